@@ -1,0 +1,38 @@
+#pragma once
+/// \file
+/// What a session and a single request can be told: timeouts, limits, redirects.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace pabal {
+
+/// How long a request may take, phase by phase. Every phase is finite by default; zero switches a limit off.
+/// A failure names the phase whose limit ran out (`error::where`).
+struct timeouts {
+    /// From the start of the request to the last byte of the response, redirects and replays included; of a streamed
+    /// response to its head (after that the read limit bounds every wait).
+    std::chrono::milliseconds total{300'000};
+    std::chrono::milliseconds pool{300'000};    ///< waiting because a connection limit was reached
+    std::chrono::milliseconds resolve{10'000};  ///< name resolution
+    std::chrono::milliseconds connect{10'000};  ///< TCP, all addresses together
+    std::chrono::milliseconds tls{10'000};      ///< TLS handshake
+    std::chrono::milliseconds write{60'000};    ///< the peer takes nothing
+    std::chrono::milliseconds read{60'000};     ///< the peer sends nothing
+
+    bool operator==(const timeouts&) const = default;
+};
+
+/// Bounds of a session. All finite.
+struct session_limits {
+    std::size_t max_connections = 1000;
+    std::size_t max_connections_per_host = 100;
+    std::size_t max_idle_connections = 1000;
+    std::chrono::milliseconds idle_timeout{60'000};
+    /// Bytes of one response body, after content codings are removed, that may be held in memory (streams are not bounded
+    /// by it). What exceeds it fails with `body_too_large`.
+    std::uint64_t max_body = std::uint64_t{1} << 30;
+};
+
+}  // namespace pabal

@@ -1,0 +1,24 @@
+#pragma once
+/// \file
+/// Everything: start reading here.
+///
+///   session.hpp      the blocking client
+///   coroutine.hpp    the same for C++20 coroutines
+///   server.hpp       a server
+///   handler.hpp      what client and server have in common
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp    the nouns
+///   result.hpp, error.hpp    how failures are told
+
+#include <pabal/cookies.hpp>
+#include <pabal/coroutine.hpp>
+#include <pabal/error.hpp>
+#include <pabal/fields.hpp>
+#include <pabal/handler.hpp>
+#include <pabal/message.hpp>
+#include <pabal/options.hpp>
+#include <pabal/result.hpp>
+#include <pabal/server.hpp>
+#include <pabal/session.hpp>
+#include <pabal/tls.hpp>
+#include <pabal/url.hpp>
+#include <pabal/version.hpp>

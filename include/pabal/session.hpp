@@ -1,0 +1,77 @@
+#pragma once
+/// \file
+/// The blocking client: `pabal::session` in C++.
+///
+///     pabal::session session;
+///     auto response = session.get("https://example.com/price");
+///     if (!response) return std::println("{}", response.error().message), 1;
+///     use(response->body);
+///
+/// A session may be used from many threads at once; they share its connections. Nothing throws but std::bad_alloc; what
+/// can fail returns `result`. For C++20 coroutines see coroutine.hpp.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pabal/message.hpp>
+#include <pabal/options.hpp>
+#include <pabal/result.hpp>
+#include <pabal/tls.hpp>
+
+namespace pabal {
+
+/// A request as a session is asked for it.
+struct request {
+    std::string method = "GET";
+    std::string url;
+    fields headers;  ///< replace the session's defaults of the same name
+    std::string body;
+    timeouts limits;
+    bool follow_redirects = true;
+    int max_redirects = 30;
+};
+
+/// A complete response; `body` has its content codings removed.
+struct response {
+    int status = 0;
+    std::string reason;
+    http_version version = http_version::http_1_1;
+    fields headers;
+    std::string body;
+    fields trailers;
+    std::string url;  ///< where it came from, after redirects
+    std::vector<std::string> redirected_from;
+    std::chrono::nanoseconds elapsed{0};  ///< to the arrival of the head
+};
+
+struct session_options {
+    session_limits limits;
+    tls_options tls;
+    fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
+};
+
+class session {
+public:
+    explicit session(session_options options = {});
+    /// Ends requests of other threads with `session_closed`.
+    ~session();
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+
+    /// Sends and waits for the whole response. Any status is a response, not an error.
+    result<response> send(request asked);
+    result<response> get(std::string_view url);
+    result<response> post(std::string_view url, std::string body, std::string_view content_type);
+
+    /// Closes every connection; what is under way or comes later fails with `session_closed`.
+    void close();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+}  // namespace pabal

@@ -1,0 +1,42 @@
+#pragma once
+/// \file
+/// How a client verifies servers and identifies itself, and how a server identifies itself (TLS 1.2 and 1.3, BoringSSL).
+///
+/// These are plain values: making a connection's shared state of them is `transport::tls_context`'s work, which also reads
+/// the files named here. Errors of that: `trust_store_unreadable`, `client_certificate_unusable`, `invalid_argument`.
+
+#include <string>
+#include <vector>
+
+namespace pabal {
+
+/// Trust and identity of a client. The default verifies against, in this order of precedence: `ca_file`; the bundle that
+/// REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names; what SSL_CERT_FILE and SSL_CERT_DIR name; the system's roots; the fallback
+/// bundle (`set_fallback_trust_bundle`).
+struct tls_options {
+    bool verify = true;              ///< false: accept any certificate (named leniency; never the default)
+    std::string ca_file;             ///< PEM bundle, or a directory of them; empty: the default roots
+    std::string client_certificate;  ///< PEM chain file; empty: none
+    std::string client_key;          ///< PEM key file; empty: in the certificate file
+    std::string client_key_password;
+    std::vector<std::string> application_protocols{"http/1.1"};  ///< ALPN, in order of preference (RFC 7301)
+    bool use_environment = true;  ///< false: ignore the environment variables named above
+
+    bool operator==(const tls_options&) const = default;
+};
+
+/// Identity of a server.
+struct tls_server_options {
+    std::string certificate;  ///< PEM text of the chain, leaf first
+    std::string key;          ///< PEM text of the private key
+    std::vector<std::string> application_protocols{"http/1.1"};
+    std::string client_authorities;  ///< PEM text; not empty: clients must present a certificate issued by one of these
+
+    bool operator==(const tls_server_options&) const = default;
+};
+
+/// A PEM bundle to fall back on where the system has no roots of its own (the Python package passes certifi's). Applies to
+/// contexts made afterwards. May be called from any thread.
+void set_fallback_trust_bundle(std::string path);
+
+}  // namespace pabal

@@ -1,0 +1,411 @@
+#include "client/call.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "client/redirect.hpp"
+#include "client/session.hpp"
+#include "protocol/http/basic_auth.hpp"
+
+namespace pabal::client {
+
+namespace {
+
+/// A redirect's body is read to keep the connection, up to this; beyond it a new connection is cheaper.
+constexpr std::size_t skip_at_most = 64 * 1024;
+
+/// What is believed of a Content-Length before bytes have arrived; more is allocated as it comes.
+constexpr std::size_t trust_announced_size = 1024 * 1024;
+
+/// Encoded bytes a streamed call takes from the connection at a time.
+constexpr std::size_t encoded_piece = 64 * 1024;
+
+/// RFC 9110 section 9.2.2.
+bool is_idempotent(std::string_view method) noexcept {
+    return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
+           method == "TRACE";
+}
+
+std::string describe(const std::string& method, const url& at) { return method + " " + at.text_without_userinfo(); }
+
+}  // namespace
+
+call::call(call_request asked, call_observer* observer) : asked_(std::move(asked)), observer_(observer) {
+    limits = {asked_.limits.pool, asked_.limits.resolve, asked_.limits.connect,
+              asked_.limits.tls,  asked_.limits.write,   asked_.limits.read};
+}
+
+call_ptr call::answered(call_request asked, response_head response) {
+    auto made = base::make_counted<call>(std::move(asked), nullptr);
+    made->response_ = std::move(response);
+    made->state_ = state::done;
+    return made;
+}
+
+bool call::body_exceeds_limit() const noexcept { return body_.size() > max_body_; }
+
+void call::start(session& carrier) {
+    session_ = &carrier;
+    max_body_ = carrier.limits().max_body;
+    reactor::reactor& reactor = carrier.reactor();
+    reactor.refresh_now();
+    started_ = reactor.now();
+    if (const auto total = asked_.limits.total; total.count() > 0) reactor.set_timer(total_timer_, started_ + total);
+    attempt();
+}
+
+void call::attempt() {
+    state_ = state::waiting;
+    build_request();
+    session_->transmit(*this);
+}
+
+/// The head of the next exchange: Host, the session's defaults, what was given for this call, cookies, credentials.
+void call::build_request() {
+    const url& to = asked_.location;
+    request.method = asked_.method;
+    request.target = to.target();
+    fields& out = request.headers;
+    out.clear();
+    static const fields no_defaults;
+    const fields& defaults = asked_.headers_are_complete ? no_defaults : session_->headers;
+    out.reserve(defaults.byte_size() + asked_.headers.byte_size() + 256, defaults.size() + asked_.headers.size() + 4);
+
+    if (const auto given = leaves_origin_ ? std::nullopt : asked_.headers.find(field_id::host))
+        out.append_valid("Host", *given);
+    else out.append_valid("Host", to.authority());
+    for (const fields::field line : defaults) {
+        if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
+        if (leaves_origin_ && (line.id == field_id::authorization || line.id == field_id::cookie)) continue;
+        out.append_valid(line.name, line.value);
+    }
+    for (const fields::field line : asked_.headers) {
+        if (line.id == field_id::host) continue;
+        const bool credential = line.id == field_id::authorization || line.id == field_id::cookie ||
+                                line.id == field_id::proxy_authorization;
+        if (credential && leaves_origin_) continue;
+        out.append_valid(line.name, line.value);
+    }
+    std::string cookies = session_->cookies->header_for(to);
+    if (!leaves_origin_ && !asked_.cookies.empty()) {
+        if (!cookies.empty()) cookies += "; ";
+        cookies += asked_.cookies;
+    }
+    if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
+    if (to.has_userinfo() && !out.contains(field_id::authorization)) {
+        // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
+        const auto credentials = http::basic_credentials(to.username(), to.password().value_or(""));
+        if (credentials) out.append_valid("Authorization", *credentials);
+    }
+
+    if (asked_.streams_body) {
+        request_body = {};
+        request_body_size = asked_.streamed_size;
+    } else {
+        request_body = asked_.body;
+        request_body_size = asked_.body.size();
+    }
+}
+
+result<read_outcome> call::read_request_body(std::span<char> buffer) {
+    body_read_ = true;
+    if (!observer_) return read_outcome{read_outcome::kind::end, 0};
+    return observer_->read_call_body(*this, buffer);
+}
+
+void call::body_ready() {
+    if (responder* answering = answered_by()) answering->request_body_ready(*this);
+}
+
+// --- The response arrives ---------------------------------------------------------------------------------------------
+
+delivery call::on_response(response_head&& head) {
+    elapsed_ = session_->reactor().now() - started_;
+    session_->cookies->store_from(asked_.location, head.headers);
+    if (asked_.follow_redirects && is_redirect_status(head.status)) {
+        // follow() has failed or cancelled the exchange when it says false.
+        if (follow(std::move(head)) || state_ == state::done) return delivery::push;
+    } else {
+        response_ = std::move(head);
+    }
+    if (auto prepared = prepare_decoder(); !prepared) {
+        give_up(std::move(prepared).error());
+        return delivery::push;
+    }
+    if (asked_.streams_response) {
+        state_ = state::streaming;
+        total_timer_.cancel();
+        if (observer_) observer_->on_call_head(*this);
+        return delivery::pull;
+    }
+    state_ = state::collecting;
+    if (const auto announced = response_.headers.find(field_id::content_length); announced && !decoder_) {
+        std::uint64_t size = 0;
+        for (const char digit : *announced) size = size * 10 + static_cast<std::uint64_t>(digit - '0');
+        if (request.method != "HEAD" && size > max_body_) {
+            give_up(too_large());
+            return delivery::push;
+        }
+        if (request.method != "HEAD")
+            body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(size, trust_announced_size)));
+    }
+    return delivery::push;
+}
+
+/// Starts following a redirect. True: the response is being skipped and the next attempt comes after it. False: either
+/// there is nothing to follow (`response_` holds the head) or the call has failed.
+bool call::follow(response_head&& head) {
+    auto planned = plan_redirect(asked_.location, asked_.method, head);
+    if (planned && !*planned) {
+        response_ = std::move(head);
+        return false;
+    }
+    if (!planned) {
+        response_ = std::move(head);
+        give_up(std::move(planned).error());
+        return false;
+    }
+    redirect& next = **planned;
+    if (history_.size() >= static_cast<std::size_t>(std::max(asked_.max_redirects, 0))) {
+        response_ = std::move(head);
+        give_up({error_code::too_many_redirects, phase::read, culprit::peer, 0,
+                 "more than " + std::to_string(asked_.max_redirects) + " redirects, the last one to " +
+                     next.location.text_without_userinfo()});
+        return false;
+    }
+    if (!next.drops_body && asked_.streams_body && !rewind_body()) {
+        response_ = std::move(head);
+        give_up({error_code::body_not_replayable, phase::read, culprit::caller, 0,
+                 "the server redirected (" + std::to_string(response_.status) +
+                     ") a request whose streamed body was already consumed; give bytes or a seekable file, or "
+                     "allow_redirects=False"});
+        return false;
+    }
+    history_.push_back({asked_.location, asked_.method, std::move(head)});
+    if (next.drops_body) {
+        asked_.body.clear();
+        asked_.streams_body = false;
+        asked_.headers.remove(field_id::content_type);
+        asked_.headers.remove(field_id::content_length);
+        asked_.headers.remove(field_id::content_encoding);
+        asked_.headers.remove(field_id::transfer_encoding);
+        asked_.headers.remove(field_id::expect);
+    }
+    asked_.method = std::move(next.method);
+    leaves_origin_ = leaves_origin_ || next.leaves_origin;
+    next_location_ = std::move(next.location);
+    skipped_ = 0;
+    state_ = state::skipping;
+    return true;
+}
+
+result<void> call::prepare_decoder() {
+    decoder_.reset();
+    if (request.method == "HEAD" || response_.status == 204 || response_.status == 304) return {};
+    const auto codings = response_.headers.joined("content-encoding");
+    if (!codings) return {};
+    auto made = http::content_decoder::for_codings(*codings);
+    if (!made) return std::move(made).error();
+    if (*made && !(*made)->is_identity()) decoder_.emplace(std::move(**made));
+    return {};
+}
+
+std::span<char> call::body_space(std::size_t at_most) {
+    if (state_ != state::collecting || decoder_) return {};
+    const std::size_t wanted = std::min(at_most, std::max(trust_announced_size, body_.size()));
+    return body_.space(wanted);
+}
+
+flow call::on_data(std::string_view data) {
+    if (state_ == state::skipping) {
+        skipped_ += data.size();
+        if (skipped_ > skip_at_most) {
+            if (responder* answering = answered_by()) answering->cancel(*this);
+            next_hop();
+        }
+        return flow::more;
+    }
+    if (state_ != state::collecting) return flow::more;
+    if (decoder_) {
+        if (auto decoded = decode(data); !decoded) give_up(std::move(decoded).error());
+        return flow::more;
+    }
+    if (body_.size() + data.size() > max_body_) {
+        give_up(too_large());
+        return flow::more;
+    }
+    if (data.data() == body_.data() + body_.size()) body_.commit(data.size());
+    else body_.append(data);
+    return flow::more;
+}
+
+result<void> call::decode(std::string_view data) {
+    constexpr std::size_t step = 16 * 1024;
+    while (true) {
+        const std::span<char> space = body_.space(std::max(step, std::min<std::size_t>(data.size() * 2, 1024 * 1024)));
+        auto decoded = decoder_->decode(data, space);
+        if (!decoded) return std::move(decoded).error();
+        body_.commit(decoded->produced);
+        data.remove_prefix(decoded->used);
+        if (body_.size() > max_body_) return too_large();
+        if (decoded->produced < space.size()) return {};
+    }
+}
+
+void call::on_end(fields&& trailers) {
+    trailers_ = std::move(trailers);
+    if (state_ == state::skipping) return next_hop();
+    if (state_ == state::streaming) {
+        raw_ended_ = true;
+        if (!decoder_) finish();
+        return;
+    }
+    if (state_ != state::collecting) return;
+    if (decoder_) {
+        if (auto complete = decoder_->finish(); !complete) return fail(std::move(complete).error());
+    }
+    finish();
+}
+
+void call::next_hop() {
+    asked_.location = std::move(*next_location_);
+    next_location_.reset();
+    replayed_ = false;
+    attempt();
+}
+
+void call::on_error(error&& failure) {
+    if (state_ == state::skipping) return next_hop();
+    if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
+        replayed_ = true;
+        return attempt();
+    }
+    fail(std::move(failure));
+}
+
+/// A kept-alive connection that its peer had already closed says nothing about the request (RFC 9112 section 9.3.1): it is
+/// sent again, once, on another connection, if no response byte came and repeating it is safe.
+bool call::may_replay(const error& failure) const noexcept {
+    if (state_ != state::waiting || replayed_ || !on_reused_connection) return false;
+    const bool lost = failure.code == error_code::connection_closed || failure.code == error_code::connection_reset ||
+                      failure.code == error_code::write_failed;
+    return lost && (!request_sent || is_idempotent(asked_.method));
+}
+
+bool call::rewind_body() {
+    if (!body_read_) return true;
+    if (!observer_ || !observer_->rewind_call_body(*this)) return false;
+    body_read_ = false;
+    return true;
+}
+
+// --- Streaming ----------------------------------------------------------------------------------------------------------
+
+void call::on_readable() {
+    if (observer_) observer_->on_call_readable(*this);
+}
+
+result<read_outcome> call::read(std::span<char> buffer) {
+    if (state_ == state::done) {
+        if (failure_) return *failure_;
+        return read_outcome{read_outcome::kind::end, 0};
+    }
+    if (state_ != state::streaming || buffer.empty()) return read_outcome{};
+    const call_ptr alive(this);
+    if (decoder_) {
+        auto decoded = read_decoded(buffer);
+        if (!decoded) give_up(decoded.error());
+        return decoded;
+    }
+    responder* answering = answered_by();
+    if (!answering) return read_outcome{read_outcome::kind::end, 0};
+    auto got = answering->read_response(*this, buffer);
+    if (!got) fail(got.error());
+    return got;
+}
+
+result<read_outcome> call::read_decoded(std::span<char> buffer) {
+    while (true) {
+        const std::string_view encoded = encoded_.view().substr(encoded_used_);
+        if (!encoded.empty() || raw_ended_) {
+            auto decoded = decoder_->decode(encoded, buffer);
+            if (!decoded) return std::move(decoded).error();
+            encoded_used_ += decoded->used;
+            if (decoded->produced > 0) return read_outcome{read_outcome::kind::data, decoded->produced};
+            if (raw_ended_ && encoded_used_ == encoded_.size()) {
+                if (auto complete = decoder_->finish(); !complete) return std::move(complete).error();
+                finish();
+                return read_outcome{read_outcome::kind::end, 0};
+            }
+            if (raw_ended_ && decoded->used == 0) {
+                finish();
+                return read_outcome{read_outcome::kind::end, 0};
+            }
+        }
+        if (raw_ended_) continue;
+        encoded_.clear();
+        encoded_used_ = 0;
+        responder* answering = answered_by();
+        if (!answering) {
+            raw_ended_ = true;
+            continue;
+        }
+        auto got = answering->read_response(*this, encoded_.space(encoded_piece));
+        if (!got) return std::move(got).error();
+        if (got->what == read_outcome::kind::would_block) return *got;
+        if (got->what == read_outcome::kind::end) raw_ended_ = true;
+        encoded_.commit(got->size);
+    }
+}
+
+// --- Ending -------------------------------------------------------------------------------------------------------------
+
+error call::too_large() const {
+    return {error_code::body_too_large, phase::read, culprit::peer, 0,
+            "the response body is larger than " + std::to_string(max_body_) +
+                " bytes: stream it, or raise Limits(max_body=)"};
+}
+
+void call::settle() {
+    state_ = state::done;
+    total_timer_.cancel();
+    decoder_.reset();
+}
+
+void call::finish() {
+    const call_ptr alive(this);
+    settle();
+    if (observer_) std::exchange(observer_, nullptr)->on_call_done(*this);
+}
+
+void call::fail(error failure) {
+    if (state_ == state::done) return;
+    const call_ptr alive(this);
+    settle();
+    failure.message += " [" + describe(asked_.method, asked_.location) + "]";
+    failure_ = std::move(failure);
+    if (observer_) std::exchange(observer_, nullptr)->on_call_done(*this);
+}
+
+/// Ends an exchange that is still under way because of our own verdict.
+void call::give_up(error failure) {
+    if (responder* answering = answered_by()) answering->cancel(*this);
+    fail(std::move(failure));
+}
+
+void call::cancel() {
+    if (state_ == state::done) return;
+    const call_ptr alive(this);
+    observer_ = nullptr;
+    if (responder* answering = answered_by()) answering->cancel(*this);
+    settle();
+    failure_ = error{error_code::cancelled, phase::none, culprit::caller, 0, "the request was cancelled"};
+}
+
+void call::on_total_timeout() {
+    give_up({error_code::timed_out, phase::total, culprit::peer, 0,
+             "the request took longer than its total of " + std::to_string(asked_.limits.total.count()) + " ms"});
+}
+
+}  // namespace pabal::client

@@ -1,0 +1,172 @@
+#pragma once
+/// \file
+/// One request as its user sees it: it may take several exchanges (redirects, a replay on a fresh connection) but has one
+/// beginning, one end, one time limit.
+///
+///   start ──▶ attempt ──▶ response head ──▶ redirect? ──▶ drain ──▶ attempt …
+///                │                              │ no
+///                │ stale connection: once       ├─▶ buffered: collect and decode the body ──▶ done
+///                └──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
+///   any error, cancel, total limit ──▶ done (failure())
+///
+/// Decisions are pure functions elsewhere (redirect.hpp, the cookie jar); this file carries them out.
+///
+/// Threads: belongs to its session's reactor. Lifetime: reference counted; the session's handler holds a reference while an
+/// exchange is under way.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <pabal/handler.hpp>
+#include <pabal/options.hpp>
+#include <pabal/url.hpp>
+
+#include "base/byte_buffer.hpp"
+#include "protocol/http/content_coding.hpp"
+#include "reactor/reactor.hpp"
+#include "transport/tls_context.hpp"
+
+namespace pabal::client {
+
+class session;
+class call;
+
+/// Told about a call's progress, on the session's reactor. All but on_call_done concern streamed calls.
+class call_observer {
+public:
+    virtual void on_call_head(call&) {}
+    virtual void on_call_readable(call&) {}
+    /// Finished (`failure()` is empty) or failed. Called exactly once unless the call is cancelled; nothing follows.
+    virtual void on_call_done(call& done) = 0;
+    /// A streamed request body: as exchange::read_request_body; say `body_ready()` after would_block.
+    virtual result<read_outcome> read_call_body(call&, std::span<char>) {
+        return read_outcome{read_outcome::kind::end, 0};
+    }
+    /// Puts a streamed request body back to its beginning; false if that cannot be done.
+    virtual bool rewind_call_body(call&) { return false; }
+
+protected:
+    ~call_observer() = default;
+};
+
+/// A response on the way to the final one.
+struct hop {
+    url location;
+    std::string method;
+    response_head response;
+};
+
+/// What is asked. Filled in before `start`.
+struct call_request {
+    std::string method = "GET";
+    url location;
+    fields headers;                     ///< given for this call; they replace session defaults of the same name
+    bool headers_are_complete = false;  ///< the session's defaults are already in `headers` (or deliberately not)
+    std::string cookies;                ///< "a=1; b=2" given for this call; never sent to another origin
+    std::string body;                   ///< held here, unless streamed
+    std::optional<std::uint64_t> streamed_size;  ///< streamed body of known size
+    bool streams_body = false;                   ///< the body comes from call_observer::read_call_body
+    timeouts limits;
+    bool follow_redirects = true;
+    int max_redirects = 30;
+    bool streams_response = false;
+    std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
+};
+
+class call final : public exchange {
+public:
+    call(call_request asked, call_observer* observer);
+
+    /// A call that is over: how a hop of the history is shown as a response.
+    static base::intrusive_ptr<call> answered(call_request asked, response_head response);
+
+    /// Begins it, on the session's reactor; the session must outlive the call or close its engine first.
+    void start(session& carrier);
+    /// Ends it now without any further notification. Idempotent.
+    void cancel();
+    /// Who is told from now on; null for nobody.
+    void observe(call_observer* observer) noexcept { observer_ = observer; }
+
+    bool is_done() const noexcept { return state_ == state::done; }
+    bool has_head() const noexcept { return state_ == state::streaming || (is_done() && response_.status != 0); }
+    const std::optional<error>& failure() const noexcept { return failure_; }
+
+    /// The final response. Valid once has_head().
+    response_head& response() noexcept { return response_; }
+    base::byte_buffer& body() noexcept { return body_; }
+    const url& location() const noexcept { return asked_.location; }
+    const call_request& asked() const noexcept { return asked_; }
+    std::vector<hop>& history() noexcept { return history_; }
+    const fields& trailers() const noexcept { return trailers_; }
+    std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
+
+    /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
+    /// the call is done.
+    result<read_outcome> read(std::span<char> buffer);
+    /// The observer's read_call_body may have more now.
+    void body_ready();
+    /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
+    bool body_exceeds_limit() const noexcept;
+    error too_large() const;
+    /// The session could not send it at all.
+    void fail_before_sending(error failure) { fail(std::move(failure)); }
+
+private:
+    enum class state : std::uint8_t { prepared, waiting, collecting, skipping, streaming, done };
+
+    // exchange
+    result<read_outcome> read_request_body(std::span<char> buffer) override;
+    delivery on_response(response_head&& head) override;
+    std::span<char> body_space(std::size_t at_most) override;
+    flow on_data(std::string_view data) override;
+    void on_readable() override;
+    void on_end(fields&& trailers) override;
+    void on_error(error&& failure) override;
+
+    void attempt();
+    void build_request();
+    bool may_replay(const error& failure) const noexcept;
+    bool rewind_body();
+    bool follow(response_head&& head);
+    void next_hop();
+    result<void> prepare_decoder();
+    result<void> decode(std::string_view data);
+    result<read_outcome> read_decoded(std::span<char> buffer);
+    void finish();
+    void fail(error failure);
+    void give_up(error failure);
+    void settle();
+    void on_total_timeout();
+
+    session* session_ = nullptr;
+    std::uint64_t max_body_ = 0;
+    call_request asked_;
+    call_observer* observer_;
+    state state_ = state::prepared;
+    bool replayed_ = false;
+    bool body_read_ = false;      ///< a streamed request body was read from
+    bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
+    bool raw_ended_ = false;      ///< streamed: every encoded byte is here
+    std::optional<error> failure_;
+    response_head response_;
+    base::byte_buffer body_;
+    fields trailers_;
+    std::vector<hop> history_;
+    std::optional<url> next_location_;
+    std::size_t skipped_ = 0;
+    std::optional<http::content_decoder> decoder_;
+    base::byte_buffer encoded_;  ///< streamed: received, not yet decoded
+    std::size_t encoded_used_ = 0;
+    reactor::time_point started_;
+    std::chrono::nanoseconds elapsed_{0};
+    reactor::member_timer<call, &call::on_total_timeout> total_timer_{*this};
+};
+
+using call_ptr = base::intrusive_ptr<call>;
+
+}  // namespace pabal::client

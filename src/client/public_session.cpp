@@ -1,0 +1,114 @@
+#include "client/public_session.hpp"
+
+#include <utility>
+
+#include "client/sync_driver.hpp"
+
+namespace pabal {
+
+namespace client {
+
+client_core::client_core(const session_options& options) {
+    auto made = engine::make(options.limits);
+    if (!made) {
+        failure = std::move(made).error();
+        return;
+    }
+    machinery = std::move(*made);
+    policies = std::make_unique<session>(*machinery, options.limits);
+    for (const fields::field line : options.headers) {
+        if (auto set = policies->headers.set(line.name, line.value); !set) failure = std::move(set).error();
+    }
+    auto trust = transport::tls_context::make_client(options.tls);
+    if (trust) policies->tls = std::move(*trust);
+    else failure = std::move(trust).error();
+}
+
+result<call_request> to_call(request asked) {
+    auto location = url::parse(asked.url);
+    if (!location) return std::move(location).error();
+    call_request out;
+    out.method = std::move(asked.method);
+    out.location = std::move(*location);
+    out.headers = std::move(asked.headers);
+    out.body = std::move(asked.body);
+    out.limits = asked.limits;
+    out.follow_redirects = asked.follow_redirects;
+    out.max_redirects = asked.max_redirects;
+    return out;
+}
+
+result<response> to_response(call& finished) {
+    if (finished.failure()) return *finished.failure();
+    response out;
+    response_head& head = finished.response();
+    out.status = head.status;
+    out.reason = std::move(head.reason);
+    out.version = head.version;
+    out.headers = std::move(head.headers);
+    out.body = std::string(finished.body().view());
+    out.trailers = finished.trailers();
+    out.url = std::string(finished.location().text());
+    for (const hop& each : finished.history()) out.redirected_from.emplace_back(each.location.text());
+    out.elapsed = finished.elapsed();
+    return out;
+}
+
+namespace {
+
+class waiting_caller final : public call_observer {
+public:
+    void on_call_done(call&) override { wait.set_ready(); }
+    sync_wait wait;
+};
+
+}  // namespace
+
+}  // namespace client
+
+struct session::state {
+    explicit state(const session_options& options) : core(options) {
+        if (core.machinery) driver = std::make_unique<client::sync_driver>(*core.machinery);
+    }
+    client::client_core core;
+    std::unique_ptr<client::sync_driver> driver;
+};
+
+session::session(session_options options) : state_(std::make_unique<state>(options)) {}
+session::~session() { close(); }
+
+result<response> session::send(request asked) {
+    if (state_->core.failure) return *state_->core.failure;
+    auto prepared = client::to_call(std::move(asked));
+    if (!prepared) return std::move(prepared).error();
+    client::waiting_caller caller;
+    const auto call = base::make_counted<client::call>(std::move(*prepared), &caller);
+    auto lock = state_->driver->lock();
+    call->start(*state_->core.policies);
+    state_->driver->wait_for(caller.wait, lock, {});
+    return client::to_response(*call);
+}
+
+result<response> session::get(std::string_view url) {
+    request asked;
+    asked.url = url;
+    return send(std::move(asked));
+}
+
+result<response> session::post(std::string_view url, std::string body, std::string_view content_type) {
+    request asked;
+    asked.method = "POST";
+    asked.url = url;
+    asked.body = std::move(body);
+    if (auto added = asked.headers.append("Content-Type", content_type); !added) return std::move(added).error();
+    return send(std::move(asked));
+}
+
+void session::close() {
+    if (!state_->driver) return;
+    const auto lock = state_->driver->lock();
+    state_->core.machinery->pool().close();
+    state_->core.machinery->reactor().wake();
+}
+
+}  // namespace pabal

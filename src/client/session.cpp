@@ -1,0 +1,36 @@
+#include "client/session.hpp"
+
+#include <pabal/version.hpp>
+
+namespace pabal::client {
+
+fields default_fields() {
+    fields out;
+    out.append_valid("User-Agent", "pabal/" PABAL_VERSION);
+    out.append_valid("Accept-Encoding", "gzip, deflate, br, zstd");
+    out.append_valid("Accept", "*/*");
+    return out;
+}
+
+session::session(engine& engine, const session_limits& limits) : engine_(engine), limits_(limits) {}
+session::~session() = default;
+
+void session::transmit(call& sending) {
+    if (instead_) return instead_->handle(exchange_ptr(&sending));
+    const url& to = sending.location();
+    dial::target target;
+    target.host = std::string(to.host());
+    target.port = to.port();
+    target.unix_path = std::string(to.unix_path());
+    if (to.is_secure()) {
+        target.tls = sending.asked().tls ? sending.asked().tls : tls;
+        if (!target.tls) {
+            auto made = transport::tls_context::make_client({});
+            if (!made) return sending.fail_before_sending(std::move(made).error());
+            target.tls = tls = std::move(*made);
+        }
+    }
+    engine_.pool().submit(exchange_ptr(&sending), target);
+}
+
+}  // namespace pabal::client

@@ -1,0 +1,48 @@
+#pragma once
+/// \file
+/// What the calls of one user share: default fields, cookies, trust, limits; and the handler that carries exchanges.
+/// The public faces (C++ `pabal::session`, the Python sessions) are shells around it.
+
+#include <memory>
+#include <string>
+
+#include <pabal/handler.hpp>
+#include <pabal/options.hpp>
+#include <pabal/tls.hpp>
+
+#include "client/call.hpp"
+#include "client/engine.hpp"
+#include "client/shared_cookie_jar.hpp"
+
+namespace pabal::client {
+
+/// The fields every request carries unless it is told otherwise.
+fields default_fields();
+
+class session {
+public:
+    /// The engine must outlive the session.
+    session(engine& engine, const session_limits& limits);
+    ~session();
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+
+    /// Carries the call's current exchange: over the network, or to the handler set instead.
+    void transmit(call& sending);
+    /// Answers every call by `instead` (a test double, an application in this process); null: the network again.
+    void answer_by(handler* instead) noexcept { instead_ = instead; }
+
+    reactor::reactor& reactor() noexcept { return engine_.reactor(); }
+    const session_limits& limits() const noexcept { return limits_; }
+
+    fields headers = default_fields();
+    std::shared_ptr<shared_cookie_jar> cookies = std::make_shared<shared_cookie_jar>();
+    std::shared_ptr<const transport::tls_context> tls;  ///< for https, where the call does not say
+
+private:
+    engine& engine_;
+    session_limits limits_;
+    handler* instead_ = nullptr;
+};
+
+}  // namespace pabal::client

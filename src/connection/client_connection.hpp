@@ -1,0 +1,79 @@
+#pragma once
+/// \file
+/// A connection that a client sends exchanges over, whatever the HTTP version: what the pool knows of it.
+///
+///        start()                 on_idle
+///   idle ───────▶ busy ─────────────────────▶ idle
+///     │             │ peer's fault, time, cancel, no reuse
+///     ▼             ▼
+///   closed ◀──── closed          every transition to `closed` carries a close_reason; the pool retires the object
+///
+/// Lifetime: owned by the pool. After `on_closed` the object stays alive until the end of the turn, so that frames of it
+/// that are still on the stack may look at themselves.
+
+#include <cstdint>
+#include <string_view>
+
+#include <pabal/handler.hpp>
+
+#include "base/intrusive_list.hpp"
+#include "reactor/reactor.hpp"
+#include "transport/transport.hpp"
+
+namespace pabal::connection {
+
+/// Why a connection was closed or not kept. The names reach logs and traces.
+enum class close_reason : std::uint8_t {
+    peer_said_close,  ///< Connection: close, or HTTP/1.0 without keep-alive
+    we_said_close,
+    body_until_close,    ///< the end of the connection was the end of the body
+    peer_closed_idle,    ///< the peer closed it while it was idle
+    unexpected_bytes,    ///< bytes after a complete response
+    response_unread,     ///< the caller gave up on the body
+    request_unfinished,  ///< the response came before the request was sent completely
+    cancelled,
+    timed_out,
+    transport_failed,
+    protocol_error,
+    idle_timeout,
+    pool_full,  ///< more idle connections than the limits allow
+    evicted,    ///< closed to make room for another origin
+    upgraded,
+    session_closed,
+};
+std::string_view name_of(close_reason reason) noexcept;
+
+class client_connection;
+
+/// The pool, as a connection sees it.
+class client_connection_observer {
+public:
+    /// The exchange is over and the connection can serve another.
+    virtual void on_idle(client_connection& idle) = 0;
+    /// The connection will serve no more. Called exactly once.
+    virtual void on_closed(client_connection& closed, close_reason reason) = 0;
+
+protected:
+    ~client_connection_observer() = default;
+};
+
+class client_connection : public base::list_hook<> {
+public:
+    virtual ~client_connection() = default;
+
+    /// Begins an exchange; only while `usable()`.
+    virtual void start(exchange_ptr started) = 0;
+    /// Whether an idle connection may still be used, as far as can be told without a system call.
+    virtual bool usable() const noexcept = 0;
+    /// Closes it now. An exchange under way ends with `cancelled`.
+    virtual void close(close_reason reason) = 0;
+    virtual transport::transport_description describe() const = 0;
+};
+
+/// What connections of one engine share.
+struct environment {
+    reactor::reactor& reactor;
+    std::span<char> scratch;  ///< received bytes pass through here; used only within one call, never across
+};
+
+}  // namespace pabal::connection

@@ -1,0 +1,528 @@
+#include "connection/http1_client_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace pabal::connection {
+
+namespace {
+
+/// How long a client waits for 100 (Continue) before it sends the body anyway (RFC 9110 section 10.1.1 leaves it open).
+constexpr std::chrono::milliseconds continue_patience{1000};
+
+/// Below this, receiving into the shared scratch buffer and copying is cheaper than a system call of its own.
+constexpr std::uint64_t direct_receive_threshold = 16 * 1024;
+
+close_reason reason_for(http1::reuse verdict) noexcept {
+    switch (verdict) {
+    case http1::reuse::peer_said_close: return close_reason::peer_said_close;
+    case http1::reuse::body_until_close: return close_reason::body_until_close;
+    case http1::reuse::unexpected_bytes: return close_reason::unexpected_bytes;
+    case http1::reuse::protocol_error: return close_reason::protocol_error;
+    case http1::reuse::upgraded: return close_reason::upgraded;
+    case http1::reuse::not_finished: return close_reason::request_unfinished;
+    case http1::reuse::we_said_close:
+    case http1::reuse::yes: break;
+    }
+    return close_reason::we_said_close;
+}
+
+bool asks_for_continue(const request_head& head) noexcept {
+    const auto expect = head.headers.find(field_id::expect);
+    return expect && equals_ignoring_case(*expect, "100-continue");
+}
+
+}  // namespace
+
+http1_client_connection::http1_client_connection(environment& environment, transport::transport_ptr transport,
+                                                 client_connection_observer& observer, const http1::limits& limits)
+    : environment_(environment),
+      transport_(std::move(transport)),
+      observer_(observer),
+      machine_(http1::role::client, limits) {
+    transport_->observe(this);
+}
+
+http1_client_connection::~http1_client_connection() = default;
+
+bool http1_client_connection::usable() const noexcept { return state_ == state::idle && !transport_->maybe_readable(); }
+
+transport::transport_description http1_client_connection::describe() const {
+    return transport_ ? transport_->describe() : transport::transport_description{};
+}
+
+void http1_client_connection::start(exchange_ptr started) {
+    exchange& x = *started;
+    output_.clear();
+    output_written_ = 0;
+    if (auto framed = machine_.send_request(x.request, x.request_body_size, output_); !framed) {
+        observer_.on_idle(*this);
+        x.on_error(std::move(framed).error());
+        return;
+    }
+    state_ = state::busy;
+    exchange_ = std::move(started);
+    x.attach(this);
+    x.on_reused_connection = std::exchange(served_before_, true);
+    x.request_sent = false;
+    receiving_ = receiving::push;
+    head_received_ = request_complete_ = body_source_dry_ = consumer_waits_ = false;
+    awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
+    body_streams_ = x.request_body_size != 0 && x.request_body.empty();
+    body_left_ = x.request_body;
+    if (!body_left_.empty()) {
+        if (auto announced = machine_.send_data(body_left_.size(), output_); !announced)
+            return fail(std::move(announced).error(), close_reason::request_unfinished);
+    }
+    if (!body_streams_) {
+        if (auto ended = machine_.send_end(nullptr, output_); !ended)
+            return fail(std::move(ended).error(), close_reason::request_unfinished);
+    }
+    expect_progress();
+    if (awaiting_continue_) watch_until(progress_ + continue_patience);
+    flush();
+}
+
+// --- Sending ---------------------------------------------------------------------------------------------------------
+
+void http1_client_connection::flush() {
+    while (state_ == state::busy && !write_failure_) {
+        const auto moved = write_pending();
+        if (!moved) return on_write_failure(std::move(moved.error()));
+        if (!*moved) return expect_progress();
+        if (awaiting_continue_ || request_complete_) return;
+        if (!body_streams_ || machine_.sent_all()) return request_written();
+        if (body_source_dry_) return;
+        pump_request_body();
+    }
+}
+
+/// True when nothing is left to write for now, false when the transport takes no more.
+result<bool> http1_client_connection::write_pending() {
+    while (true) {
+        const std::string_view framing = std::string_view(output_).substr(output_written_);
+        const std::string_view body = awaiting_continue_ ? std::string_view{} : body_left_;
+        if (framing.empty() && body.empty()) {
+            output_.clear();
+            output_written_ = 0;
+            return true;
+        }
+        const std::array<std::string_view, 2> pieces{framing, body};
+        auto written = transport_->write(pieces);
+        if (!written) return std::move(written).error();
+        if (written->what != transport::io_outcome::kind::moved) return false;
+        exchange_->request_sent = true;
+        const std::size_t of_framing = std::min(written->size, framing.size());
+        output_written_ += of_framing;
+        body_left_.remove_prefix(written->size - of_framing);
+        progress_ = environment_.reactor.now();
+    }
+}
+
+/// Moves one piece of a streamed body: from the exchange through the scratch buffer to the transport.
+void http1_client_connection::pump_request_body() {
+    const exchange_ptr pumped = exchange_;
+    auto got = pumped->read_request_body(environment_.scratch);
+    if (state_ != state::busy || exchange_ != pumped) return;
+    if (!got) return fail(std::move(got).error(), close_reason::request_unfinished);
+    if (got->what == read_outcome::kind::would_block) {
+        body_source_dry_ = true;
+        return;
+    }
+    if (got->what == read_outcome::kind::end) {
+        if (tunnelled_) {
+            body_streams_ = false;
+            return transport_->shutdown_write();
+        }
+        if (auto ended = machine_.send_end(pumped->request_trailers(), output_); !ended)
+            fail(std::move(ended).error(), close_reason::request_unfinished);
+        return;
+    }
+    const std::string_view data{environment_.scratch.data(), got->size};
+    std::string_view suffix;
+    if (!tunnelled_) {
+        if (auto framed = machine_.send_data(data.size(), output_); !framed)
+            return fail(std::move(framed).error(), close_reason::request_unfinished);
+        suffix = machine_.data_suffix();
+    }
+    const std::array<std::string_view, 3> pieces{output_, data, suffix};
+    auto written = transport_->write(pieces);
+    if (!written) return on_write_failure(std::move(written).error());
+    std::size_t taken = written->size;
+    if (taken > 0) pumped->request_sent = true;
+    // What the transport did not take is kept; the scratch buffer is somebody else's after this call.
+    std::string rest;
+    for (const std::string_view piece : pieces) {
+        const std::size_t skipped = std::min(taken, piece.size());
+        taken -= skipped;
+        rest.append(piece.substr(skipped));
+    }
+    output_ = std::move(rest);
+    output_written_ = 0;
+    progress_ = environment_.reactor.now();
+}
+
+void http1_client_connection::request_written() {
+    request_complete_ = true;
+    expect_progress();
+}
+
+/// The peer may have answered before it stopped reading (RFC 9112 section 9.5): its response is worth more than our error.
+void http1_client_connection::on_write_failure(error failure) {
+    write_failure_ = std::move(failure);
+    if (head_received_ || receiving_ != receiving::push) return;
+    receive();
+    if (state_ == state::busy && write_failure_ && !transport_->maybe_readable() && !machine_.receive_started())
+        fail(std::move(*write_failure_), close_reason::transport_failed);
+}
+
+void http1_client_connection::request_body_ready(exchange& waiting) {
+    if (exchange_.get() != &waiting || !body_source_dry_) return;
+    body_source_dry_ = false;
+    flush();
+}
+
+// --- Receiving -------------------------------------------------------------------------------------------------------
+
+void http1_client_connection::on_transport_ready(transport::readiness now) {
+    if (now.writable && state_ == state::busy) flush();
+    if (now.readable && state_ != state::closed) receive();
+}
+
+void http1_client_connection::receive() {
+    while (state_ != state::closed && transport_->maybe_readable()) {
+        if (state_ == state::busy) {
+            if (receiving_ == receiving::paused) return;
+            if (receiving_ == receiving::pull) return exchange_->on_readable();
+            if (receive_directly()) continue;
+        }
+        auto got = transport_->read(environment_.scratch);
+        if (state_ == state::idle) {
+            if (got && got->what == transport::io_outcome::kind::would_block) return;
+            const bool data = got && got->what == transport::io_outcome::kind::moved;
+            return close_now(data ? close_reason::unexpected_bytes : close_reason::peer_closed_idle);
+        }
+        if (!got) {
+            error failure = write_failure_ ? std::move(*write_failure_) : std::move(got).error();
+            return fail(std::move(failure), close_reason::transport_failed);
+        }
+        if (got->what == transport::io_outcome::kind::would_block) return;
+        if (got->what == transport::io_outcome::kind::end) return receive_end();
+        progress_ = environment_.reactor.now();
+        const std::string_view received{environment_.scratch.data(), got->size};
+        if (input_.empty()) {
+            process(received);
+        } else {
+            input_.erase(0, std::exchange(input_used_, 0));
+            input_.append(received);
+            process_buffered();
+        }
+    }
+}
+
+/// A long run of content goes straight to where the requester wants it. False: nothing of the kind, read as usual.
+bool http1_client_connection::receive_directly() {
+    const std::uint64_t remaining = machine_.contiguous_body_remaining();
+    if (remaining < direct_receive_threshold || !head_received_ || !buffered().empty()) return false;
+    std::span<char> space = exchange_->body_space(static_cast<std::size_t>(remaining));
+    if (space.empty()) return false;
+    if (space.size() > remaining) space = space.first(static_cast<std::size_t>(remaining));
+    auto got = transport_->read(space);
+    if (!got) return fail(std::move(got).error(), close_reason::transport_failed), true;
+    if (got->what == transport::io_outcome::kind::would_block) return true;
+    if (got->what == transport::io_outcome::kind::end) return receive_end(), true;
+    progress_ = environment_.reactor.now();
+    machine_.received_directly(got->size);
+    if (on_step_data({space.data(), got->size}) && machine_.contiguous_body_remaining() == 0) process({});
+    return true;
+}
+
+void http1_client_connection::process_buffered() {
+    // The buffer is set aside so that nothing a callback does can move it under our feet.
+    std::string taken = std::exchange(input_, {});
+    const std::size_t used = std::exchange(input_used_, 0);
+    process(std::string_view(taken).substr(used));
+}
+
+void http1_client_connection::process(std::string_view input) {
+    processing_ = true;
+    while (state_ == state::busy && receiving_ == receiving::push) {
+        if (tunnelled_) {
+            if (!input.empty()) on_step_data(std::exchange(input, {}));
+            break;
+        }
+        const http1::step step = machine_.receive(input);
+        input.remove_prefix(step.used);
+        switch (step.what) {
+        case http1::step::kind::data: on_step_data(step.data); break;
+        case http1::step::kind::head: on_step_head(); break;
+        case http1::step::kind::informational: {
+            response_head head = machine_.take_response();
+            const bool go_on = head.status == 100 && std::exchange(awaiting_continue_, false);
+            const exchange_ptr informed = exchange_;
+            informed->on_informational(std::move(head));
+            if (go_on && exchange_ == informed) flush();
+            break;
+        }
+        case http1::step::kind::end: processing_ = false; return complete(!input.empty());
+        case http1::step::kind::upgraded:
+            tunnelled_ = true;
+            body_streams_ = true;
+            body_source_dry_ = request_complete_ = false;
+            flush();
+            break;
+        case http1::step::kind::failed:
+            processing_ = false;
+            return fail(std::move(machine_.failure()), close_reason::protocol_error);
+        case http1::step::kind::need_more:
+            processing_ = false;
+            if (!input.empty()) input_.assign(input), input_used_ = 0;
+            return;
+        }
+    }
+    processing_ = false;
+    if (state_ == state::busy && !input.empty()) {
+        input_.assign(input);
+        input_used_ = 0;
+    }
+    if (state_ == state::busy && receiving_ == receiving::pull) exchange_->on_readable();
+}
+
+void http1_client_connection::on_step_head() {
+    head_received_ = true;
+    // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
+    const exchange_ptr answered = exchange_;
+    const delivery chosen = answered->on_response(machine_.take_response());
+    if (state_ == state::busy && exchange_ == answered && chosen == delivery::pull) receiving_ = receiving::pull;
+}
+
+/// False when the exchange is over, paused or on another connection.
+bool http1_client_connection::on_step_data(std::string_view data) {
+    const exchange_ptr receiver = exchange_;
+    const flow wanted = receiver->on_data(data);
+    if (state_ != state::busy || exchange_ != receiver) return false;
+    if (wanted == flow::pause) receiving_ = receiving::paused;
+    return wanted == flow::more;
+}
+
+void http1_client_connection::resume(exchange& paused) {
+    if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
+    receiving_ = receiving::push;
+    progress_ = environment_.reactor.now();
+    if (processing_) return;
+    process_buffered();
+    if (state_ == state::busy && receiving_ == receiving::push) receive();
+}
+
+result<read_outcome> http1_client_connection::read_response(exchange& pulled, std::span<char> buffer) {
+    if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
+    if (processing_ || receiving_ != receiving::pull) return read_outcome{};
+    consumer_waits_ = false;
+    while (true) {
+        auto got = buffered().empty() && pulled_rest_.empty() ? pull_from_transport(buffer) : pull_buffered(buffer);
+        if (!got || got->what != read_outcome::kind::data || got->size > 0) return got;
+    }
+}
+
+/// Data of size 0 in the outcome of these two means: look again.
+result<read_outcome> http1_client_connection::pull_buffered(std::span<char> buffer) {
+    if (pulled_rest_.empty()) {
+        if (tunnelled_) {
+            pulled_rest_ = buffered();
+            input_used_ = input_.size();
+        } else {
+            const http1::step step = machine_.receive(buffered());
+            input_used_ += step.used;
+            switch (step.what) {
+            case http1::step::kind::data: pulled_rest_ = step.data; break;
+            case http1::step::kind::end: return end_of_pull();
+            case http1::step::kind::need_more: return pull_from_transport(buffer);
+            case http1::step::kind::upgraded: tunnelled_ = true; break;
+            default: {
+                error failure = std::move(machine_.failure());
+                exchange_->attach(nullptr);
+                exchange_.reset();
+                close_now(close_reason::protocol_error);
+                return failure;
+            }
+            }
+        }
+    }
+    const std::size_t size = std::min(buffer.size(), pulled_rest_.size());
+    std::memcpy(buffer.data(), pulled_rest_.data(), size);
+    pulled_rest_.remove_prefix(size);
+    if (pulled_rest_.empty() && buffered().empty()) {
+        input_.clear();
+        input_used_ = 0;
+    }
+    return read_outcome{read_outcome::kind::data, size};
+}
+
+result<read_outcome> http1_client_connection::pull_from_transport(std::span<char> buffer) {
+    const std::uint64_t remaining = tunnelled_ ? buffer.size() : machine_.contiguous_body_remaining();
+    const bool directly = remaining > 0 && buffered().empty();
+    if (!directly && !tunnelled_ && buffered().empty() && machine_.received_all()) return end_of_pull();
+    const std::span<char> space =
+        directly ? buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(remaining, buffer.size())))
+                 : environment_.scratch;
+    auto got = transport_->read(space);
+    if (!got) {
+        exchange_->attach(nullptr);
+        exchange_.reset();
+        close_now(close_reason::transport_failed);
+        return std::move(got).error();
+    }
+    switch (got->what) {
+    case transport::io_outcome::kind::would_block:
+        consumer_waits_ = true;
+        expect_progress();
+        return read_outcome{};
+    case transport::io_outcome::kind::end: {
+        if (tunnelled_ || machine_.receive_end().what == http1::step::kind::end) return end_of_pull();
+        error failure = closed_early();
+        exchange_->attach(nullptr);
+        exchange_.reset();
+        close_now(close_reason::transport_failed);
+        return failure;
+    }
+    case transport::io_outcome::kind::moved: break;
+    }
+    progress_ = environment_.reactor.now();
+    if (!directly) {
+        input_.erase(0, std::exchange(input_used_, 0));
+        input_.append(space.data(), got->size);
+        return read_outcome{read_outcome::kind::data, 0};
+    }
+    if (!tunnelled_) {
+        machine_.received_directly(got->size);
+        // The last byte frees the connection at once: the caller may never come back to see the end.
+        if (machine_.contiguous_body_remaining() == 0 && machine_.announced_body_size() &&
+            machine_.receive({}).what == http1::step::kind::end)
+            complete(false);
+    }
+    return read_outcome{read_outcome::kind::data, got->size};
+}
+
+result<read_outcome> http1_client_connection::end_of_pull() {
+    complete(!buffered().empty());
+    return read_outcome{read_outcome::kind::end, 0};
+}
+
+void http1_client_connection::receive_end() {
+    if (tunnelled_) return complete(false);
+    const http1::step step = machine_.receive_end();
+    if (step.what == http1::step::kind::end) return complete(false);
+    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : closed_early(),
+         close_reason::transport_failed);
+}
+
+/// The response is complete. The connection goes back first, so that whoever hears of the end can use it at once.
+void http1_client_connection::complete(bool bytes_left) {
+    const http1::reuse verdict = tunnelled_       ? http1::reuse::upgraded
+                                 : bytes_left     ? http1::reuse::unexpected_bytes
+                                 : write_failure_ ? http1::reuse::not_finished
+                                                  : machine_.reusable();
+    fields trailers = machine_.take_trailers();
+    const exchange_ptr done = std::exchange(exchange_, nullptr);
+    done->attach(nullptr);
+    pulled_rest_ = {};
+    if (verdict == http1::reuse::yes && request_complete_) {
+        machine_.next_cycle();
+        input_.clear();
+        input_used_ = 0;
+        state_ = state::idle;
+        observer_.on_idle(*this);
+    } else {
+        close_now(verdict == http1::reuse::yes ? close_reason::request_unfinished : reason_for(verdict));
+    }
+    done->on_end(std::move(trailers));
+}
+
+// --- Ending ----------------------------------------------------------------------------------------------------------
+
+void http1_client_connection::cancel(exchange& cancelled) {
+    if (exchange_.get() != &cancelled) return;
+    const exchange_ptr released = std::exchange(exchange_, nullptr);
+    released->attach(nullptr);
+    close_now(head_received_ ? close_reason::response_unread : close_reason::cancelled);
+}
+
+void http1_client_connection::close(close_reason reason) {
+    if (state_ == state::closed) return;
+    if (!exchange_) return close_now(reason);
+    fail({error_code::cancelled, phase::none, culprit::caller, 0,
+          "the connection was closed: " + std::string(name_of(reason))},
+         reason);
+}
+
+void http1_client_connection::close_now(close_reason reason) {
+    if (state_ == state::closed) return;
+    state_ = state::closed;
+    timer_.cancel();
+    // Frames of the transport may be below us on the stack: it is closed now and freed when the turn is over.
+    transport_->observe(nullptr);
+    environment_.reactor.retire(std::move(transport_));
+    observer_.on_closed(*this, reason);
+}
+
+void http1_client_connection::fail(error failure, close_reason reason) {
+    const exchange_ptr failed = std::exchange(exchange_, nullptr);
+    close_now(reason);
+    if (!failed) return;
+    failed->attach(nullptr);
+    failed->on_error(std::move(failure));
+}
+
+error http1_client_connection::closed_early() const {
+    if (!head_received_ && !machine_.receive_started())
+        return {error_code::connection_closed, phase::read, culprit::peer, 0,
+                "the server closed the connection without sending a response"};
+    if (!head_received_)
+        return {error_code::body_incomplete, phase::read, culprit::peer, 0,
+                "the server closed the connection in the middle of the response head"};
+    std::string message = "the server closed the connection before the response body was complete";
+    const std::uint64_t missing = machine_.contiguous_body_remaining();
+    if (const auto announced = machine_.announced_body_size())
+        message +=
+            ": received " + std::to_string(*announced - missing) + " of " + std::to_string(*announced) + " bytes";
+    return {error_code::body_incomplete, phase::read, culprit::peer, 0, std::move(message)};
+}
+
+/// The peer's clock starts (again). A timer that fires no later than needed is left where it is and looks at `progress_` then:
+/// moving it for every piece of data would cost more than the rare early wake-up.
+void http1_client_connection::expect_progress() {
+    progress_ = environment_.reactor.now();
+    if (!exchange_) return;
+    const auto limit = request_complete_ ? exchange_->limits.read : exchange_->limits.write;
+    if (limit.count() > 0) watch_until(progress_ + limit);
+}
+
+void http1_client_connection::watch_until(reactor::time_point deadline) {
+    if (timer_.is_set() && timer_due_ <= deadline) return;
+    timer_due_ = deadline;
+    environment_.reactor.set_timer(timer_, deadline);
+}
+
+void http1_client_connection::on_timer_expired() {
+    if (state_ != state::busy) return;
+    if (std::exchange(awaiting_continue_, false)) {
+        expect_progress();
+        return flush();
+    }
+    if (receiving_ == receiving::paused || (receiving_ == receiving::pull && !consumer_waits_)) return;
+    // A body source that is slow to produce is the caller's affair; the total limit bounds it.
+    if (!request_complete_ && body_source_dry_) return;
+    const auto limit = request_complete_ ? exchange_->limits.read : exchange_->limits.write;
+    if (limit.count() == 0) return;
+    if (progress_ + limit > environment_.reactor.now()) return watch_until(progress_ + limit);
+    const bool reading = request_complete_;
+    fail({error_code::timed_out, reading ? phase::read : phase::write, culprit::peer, 0,
+          reading ? "the server sent nothing for " + std::to_string(limit.count()) + " ms (read timeout)"
+                  : "the server accepted nothing of the request for " + std::to_string(limit.count()) +
+                        " ms (write timeout)"},
+         close_reason::timed_out);
+}
+
+}  // namespace pabal::connection

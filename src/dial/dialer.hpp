@@ -1,0 +1,66 @@
+#pragma once
+/// \file
+/// From an origin to a ready connection: resolve, race addresses (Happy Eyeballs v2, RFC 8305), TLS with ALPN.
+///
+/// `dialer` is an interface so that the pool can be driven over a simulated network; `network_dialer` is the real one.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <pabal/result.hpp>
+
+#include "transport/tls_context.hpp"
+#include "transport/transport.hpp"
+
+namespace pabal::dial {
+
+/// Everything that makes two connections different. Two targets that compare equal may share a connection.
+struct target {
+    std::string host;  ///< as in the URL: a name in A-label form, or an IP literal without brackets
+    std::uint16_t port = 0;
+    std::string unix_path;                              ///< not empty: connect there instead of to host:port
+    std::shared_ptr<const transport::tls_context> tls;  ///< null: plain
+    std::string server_name;                            ///< SNI and the name to verify; empty: `host`
+
+    bool operator==(const target&) const = default;
+};
+
+/// Limits of each phase; zero means no limit.
+struct dial_limits {
+    std::chrono::milliseconds resolve{0};
+    std::chrono::milliseconds connect{0};
+    std::chrono::milliseconds tls{0};
+};
+
+/// How long each phase took, for traces.
+struct dial_timings {
+    std::chrono::nanoseconds resolve{0};
+    std::chrono::nanoseconds connect{0};
+    std::chrono::nanoseconds tls{0};
+};
+
+class dial_observer {
+public:
+    /// Exactly one of the two is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
+    virtual void on_dialed(transport::transport_ptr connected, const dial_timings& timings) = 0;
+    virtual void on_dial_failed(pabal::error failure) = 0;
+
+protected:
+    ~dial_observer() = default;
+};
+
+/// A dial under way; destroying it abandons it at once and leaves nothing behind.
+class attempt {
+public:
+    virtual ~attempt() = default;
+};
+
+class dialer {
+public:
+    virtual ~dialer() = default;
+    virtual std::unique_ptr<attempt> dial(const target& to, const dial_limits& limits, dial_observer& observer) = 0;
+};
+
+}  // namespace pabal::dial

@@ -1,0 +1,21 @@
+#include "dial/network_dialer.hpp"
+
+#include <utility>
+
+#include "dial/cares_resolver.hpp"
+#include "dial/network_attempt.hpp"
+
+namespace pabal::dial {
+
+network_dialer::network_dialer(reactor::reactor& reactor, std::unique_ptr<resolver> resolver)
+    : reactor_(reactor), resolver_(resolver ? std::move(resolver) : std::make_unique<cares_resolver>(reactor)) {}
+
+network_dialer::~network_dialer() = default;
+
+std::unique_ptr<attempt> network_dialer::dial(const target& to, const dial_limits& limits, dial_observer& observer) {
+    auto made = std::make_unique<network_attempt>(reactor_, to, limits, observer);
+    made->begin(*resolver_);
+    return made;
+}
+
+}  // namespace pabal::dial

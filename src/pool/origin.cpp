@@ -1,0 +1,209 @@
+#include "pool/origin.hpp"
+
+#include <utility>
+
+#include "connection/http1_client_connection.hpp"
+#include "pool/pool.hpp"
+
+namespace pabal::pool {
+
+namespace {
+
+std::string where(const dial::target& target) {
+    return target.unix_path.empty() ? target.host + ":" + std::to_string(target.port) : target.unix_path;
+}
+
+}  // namespace
+
+// --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
+
+pooled::pooled(origin& its_origin, transport::transport_ptr transport)
+    : owner(its_origin),
+      connection(std::make_unique<connection::http1_client_connection>(its_origin.environment(), std::move(transport),
+                                                                       *this)) {}
+
+void pooled::on_idle(connection::client_connection&) { owner.released(*this); }
+void pooled::on_closed(connection::client_connection&, connection::close_reason reason) { owner.closed(*this, reason); }
+void pooled::on_idle_timeout() { connection->close(connection::close_reason::idle_timeout); }
+
+void waiter::cancel(pabal::exchange&) {
+    origin& its_origin = owner;
+    its_origin.forget(*this);
+    its_origin.cancel_surplus_dials();
+}
+
+void waiter::on_pool_timeout() {
+    const exchange_ptr timed_out = exchange;
+    const auto limit = timed_out->limits.pool;
+    error failure{error_code::timed_out, phase::pool, culprit::local, 0,
+                  "no connection to " + where(owner.target()) + " became free within " + std::to_string(limit.count()) +
+                      " ms (pool timeout): raise Limits(max_connections_per_host=) or the pool timeout"};
+    origin& its_origin = owner;
+    its_origin.forget(*this);
+    its_origin.cancel_surplus_dials();
+    timed_out->on_error(std::move(failure));
+}
+
+void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_timings&) {
+    owner.connected(*this, std::move(connected));
+}
+void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(failure)); }
+
+// --- origin -----------------------------------------------------------------------------------------------------------
+
+connection::environment& origin::environment() const noexcept { return pool_.environment_; }
+
+origin::~origin() { close(connection::close_reason::session_closed); }
+
+void origin::submit(exchange_ptr submitted) {
+    while (!idle_.empty()) {
+        pooled& last = idle_.pop_back();
+        static_cast<base::list_hook<by_age>&>(last).unlink();
+        last.idle_timer.cancel();
+        last.is_idle = false;
+        --pool_.idle_;
+        busy_.push_back(last);
+        if (last.connection->usable()) {
+            ++pool_.statistics_.reused;
+            return last.connection->start(std::move(submitted));
+        }
+        last.connection->close(connection::close_reason::peer_closed_idle);
+    }
+    add_waiter(std::move(submitted));
+    dial_if_needed();
+    if (waiting_ > dials_) limit_waiting_time();
+}
+
+void origin::add_waiter(exchange_ptr waiting) {
+    auto* added = new waiter(*this, std::move(waiting));
+    added->exchange->attach(added);
+    waiters_.push_back(*added);
+    ++waiting_;
+    ++pool_.waiting_;
+}
+
+exchange_ptr origin::take_waiter() {
+    waiter& first = waiters_.front();
+    exchange_ptr taken = first.exchange;
+    forget(first);
+    return taken;
+}
+
+void origin::forget(waiter& gone) {
+    gone.exchange->attach(nullptr);
+    --waiting_;
+    --pool_.waiting_;
+    delete &gone;
+}
+
+/// After a cancellation fewer wait than dials are under way: the youngest dials are given up, so that cancelling leaves
+/// nothing behind. (A waiter that was served by a released connection leaves its dial alone: the next burst will want it.)
+void origin::cancel_surplus_dials() {
+    while (dials_ > waiting_ && !closing_) {
+        dialled& youngest = dialling_.back();
+        end(youngest);
+    }
+    pool_.serve_starved();
+}
+
+/// The newest waiter found every place taken: the pool timeout counts for it.
+void origin::limit_waiting_time() {
+    waiter& newest = waiters_.back();
+    const auto limit = newest.exchange->limits.pool;
+    if (limit.count() > 0) pool_.environment_.reactor.set_timer_in(newest.timer, limit);
+}
+
+void origin::dial_if_needed() {
+    while (waiting_ > dials_ && !closing_) {
+        if (connections_ + dials_ >= pool_.limits_.max_connections_per_host) return;
+        if (!pool_.has_room() && !pool_.evict_idle()) {
+            auto& place = static_cast<base::list_hook<starved>&>(*this);
+            if (!place.is_linked()) pool_.starved_.push_back(*this);
+            return;
+        }
+        auto* started = new dialled(*this);
+        dialling_.push_back(*started);
+        ++dials_;
+        ++pool_.dialling_;
+        ++pool_.statistics_.dialled;
+        const exchange_limits& wanted = waiters_.front().exchange->limits;
+        started->attempt = pool_.dialer_.dial(target_, {wanted.resolve, wanted.connect, wanted.tls}, *started);
+    }
+}
+
+void origin::released(pooled& connection) {
+    if (waiting_ > 0 && !closing_) {
+        ++pool_.statistics_.reused;
+        return connection.connection->start(take_waiter());
+    }
+    static_cast<base::list_hook<>&>(connection).unlink();
+    if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {
+        busy_.push_back(connection);
+        return connection.connection->close(connection::close_reason::pool_full);
+    }
+    idle_.push_back(connection);
+    pool_.idle_by_age_.push_back(connection);
+    connection.is_idle = true;
+    ++pool_.idle_;
+    pool_.environment_.reactor.set_timer_in(connection.idle_timer, pool_.limits_.idle_timeout);
+    pool_.serve_starved();
+}
+
+void origin::closed(pooled& connection, connection::close_reason reason) {
+    static_cast<base::list_hook<>&>(connection).unlink();
+    static_cast<base::list_hook<by_age>&>(connection).unlink();
+    connection.idle_timer.cancel();
+    if (connection.is_idle) --pool_.idle_;
+    --connections_;
+    --pool_.open_;
+    ++pool_.statistics_.closed;
+    pool_.statistics_.last_close_reason = reason;
+    pool_.environment_.reactor.retire(std::unique_ptr<pooled>(&connection));
+    if (closing_) return;
+    dial_if_needed();
+    pool_.serve_starved();
+}
+
+void origin::connected(dialled& dial, transport::transport_ptr transport) {
+    end(dial);
+    auto* connection = new pooled(*this, std::move(transport));
+    busy_.push_back(*connection);
+    ++connections_;
+    ++pool_.open_;
+    if (waiting_ > 0) return connection->connection->start(take_waiter());
+    released(*connection);
+}
+
+void origin::failed(dialled& dial, error failure) {
+    end(dial);
+    ++pool_.statistics_.dial_failures;
+    if (waiting_ == 0) return;
+    const exchange_ptr unlucky = take_waiter();
+    dial_if_needed();
+    pool_.serve_starved();
+    unlucky->on_error(std::move(failure));
+}
+
+/// Takes the dial out of the books. Its attempt may be on the stack below us: it is freed at the end of the turn.
+void origin::end(dialled& dial) {
+    static_cast<base::list_hook<>&>(dial).unlink();
+    --dials_;
+    --pool_.dialling_;
+    auto abandoned = std::unique_ptr<dialled>(&dial);
+    if (abandoned->attempt) pool_.environment_.reactor.retire(std::move(abandoned->attempt));
+    pool_.environment_.reactor.retire(std::move(abandoned));
+}
+
+void origin::close(connection::close_reason reason) {
+    closing_ = true;
+    while (!dialling_.empty()) end(dialling_.front());
+    while (!waiters_.empty()) {
+        const exchange_ptr refused = take_waiter();
+        refused->on_error({error_code::session_closed, phase::pool, culprit::caller, 0,
+                           "the session was closed while the request waited for a connection"});
+    }
+    while (!idle_.empty()) idle_.front().connection->close(reason);
+    while (!busy_.empty()) busy_.front().connection->close(reason);
+}
+
+}  // namespace pabal::pool

@@ -1,0 +1,49 @@
+#pragma once
+/// \file
+/// Sessions a client may resume, by peer.
+///
+/// TLS 1.3 tickets are used once (RFC 8446 appendix C.4), so a peer may have many: a client that reopens a hundred
+/// connections resumes them all. TLS 1.2 sessions stay until they expire. Bounded in both directions; the peer unused for the
+/// longest time is forgotten first. Any thread.
+
+#include <cstddef>
+#include <deque>
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <openssl/base.h>
+
+namespace pabal::transport {
+
+class tls_session_cache {
+public:
+    /// About 1.5 KB each, so 1.5 MB at the most.
+    static constexpr std::size_t max_sessions = 1024;
+    static constexpr std::size_t max_sessions_of_a_peer = 128;
+
+    /// `peer` names everything that makes sessions unlike: host, port, server name.
+    void put(const std::string& peer, bssl::UniquePtr<SSL_SESSION> session);
+    /// The newest unexpired session of `peer`, or null.
+    bssl::UniquePtr<SSL_SESSION> take(const std::string& peer);
+    /// Forgets what is known of a peer (a session that it refused).
+    void forget(const std::string& peer);
+    std::size_t size() const;
+
+private:
+    struct known_peer {
+        std::string name;
+        std::deque<bssl::UniquePtr<SSL_SESSION>> sessions;  ///< newest last
+    };
+    using peers = std::list<known_peer>;
+    void drop(peers::iterator peer);
+
+    mutable std::mutex mutex_;
+    peers peers_;  ///< most recently used first
+    std::unordered_map<std::string_view, peers::iterator> by_name_;
+    std::size_t size_ = 0;
+};
+
+}  // namespace pabal::transport
