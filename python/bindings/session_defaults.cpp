@@ -1,0 +1,377 @@
+#include "session_defaults.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "errors.hpp"
+
+namespace pabal::python {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// The keyword arguments that are translated here; the rest is `pabal._prepare`'s.
+enum class option : unsigned char { url, headers, timeout, allow_redirects, stream, verify, cert, other };
+
+option option_named(PyObject* name) {
+    struct entry {
+        const char* text;
+        option what;
+        PyObject* interned;
+    };
+    static std::array<entry, 7> table{{{"url", option::url, nullptr},
+                                       {"headers", option::headers, nullptr},
+                                       {"timeout", option::timeout, nullptr},
+                                       {"allow_redirects", option::allow_redirects, nullptr},
+                                       {"stream", option::stream, nullptr},
+                                       {"verify", option::verify, nullptr},
+                                       {"cert", option::cert, nullptr}}};
+    for (entry& each : table) {
+        if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
+        if (name == each.interned) return each.what;
+    }
+    for (const entry& each : table) {  // a name that was not interned
+        if (PyUnicode_CompareWithASCIIString(name, each.text) == 0) return each.what;
+    }
+    return option::other;
+}
+
+/// The names that exist besides, so that a misspelt one is a TypeError as everywhere in Python.
+bool is_known_option(PyObject* name) {
+    for (const char* known : {"params", "cookies", "data", "json", "content", "files", "auth", "max_redirects"}) {
+        if (PyUnicode_CompareWithASCIIString(name, known) == 0) return true;
+    }
+    return false;
+}
+
+milliseconds from_seconds(double seconds) {
+    return milliseconds(std::max<long long>(1, std::llround(std::min(seconds, 4.0e6) * 1000)));
+}
+
+/// Timeout.parts: seven numbers of seconds or None.
+bool parse_parts(PyObject* timeout, timeouts& out) {
+    const owned parts(PyObject_GetAttrString(timeout, "parts"));
+    if (!parts) return false;
+    milliseconds* const places[] = {&out.total, &out.resolve, &out.connect, &out.tls, &out.pool, &out.write, &out.read};
+    for (Py_ssize_t index = 0; index < 7; ++index) {
+        PyObject* part = PyTuple_GetItem(parts.get(), index);
+        if (!part) return false;
+        if (part == Py_None) {
+            *places[index] = milliseconds{0};
+            continue;
+        }
+        const double seconds = PyFloat_AsDouble(part);
+        if (seconds == -1.0 && PyErr_Occurred()) return false;
+        *places[index] = from_seconds(seconds);
+    }
+    return true;
+}
+
+bool parse_timeout(PyObject* value, timeouts& out) {
+    if (PyFloat_CheckExact(value)) {  // a plain number is the total; see pabal.Timeout
+        const double seconds = PyFloat_AS_DOUBLE(value);
+        if (seconds > 0 && std::isfinite(seconds)) {
+            const timeouts defaults;
+            out = defaults;
+            out.total = from_seconds(seconds);
+            out.pool = std::max(defaults.pool, out.total);
+            out.write = std::max(defaults.write, out.total);
+            out.read = std::max(defaults.read, out.total);
+            return true;
+        }
+    }
+    static lazy_import timeout_of("pabal.config", "timeout_of");
+    if (!timeout_of.get()) return false;
+    const owned timeout(PyObject_CallOneArg(timeout_of.get(), value));
+    return timeout && parse_parts(timeout.get(), out);
+}
+
+bool file_path(PyObject* value, std::string& out) {
+    PyObject* encoded = nullptr;
+    if (!PyUnicode_FSConverter(value, &encoded)) return false;
+    const owned path(encoded);
+    out.assign(PyBytes_AS_STRING(encoded), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded)));
+    return true;
+}
+
+/// verify= and cert= to a context. False: exception set.
+bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment,
+              std::shared_ptr<const transport::tls_context>& out) {
+    tls_options options;
+    options.use_environment = trust_environment;
+    if (verify == Py_False) {
+        options.verify = false;
+    } else if (verify && verify != Py_True && verify != Py_None) {
+        if (!PyUnicode_Check(verify) && !PyBytes_Check(verify) && !PyObject_HasAttrString(verify, "__fspath__")) {
+            PyErr_Format(
+                PyExc_TypeError,
+                "verify must be True, False or the path of a CA bundle, not %s (pabal has a TLS of its own and cannot "
+                "use objects of the ssl module)",
+                Py_TYPE(verify)->tp_name);
+            return false;
+        }
+        if (!file_path(verify, options.ca_file)) return false;
+    }
+    if (cert && cert != Py_None) {
+        if (PyTuple_Check(cert) || PyList_Check(cert)) {
+            const owned parts(PySequence_Tuple(cert));
+            const Py_ssize_t size = parts ? PyTuple_GET_SIZE(parts.get()) : 0;
+            if (size != 2 && size != 3) {
+                PyErr_SetString(PyExc_ValueError,
+                                "cert as a tuple is (certificate, key) or (certificate, key, password)");
+                return false;
+            }
+            if (!file_path(PyTuple_GET_ITEM(parts.get(), 0), options.client_certificate)) return false;
+            if (PyTuple_GET_ITEM(parts.get(), 1) != Py_None &&
+                !file_path(PyTuple_GET_ITEM(parts.get(), 1), options.client_key))
+                return false;
+            if (size == 3 && PyTuple_GET_ITEM(parts.get(), 2) != Py_None &&
+                !file_path(PyTuple_GET_ITEM(parts.get(), 2), options.client_key_password))
+                return false;
+        } else if (!file_path(cert, options.client_certificate)) {
+            return false;
+        }
+    }
+    auto made = transport::tls_context::make_client(options);
+    if (!made) return raise(made.error()) != nullptr;
+    out = std::move(*made);
+    return true;
+}
+
+/// One attribute of a line `prepare` returned.
+std::string_view bytes_view(PyObject* object) {
+    return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
+}
+
+bool take_lines(PyObject* lines, fields& out) {
+    const Py_ssize_t count = PyList_GET_SIZE(lines);
+    for (Py_ssize_t index = 0; index < count; ++index) {
+        PyObject* line = PyList_GET_ITEM(lines, index);
+        auto added = out.append(bytes_view(PyTuple_GET_ITEM(line, 0)), bytes_view(PyTuple_GET_ITEM(line, 1)));
+        if (!added) return raise(added.error()) != nullptr;
+    }
+    return true;
+}
+
+/// The long way: pabal._prepare.
+bool prepare_in_python(PyObject* session, PyObject* url, PyObject* options, bool is_async, prepared_call& out) {
+    static lazy_import prepare("pabal._prepare", "prepare");
+    if (!prepare.get()) return false;
+    const owned method(text(out.request.method));
+    const owned answer(PyObject_CallFunctionObjArgs(prepare.get(), session, method.get(), url, options,
+                                                    is_async ? Py_True : Py_False, nullptr));
+    PyObject *text_url = nullptr, *lines = nullptr, *body = nullptr, *size = nullptr, *cookies = nullptr;
+    if (!answer || !PyArg_ParseTuple(answer.get(), "UO!OOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies))
+        return false;
+    Py_ssize_t length = 0;
+    const char* data = PyUnicode_AsUTF8AndSize(text_url, &length);
+    if (!data) return false;
+    auto parsed = url::parse({data, static_cast<std::size_t>(length)});
+    if (!parsed) return raise(parsed.error()) != nullptr;
+    out.request.location = std::move(*parsed);
+    out.request.headers_are_complete = true;
+    if (!take_lines(lines, out.request.headers)) return false;
+    if (PyBytes_Check(body)) {
+        out.request.body = bytes_view(body);
+    } else if (body != Py_None) {
+        out.request.streams_body = true;
+        out.body = owned::borrow(body);
+        out.body_is_async = PyObject_HasAttrString(body, "pull");
+        if (size != Py_None) {
+            const unsigned long long known = PyLong_AsUnsignedLongLong(size);
+            if (known == static_cast<unsigned long long>(-1) && PyErr_Occurred()) return false;
+            out.request.streamed_size = known;
+        }
+    }
+    if (cookies != Py_None) {
+        for (Py_ssize_t index = 0; index < PyList_GET_SIZE(cookies); ++index) {
+            PyObject* pair = PyList_GET_ITEM(cookies, index);
+            if (index > 0) out.request.cookies += "; ";
+            out.request.cookies += bytes_view(PyTuple_GET_ITEM(pair, 0));
+            out.request.cookies += '=';
+            out.request.cookies += bytes_view(PyTuple_GET_ITEM(pair, 1));
+        }
+        if (!is_field_value(out.request.cookies)) {
+            raise(
+                {error_code::invalid_header, phase::prepare, culprit::caller, 0, "cookies= holds a control character"});
+            return false;
+        }
+    }
+    return true;
+}
+
+bool given(PyObject* value) { return value && value != Py_None; }
+
+}  // namespace
+
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
+    if (!tls_changed) return tls;
+    if (!make_tls(verify.get(), cert.get(), trust_env, tls)) return nullptr;
+    tls_changed = false;
+    return tls;
+}
+
+bool session_defaults::set_timeout(PyObject* value) {
+    static lazy_import timeout_of("pabal.config", "timeout_of");
+    if (!timeout_of.get()) return false;
+    owned made(PyObject_CallOneArg(timeout_of.get(), value));
+    timeouts parsed;
+    if (!made || !parse_parts(made.get(), parsed)) return false;
+    timeout = std::move(made);
+    parsed_timeouts = parsed;
+    return true;
+}
+
+void initialise(session_defaults& defaults, nb::kwargs arguments) {
+    const auto argument = [&](const char* name) {
+        return arguments.contains(name) ? nb::object(arguments[name]) : nb::none();
+    };
+    fields lines = client::default_fields();
+    const nb::object headers_given = argument("headers");
+    if (!headers_given.is_none()) {
+        fields own;
+        if (!append_headers(own, headers_given.ptr())) throw_python();
+        for (const fields::field line : own) lines.remove(line.name);
+        for (const fields::field line : own) lines.append_valid(line.name, line.value);
+    }
+    defaults.headers = owned(checked(make_headers(std::move(lines))));
+    defaults.cookies = owned(checked(make_cookie_jar_from(argument("cookies").ptr())));
+    defaults.params = owned::borrow(argument("params").ptr());
+    defaults.auth = owned::borrow(argument("auth").ptr());
+    defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
+    defaults.cert = owned::borrow(argument("cert").ptr());
+    if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
+    if (arguments.contains("trust_env")) defaults.trust_env = nb::cast<bool>(arguments["trust_env"]);
+    const nb::object config = nb::module_::import_("pabal.config");
+    const nb::object timeout =
+        arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
+    if (!defaults.set_timeout(timeout.ptr())) throw_python();
+    const nb::object limits =
+        argument("limits").is_none() ? nb::object(config.attr("DEFAULT_LIMITS")) : argument("limits");
+    const nb::tuple parts(limits.attr("parts"));
+    defaults.limits = owned::borrow(limits.ptr());
+    defaults.parsed_limits.max_connections = nb::cast<std::size_t>(parts[0]);
+    defaults.parsed_limits.max_connections_per_host = nb::cast<std::size_t>(parts[1]);
+    defaults.parsed_limits.max_idle_connections = nb::cast<std::size_t>(parts[2]);
+    defaults.parsed_limits.idle_timeout = from_seconds(nb::cast<double>(parts[3]));
+}
+
+void refresh_headers(session_defaults& defaults, client::session& session) {
+    PyObject* object = defaults.headers.get();
+    const auto* lines = nb::inst_ptr<headers>(object);
+    if (defaults.headers_seen == object && defaults.headers_version == lines->version) return;
+    session.headers = lines->lines;
+    defaults.headers_seen = object;
+    defaults.headers_version = lines->version;
+}
+
+int session_defaults::traverse(visitproc visit, void* arg) const {
+    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits})
+        Py_VISIT(held->get());
+    return 0;
+}
+
+void session_defaults::clear() {
+    for (owned* held : {&params, &auth, &verify, &cert}) held->reset();
+}
+
+std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& defaults, std::string_view method,
+                                          PyObject* const* arguments, Py_ssize_t count, PyObject* names, bool streams,
+                                          bool is_async) {
+    prepared_call out;
+    client::call_request& request = out.request;
+    request.method = method;
+    request.streams_response = streams;
+    request.follow_redirects = method != "HEAD";
+    request.limits = defaults.parsed_timeouts;
+    request.max_redirects = defaults.max_redirects;
+
+    PyObject* url_object = count > 0 ? arguments[0] : nullptr;
+    PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr;
+    if (count > 1) {
+        PyErr_SetString(PyExc_TypeError, "only the URL is given by position; give the other options by name");
+        return std::nullopt;
+    }
+    bool plain =
+        !given(defaults.auth.get()) && (!given(defaults.params.get()) || PyObject_Not(defaults.params.get()) == 1);
+    const Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
+    for (Py_ssize_t index = 0; index < named; ++index) {
+        PyObject* name = PyTuple_GET_ITEM(names, index);
+        PyObject* value = arguments[count + index];
+        switch (option_named(name)) {
+        case option::url: url_object = value; break;
+        case option::headers: headers_given = value; break;
+        case option::verify: verify = value; break;
+        case option::cert: cert = value; break;
+        case option::timeout:
+            if (!parse_timeout(value, request.limits)) return std::nullopt;
+            break;
+        case option::allow_redirects: {
+            const int truth = PyObject_IsTrue(value);
+            if (truth < 0) return std::nullopt;
+            request.follow_redirects = truth != 0;
+            break;
+        }
+        case option::stream: {
+            const int truth = PyObject_IsTrue(value);
+            if (truth < 0) return std::nullopt;
+            request.streams_response = truth != 0;
+            break;
+        }
+        case option::other:
+            if (!is_known_option(name)) {
+                PyErr_Format(PyExc_TypeError, "a request has no option %R", name);
+                return std::nullopt;
+            }
+            if (value != Py_None) plain = false;
+        }
+    }
+    if (!url_object) {
+        PyErr_SetString(PyExc_TypeError, "a request needs a URL");
+        return std::nullopt;
+    }
+    if (given(headers_given) && !PyDict_Check(headers_given)) plain = false;
+    plain = plain && PyUnicode_Check(url_object);
+
+    if (plain) {
+        Py_ssize_t length = 0;
+        const char* data = PyUnicode_AsUTF8AndSize(url_object, &length);
+        if (!data) return std::nullopt;
+        auto parsed = url::parse({data, static_cast<std::size_t>(length)});
+        if (!parsed) return raise(parsed.error()), std::nullopt;
+        request.location = std::move(*parsed);
+        if (given(headers_given)) {
+            // None takes a default away: that needs the merging of the long way.
+            PyObject *name = nullptr, *value = nullptr;
+            for (Py_ssize_t position = 0; PyDict_Next(headers_given, &position, &name, &value);)
+                plain = plain && value != Py_None;
+            if (plain && !append_headers(request.headers, headers_given)) return std::nullopt;
+        }
+    }
+    if (!plain) {
+        request.headers.clear();
+        const owned options(PyDict_New());
+        if (!options) return std::nullopt;
+        for (Py_ssize_t index = 0; index < named; ++index) {
+            if (PyDict_SetItem(options.get(), PyTuple_GET_ITEM(names, index), arguments[count + index]) < 0)
+                return std::nullopt;
+        }
+        if (!prepare_in_python(session, url_object, options.get(), is_async, out)) return std::nullopt;
+    }
+    if (request.location.is_secure()) {
+        const bool own = (verify && verify != Py_None) || given(cert);
+        if (own) {
+            PyObject* trusted = given(verify) ? verify : defaults.verify.get();
+            PyObject* identity = given(cert) ? cert : defaults.cert.get();
+            if (!make_tls(trusted, identity, defaults.trust_env, request.tls)) return std::nullopt;
+        } else {
+            request.tls = defaults.tls_context();
+            if (!request.tls) return std::nullopt;
+        }
+    }
+    return out;
+}
+
+}  // namespace pabal::python

@@ -1,0 +1,63 @@
+#pragma once
+// The template part of session_defaults.hpp.
+
+#include "cookies.hpp"
+#include "headers.hpp"
+
+namespace pabal::python {
+
+template <class Session>
+void define_defaults(nb::class_<Session>& type) {
+    const auto object = [](const owned& held) { return nb::borrow(held ? held.get() : Py_None); };
+    type.def_prop_rw(
+            "headers", [object](Session& self) { return object(self.defaults().headers); },
+            [](Session& self, nb::handle value) {
+                fields lines;
+                if (!append_headers(lines, value.ptr())) throw_python();
+                self.defaults().headers = owned(make_headers(std::move(lines)));
+                self.defaults().headers_seen = nullptr;
+            })
+        .def_prop_rw(
+            "cookies", [object](Session& self) { return object(self.defaults().cookies); },
+            [](Session& self, nb::handle value) { self.set_cookies(nb::steal(make_cookie_jar_from(value.ptr()))); })
+        .def_prop_rw(
+            "params", [object](Session& self) { return object(self.defaults().params); },
+            [](Session& self, nb::handle value) { self.defaults().params = owned::borrow(value.ptr()); },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "auth", [object](Session& self) { return object(self.defaults().auth); },
+            [](Session& self, nb::handle value) { self.defaults().auth = owned::borrow(value.ptr()); },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "verify", [object](Session& self) { return object(self.defaults().verify); },
+            [](Session& self, nb::handle value) {
+                self.defaults().verify = owned::borrow(value.ptr());
+                self.defaults().tls_changed = true;
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "cert", [object](Session& self) { return object(self.defaults().cert); },
+            [](Session& self, nb::handle value) {
+                self.defaults().cert = owned::borrow(value.ptr());
+                self.defaults().tls_changed = true;
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "timeout", [object](Session& self) { return object(self.defaults().timeout); },
+            [](Session& self, nb::handle value) {
+                if (!self.defaults().set_timeout(value.ptr())) throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_ro("limits", [object](Session& self) { return object(self.defaults().limits); })
+        .def_prop_rw(
+            "max_redirects", [](Session& self) { return self.defaults().max_redirects; },
+            [](Session& self, int value) { self.defaults().max_redirects = value; })
+        .def_prop_rw(
+            "trust_env", [](Session& self) { return self.defaults().trust_env; },
+            [](Session& self, bool value) {
+                self.defaults().trust_env = value;
+                self.defaults().tls_changed = true;
+            });
+}
+
+}  // namespace pabal::python

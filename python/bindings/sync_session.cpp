@@ -1,0 +1,147 @@
+#include <nanobind/stl/string.h>
+
+#include "body_source.hpp"
+#include "errors.hpp"
+#include "response.hpp"
+#include "session_methods.hpp"
+#include "sessions.hpp"
+#include "sync_core.hpp"
+
+namespace pabal::python {
+
+bool python_wants_attention() {
+    const nb::gil_scoped_acquire acquired;
+    return PyErr_CheckSignals() != 0;
+}
+
+namespace {
+
+/// The thread that waits for one call, as the call sees it.
+class waiting_caller final : public client::call_observer {
+public:
+    explicit waiting_caller(body_source* source) noexcept : source_(source) {}
+
+    void on_call_head(client::call&) override { wait.set_ready(); }
+    void on_call_done(client::call&) override { wait.set_ready(); }
+    result<read_outcome> read_call_body(client::call&, std::span<char> buffer) override {
+        auto got = source_->read(buffer);
+        if (source_->wanted()) wait.set_ready();
+        return got;
+    }
+    bool rewind_call_body(client::call&) override { return source_ && source_->rewind(); }
+
+    client::sync_wait wait;
+
+private:
+    body_source* source_;
+};
+
+class sync_session {
+public:
+    explicit sync_session(nb::kwargs arguments) {
+        initialise(defaults_, std::move(arguments));
+        auto engine = client::engine::make(defaults_.parsed_limits);
+        if (!engine) throw_error(engine.error());
+        core_ = std::make_shared<sync_core>(std::move(*engine), defaults_.parsed_limits);
+        core_->session.cookies = jar_of(defaults_.cookies.get());
+    }
+    ~sync_session() {
+        if (core_) close();
+    }
+
+    session_defaults& defaults() noexcept { return defaults_; }
+    static PyObject* refuse() noexcept { return nullptr; }
+
+    void set_cookies(nb::object jar) {
+        const auto shared = jar_of(jar.ptr());
+        defaults_.cookies = owned(jar.release().ptr());
+        const nb::gil_scoped_release released;
+        const auto lock = core_->driver.lock();
+        core_->session.cookies = shared;
+    }
+
+    PyObject* send(PyObject* self, prepared_call prepared);
+
+    void close() {
+        const nb::gil_scoped_release released;
+        const auto lock = core_->driver.lock();
+        if (std::exchange(core_->closed, true)) return;
+        core_->engine->pool().close();
+        core_->engine->reactor().wake();
+    }
+    bool is_closed() const noexcept { return core_->closed; }
+
+private:
+    session_defaults defaults_;
+    std::shared_ptr<sync_core> core_;
+};
+
+PyObject* sync_session::send(PyObject*, prepared_call prepared) {
+    std::optional<body_source> source;
+    if (prepared.body) source.emplace(prepared.body.get(), false);
+    waiting_caller caller(source ? &*source : nullptr);
+    const auto call = base::make_counted<client::call>(std::move(prepared.request), &caller);
+    const std::shared_ptr<sync_core> core = core_;  // the session may be dropped while we wait
+    const auto* lines = nb::inst_ptr<headers>(defaults_.headers.get());
+    const bool headers_changed =
+        defaults_.headers_seen != defaults_.headers.get() || defaults_.headers_version != lines->version;
+    std::optional<fields> new_defaults;
+    if (headers_changed) {
+        new_defaults = lines->lines;
+        defaults_.headers_seen = defaults_.headers.get();
+        defaults_.headers_version = lines->version;
+    }
+    bool interrupted = false;
+    {
+        const nb::gil_scoped_release released;
+        auto lock = core->driver.lock();
+        if (new_defaults) core->session.headers = std::move(*new_defaults);
+        call->start(core->session);
+        while (!call->is_done() && !call->has_head()) {
+            if (source && source->wanted()) {
+                // Python makes the next piece; others may drive the engine meanwhile.
+                lock.unlock();
+                {
+                    const nb::gil_scoped_acquire acquired;
+                    source->produce();
+                }
+                lock.lock();
+                call->body_ready();
+                continue;
+            }
+            caller.wait.reset();
+            core->driver.wait_for(caller.wait, lock, python_wants_attention);
+            if (!caller.wait.is_ready()) {
+                interrupted = true;
+                call->cancel();
+                break;
+            }
+        }
+        call->observe(nullptr);
+    }
+    if (interrupted) return nullptr;
+    if (call->failure()) {
+        if (source && call->failure()->code == error_code::request_body_failed) {
+            if (const owned raised{source->take_exception()}; raised && PyExceptionInstance_Check(raised.get())) {
+                PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(raised.get())), raised.get());
+                return nullptr;
+            }
+        }
+        return raise(*call->failure(), call->asked().method, call->location().text());
+    }
+    return make_response(call, core, nullptr);
+}
+
+}  // namespace
+
+void add_sync_session(nb::module_& module) {
+    static PyType_Slot slots[] = {{Py_tp_methods, session_methods<sync_session, false>::table()}, {0, nullptr}};
+    nb::class_<sync_session> type(module, "Session", nb::type_slots(slots),
+                                  "The engine's sync session; use `pabal.Session`.");
+    type.def(nb::init<nb::kwargs>())
+        .def("close", &sync_session::close)
+        .def_prop_ro("is_closed", &sync_session::is_closed);
+    define_defaults(type);
+}
+
+}  // namespace pabal::python

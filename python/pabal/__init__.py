@@ -1,0 +1,53 @@
+"""pabal: one HTTP client, sync and async, on a C++ engine.
+
+    import pabal
+
+    pabal.get("https://example.com/price", timeout=5).json()
+
+    async with pabal.AsyncSession() as session:
+        responses = await asyncio.gather(*[session.get(url) for url in urls])
+
+Names are those of requests wherever requests has one. Start with `Session`, `AsyncSession` and `Response`; the ways to
+fail are in `pabal.exceptions`, what arguments may be in `pabal.types`.
+"""
+
+from __future__ import annotations
+
+from pabal import exceptions
+from pabal._engine import Cookie, CookieJar, Headers, PendingResponse, __version__
+from pabal._request import Request
+from pabal.api import delete, get, head, options, patch, post, put, request, stream
+from pabal.auth import BasicAuth, BearerAuth
+from pabal.config import Limits, Timeout
+from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
+from pabal.response import Response
+from pabal.session import AsyncSession, Session
+
+__all__ = [
+    "AsyncSession",
+    "BasicAuth",
+    "BearerAuth",
+    "Cookie",
+    "CookieJar",
+    "HTTPStatusError",
+    "Headers",
+    "Limits",
+    "PabalError",
+    "PendingResponse",
+    "Request",
+    "RequestTimeout",
+    "Response",
+    "Session",
+    "Timeout",
+    "__version__",
+    "delete",
+    "exceptions",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+    "stream",
+]

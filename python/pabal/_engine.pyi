@@ -1,0 +1,282 @@
+"""The engine, as the C++ module shows it. What is public here is reached through ``pabal``."""
+
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    ItemsView,
+    Iterator,
+    MutableMapping,
+)
+from contextvars import Context
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+from typing_extensions import Unpack
+
+from pabal._request import Request
+from pabal.config import Limits, Timeout
+from pabal.response import Response as _Response
+from pabal.types import (
+    Auth,
+    Cert,
+    Cookies,
+    HeaderInput,
+    Params,
+    RequestOptions,
+    StreamOptions,
+    TimeoutInput,
+    UrlInput,
+    Verify,
+)
+
+_T = TypeVar("_T")
+
+__version__: str
+
+class Headers(MutableMapping[str, str]):
+    """Header fields: an ordered mapping that ignores the case of names and keeps repeated lines.
+
+    ``headers["set-cookie"]`` joins repeats with ", " (RFC 9110 section 5.3); ``get_list`` keeps them apart. Iteration
+    gives each name once, as it was first spelled; ``items()`` gives every line. Values are decoded as Latin-1.
+    """
+
+    def __init__(self, headers: HeaderInput | None = None) -> None: ...
+    def __getitem__(self, name: str, /) -> str: ...
+    def __setitem__(self, name: str, value: str | bytes, /) -> None:
+        """Replaces all lines of that name by one. ValueError (`InvalidHeader`) for what HTTP forbids."""
+    def __delitem__(self, name: str, /) -> None: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def __contains__(self, name: object, /) -> bool: ...
+    def items(self) -> ItemsView[str, str]:
+        """Every line, repeats included, in order."""
+    def get_list(self, name: str, /) -> list[str]:
+        """The values of all lines of that name."""
+    def add(self, name: str, value: str | bytes, /) -> None:
+        """Appends a line, whatever there is already of that name."""
+    def copy(self) -> Headers: ...
+    @property
+    def raw(self) -> list[tuple[bytes, bytes]]:
+        """The lines as bytes, spelled as they came."""
+
+class Cookie:
+    """One cookie of a `CookieJar`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> str: ...
+    @property
+    def domain(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def secure(self) -> bool: ...
+    @property
+    def http_only(self) -> bool: ...
+    @property
+    def host_only(self) -> bool:
+        """Set without Domain: sent to this very host only."""
+    @property
+    def expires(self) -> float | None:
+        """Seconds since the epoch; None for a cookie of the session."""
+    @property
+    def same_site(self) -> str: ...
+
+class CookieJar(MutableMapping[str, str]):
+    """Cookies as RFC 6265bis keeps them; seen as a mapping, names to values, like requests' jar."""
+
+    def __init__(self, cookies: Cookies | None = None) -> None: ...
+    def __getitem__(self, name: str, /) -> str: ...
+    def __setitem__(self, name: str, value: str, /) -> None: ...
+    def __delitem__(self, name: str, /) -> None: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def set(self, name: str, value: str, *, domain: str = "", path: str = "/") -> None:
+        """Adds a cookie; without a domain it is sent to every host."""
+    @overload
+    def get(
+        self, name: str, default: None = None, /, *, domain: str | None = None, path: str | None = None
+    ) -> str | None: ...
+    @overload
+    def get(
+        self, name: str, default: str | _T, /, *, domain: str | None = None, path: str | None = None
+    ) -> str | _T: ...
+    def clear(self) -> None: ...
+    def cookies(self) -> list[Cookie]:
+        """All that are held, with their attributes."""
+
+class Response:
+    """What the engine knows of a response; `pabal.Response` is made of it."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def reason(self) -> str:
+        """The reason phrase as the server sent it, perhaps empty."""
+    @property
+    def http_version(self) -> str:
+        """``"1.1"`` or ``"1.0"``."""
+    @property
+    def url(self) -> str:
+        """Where the response came from, after redirects."""
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies that this response set."""
+    @property
+    def content(self) -> bytes:
+        """The whole body. That of a streamed response is read by this; of an `AsyncSession`, ``aread()`` first."""
+    def json(self, **kwargs: Any) -> Any:
+        """The body as JSON. Keyword arguments go to ``json.loads``, used then instead of the engine's faster parser."""
+    @property
+    def elapsed(self) -> timedelta:
+        """From sending the request to the arrival of the head."""
+    @property
+    def history(self) -> list[_Response]:
+        """The redirects that led here, oldest first."""
+    @property
+    def request(self) -> Request:
+        """The request that this answers."""
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+    @property
+    def is_redirect(self) -> bool:
+        """Whether this is a redirect with a Location that could be followed."""
+    @property
+    def is_permanent_redirect(self) -> bool: ...
+    @property
+    def is_stream_consumed(self) -> bool: ...
+    def close(self) -> None:
+        """Gives the connection back; what was not read is lost."""
+    async def aclose(self) -> None:
+        """As ``close``, for an `AsyncSession`."""
+    def aiter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """The body in pieces, decoded, of ``chunk_size`` bytes (the last may be shorter), or as it arrives."""
+
+    _encoding: str | None
+    @property
+    def _is_read(self) -> bool: ...
+    def _read_sync(self, size: int, /) -> bytes: ...
+    def _aread(self, size: int, /) -> Awaitable[bytes]: ...
+
+class PendingResponse(Coroutine[Any, Any, _Response]):
+    """A request of an `AsyncSession`, which starts when it is awaited or handed to the loop, not before.
+
+    It is a coroutine, a future and an async context manager at once: await it, ``gather`` it, give it to
+    ``create_task``, a ``TaskGroup``, ``wait_for``, ``shield``, ``as_completed`` or ``asyncio.run``, enter it with
+    ``async with``, cancel it.
+    """
+
+    def __await__(self) -> Generator[Any, Any, _Response]: ...
+    async def __aenter__(self) -> _Response: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    def cancel(self, msg: Any = None) -> bool: ...
+    def cancelled(self) -> bool: ...
+    def done(self) -> bool: ...
+    def result(self) -> _Response: ...
+    def exception(self) -> BaseException | None: ...
+    def add_done_callback(self, callback: Callable[[Any], object], /, *, context: Context | None = None) -> None: ...
+    def remove_done_callback(self, callback: Callable[[Any], object], /) -> int: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, typ: Any, val: Any = None, tb: Any = None, /) -> Any: ...
+    def close(self) -> None: ...
+
+class _BaseSession:
+    @property
+    def headers(self) -> Headers:
+        """Sent with every request."""
+    @headers.setter
+    def headers(self, value: HeaderInput) -> None: ...
+    @property
+    def cookies(self) -> CookieJar: ...
+    @cookies.setter
+    def cookies(self, value: Cookies) -> None: ...
+    auth: Auth | None
+    params: Params | None
+    verify: Verify
+    cert: Cert | None
+    max_redirects: int
+    trust_env: bool
+    @property
+    def timeout(self) -> Timeout: ...
+    @timeout.setter
+    def timeout(self, value: TimeoutInput) -> None: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def is_closed(self) -> bool: ...
+    def __init__(
+        self,
+        *,
+        headers: HeaderInput | None = ...,
+        params: Params | None = ...,
+        cookies: Cookies | None = ...,
+        auth: Auth | None = ...,
+        verify: Verify = ...,
+        cert: Cert | None = ...,
+        timeout: TimeoutInput = ...,
+        limits: Limits = ...,
+        max_redirects: int = ...,
+        trust_env: bool = ...,
+    ) -> None: ...
+
+class Session(_BaseSession):
+    """The engine's sync session; use `pabal.Session`."""
+
+    def request(self, method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response:
+        """Sends a request and returns its response."""
+    def get(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def post(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def put(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def patch(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def delete(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def head(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response:
+        """Does not follow redirects unless told to, as in requests."""
+    def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
+    def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> _Response:
+        """``with session.stream("GET", url) as response:`` returns with the head; the body is read in the block."""
+    def close(self) -> None:
+        """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
+
+class AsyncSession(_BaseSession):
+    """The engine's async session; use `pabal.AsyncSession`."""
+
+    def request(self, method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse:
+        """A request that starts when it is awaited."""
+    def get(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def post(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def put(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def patch(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def delete(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def head(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse:
+        """Does not follow redirects unless told to, as in requests."""
+    def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
+    def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> PendingResponse:
+        """``async with session.stream("GET", url) as response:`` enters with the head; read the body in the block."""
+    async def aclose(self) -> None:
+        """Closes every connection; requests that still run fail with `SessionClosed`."""
+    def close(self) -> None:
+        """As ``aclose``, for places that cannot await."""
+
+class DemoServer:
+    """The embedded price server of ``pabal demo``: /price, /quotes/SYMBOL, /bytes/N, /delay/MS, /echo on 127.0.0.1."""
+
+    def __init__(self, port: int = 0, tls: bool = True) -> None: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def certificate_pem(self) -> str:
+        """The throw-away certificate; empty without TLS."""
+    def stop(self) -> None: ...
+
+def set_response_class(cls: type[_Response], /) -> None: ...
+def set_request_class(cls: type[Request], /) -> None: ...

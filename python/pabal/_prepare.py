@@ -1,0 +1,240 @@
+"""From the options of a call to what goes on the wire.
+
+The engine sends plain calls (``session.get(url, headers={...}, timeout=5)``) without coming here. For everything else
+it calls `prepare` once, before any I/O, and gets the URL, the complete headers, the body and this request's own
+cookies. Whatever is wrong with the arguments is a ValueError or TypeError from here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pabal._body import AsyncBody, Body, as_body
+from pabal.exceptions import InvalidArgument, InvalidHeader, InvalidURL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Protocol, TypeAlias
+
+    class SessionLike(Protocol):
+        """What `prepare` needs of a session."""
+
+        @property
+        def headers(self) -> Any: ...
+        @property
+        def params(self) -> Any: ...
+        @property
+        def auth(self) -> Any: ...
+
+    Lines: TypeAlias = "list[tuple[bytes, bytes]]"
+    Prepared: TypeAlias = "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None]"
+
+__all__ = ["prepare"]
+
+
+def prepare(session: SessionLike, method: str, url: object, options: Mapping[str, Any], is_async: bool) -> Prepared:
+    """(url, headers, body, body size, cookies); see the module and the binding of sessions.
+
+    ``headers`` are complete but for what only the engine can know (Host, framing, Cookie). The size is None when it is
+    not known in advance. ``options`` that concern the transfer (timeout, verify, …) are not looked at.
+    """
+    text = url_text(url)
+    params, session_params = options.get("params"), session.params
+    if params is not None or session_params:
+        from pabal._forms import add_params
+
+        text = add_params(text, session_params or None, params)
+
+    body, content_type = encode_body(options)
+    headers = merge_headers(session.headers.items(), options.get("headers"))
+    if content_type is not None and not any(name.lower() == b"content-type" for name, _ in headers):
+        headers.append((b"Content-Type", content_type.encode("latin-1")))
+
+    auth = options.get("auth")
+    if auth is None:
+        auth = session.auth
+    if auth is not None:
+        text, headers, body = authorize(auth, method, text, headers, body)
+
+    if isinstance(body, AsyncBody) and not is_async:
+        raise InvalidArgument("an async iterable cannot be the body of a sync request; use AsyncSession")
+    cookies = options.get("cookies")
+    size = len(body) if isinstance(body, bytes) else 0 if body is None else body.size
+    return text, headers, body, size, None if cookies is None else cookie_lines(cookies, text)
+
+
+def url_text(url: object) -> str:
+    """The URL as text; objects of other libraries are asked for theirs."""
+    if isinstance(url, str):
+        return url
+    if isinstance(url, (bytes, bytearray)):
+        try:
+            return url.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidURL(f"a URL in bytes must be UTF-8: {error}") from None
+    if url is None or isinstance(url, (int, float)):
+        raise InvalidURL(f"a URL must be text, not {url!r}")
+    return str(url)
+
+
+# --- body -------------------------------------------------------------------------------------------------------------
+
+
+def encode_body(options: Mapping[str, Any]) -> tuple[bytes | Body | AsyncBody | None, str | None]:
+    """The body and the Content-Type it asks for, from data=, json=, content= and files=."""
+    data, json, content, files = (options.get(name) for name in ("data", "json", "content", "files"))
+    if not data and isinstance(data, (dict, list, tuple, str, bytes)):  # as in requests: empty is not given
+        data = None
+    if not files and not hasattr(files, "read"):
+        files = None
+    given = [n for n, v in (("data", data), ("json", json), ("content", content), ("files", files)) if v is not None]
+    if len(given) > 1 and given != ["data", "files"]:
+        raise InvalidArgument(f"a request has one body, but it was given as {' and as '.join(n + '=' for n in given)}")
+    if files is not None:
+        from pabal._multipart import encode_multipart
+
+        if data is not None and (isinstance(data, (str, bytes)) or not hasattr(data, "__iter__")):
+            raise InvalidArgument("data= must be a mapping or pairs when files= is given: both go into one form")
+        return encode_multipart(data, files)
+    if json is not None:
+        return encode_json(json), "application/json"
+    if content is not None:
+        return as_body(content, "content"), None
+    if data is None:
+        return None, None
+    if is_form(data):
+        from pabal._forms import encode_form
+
+        return encode_form(data).encode("ascii"), "application/x-www-form-urlencoded"
+    return as_body(data, "data"), None
+
+
+def is_form(data: Any) -> bool:
+    """Mappings and lists of pairs are forms, as in requests; other iterables are streams."""
+    return hasattr(data, "items") or isinstance(data, (list, tuple))
+
+
+def encode_json(value: Any) -> bytes:
+    """Compact UTF-8; NaN and infinities are refused, for they are not JSON (RFC 8259 section 6)."""
+    import json
+
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise InvalidArgument(f"json= cannot be written as JSON: {error}") from error
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:  # lone surrogates have no UTF-8, but JSON can escape them
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+
+def merge_headers(base: Iterable[tuple[str, str]], own: Any) -> Lines:
+    """The session's headers, each name replaced by the request's own, None taking it away."""
+    lines: Lines = []
+    replaced: set[bytes] = set()
+    if own is not None:
+        for name, value in own.items() if hasattr(own, "items") else own:
+            raw = header_bytes(name, "name")
+            replaced.add(raw.lower())
+            if value is not None:
+                lines.append((raw, header_bytes(value, f"value of {name!r}")))
+    merged = [(header_bytes(name, "name"), header_bytes(value, "value")) for name, value in base]
+    if replaced:
+        merged = [line for line in merged if line[0].lower() not in replaced]
+    return merged + lines
+
+
+def header_bytes(value: Any, what: str) -> bytes:
+    """Text is sent as Latin-1, what RFC 9110 section 5.5 leaves to it; the engine checks the bytes."""
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise InvalidHeader(f"a header {what} must be str or bytes, not {type(value).__name__}")
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise InvalidHeader(f"a header {what} holds characters beyond Latin-1; pass bytes to send others") from None
+
+
+# --- auth -------------------------------------------------------------------------------------------------------------
+
+
+def authorize(
+    auth: Any, method: str, url: str, headers: Lines, body: bytes | Body | AsyncBody | None
+) -> tuple[str, Lines, bytes | Body | AsyncBody | None]:
+    """Applies ``auth=``: a pair is basic authentication, a callable gets the request to change."""
+    if isinstance(auth, (tuple, list)):
+        pair: list[Any] = list(auth)  # pyright: ignore[reportUnknownArgumentType]
+        if len(pair) != 2:
+            raise InvalidArgument("auth= as a tuple is (user, password)")
+        from pabal.auth import basic_credentials
+
+        value = basic_credentials(pair[0], pair[1]).encode("ascii")
+        headers = [line for line in headers if line[0].lower() != b"authorization"]
+        headers.append((b"Authorization", value))
+        return url, headers, body
+    if not callable(auth):
+        raise InvalidArgument(f"auth= must be (user, password) or a callable, not {type(auth).__name__}")
+    apply: Any = auth
+    from pabal._request import Request
+
+    request = Request(method, url, headers, body)
+    changed: Any = apply(request)
+    if changed is None:
+        changed = request
+    new_body: Any = changed.body
+    if new_body is not None and not isinstance(new_body, (bytes, Body, AsyncBody)):
+        new_body = as_body(new_body, "the body set by auth")
+    return str(changed.url), list(changed.headers.raw), new_body
+
+
+# --- cookies ----------------------------------------------------------------------------------------------------------
+
+
+def cookie_lines(cookies: Any, url: str) -> Lines:
+    """This request's own cookies. From a jar only those that are meant for the URL's host and path are taken."""
+    if hasattr(cookies, "cookies"):
+        cookies = cookies.cookies()
+    elif hasattr(cookies, "items"):
+        cookies = cookies.items()
+    lines: Lines = []
+    for cookie in cookies:
+        if hasattr(cookie, "name"):
+            if not _is_for(cookie, url):
+                continue
+            name, value = cookie.name, cookie.value
+        else:
+            from pabal._forms import split_pair
+
+            name, value = split_pair(cookie, "cookies")
+        if value is not None:
+            lines.append((cookie_bytes(name, "name"), cookie_bytes(value, "value")))
+    return lines
+
+
+def cookie_bytes(value: Any, what: str) -> bytes:
+    """What could end the cookie, or the header, is refused (RFC 6265 section 4.1.1)."""
+    raw = value if isinstance(value, bytes) else str(value).encode("utf-8")
+    if b";" in raw or any(byte < 0x20 or byte == 0x7F for byte in raw) or (what == "name" and (b"=" in raw or not raw)):
+        raise InvalidHeader(f"invalid cookie {what}: {raw!r}")
+    return raw
+
+
+def _is_for(cookie: Any, url: str) -> bool:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    domain = (getattr(cookie, "domain", "") or "").lower().lstrip(".")
+    path = getattr(cookie, "path", None) or "/"
+    asked = parts.path or "/"
+    if domain.endswith(".local") and host + ".local" == domain:  # http.cookiejar's name for hosts without a dot
+        domain = host
+    return (
+        (not domain or host == domain or host.endswith("." + domain))
+        and (asked == path or asked.startswith(path if path.endswith("/") else path + "/"))
+        and (not getattr(cookie, "secure", False) or parts.scheme == "https")
+    )

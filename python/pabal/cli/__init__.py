@@ -1,0 +1,102 @@
+"""The command ``pabal``: what it is told, and which part does it.
+
+Exit status: 0, 1 when anything failed, 2 for wrong usage, 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+import pabal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = ["main"]
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = kind(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"must be positive, not {text}")
+        return value
+
+    parse.__name__ = kind.__name__
+    return parse
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError(f"must look like 'Name: value', not {text!r}")
+    return name.strip(), value.strip()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pabal", description="Fetch many things at once, fast.")
+    parser.add_argument("--version", action="version", version=f"pabal {pabal.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    fetch = commands.add_parser(
+        "fetch",
+        help="fetch a list of URLs at once, JSON Lines out",
+        description="Fetches every URL of a list, many at once, and writes one line of JSON for each as it finishes: "
+        "url, status, elapsed_ms, bytes, and json, text or base64 (the body), or error.",
+    )
+    fetch.add_argument(
+        "sources",
+        nargs="+",
+        metavar="FILE|URL|-",
+        help="a file with one URL a line (blank lines and those that begin with # are skipped), a URL, or - for stdin",
+    )
+    fetch.add_argument("-o", "--output", metavar="FILE", help="where the lines go (default: stdout)")
+    fetch.add_argument(
+        "-c", "--concurrency", type=_positive(int), default=100, metavar="N", help="how many at once (default: 100)"
+    )
+    fetch.add_argument("--timeout", type=_positive(float), metavar="S", help="seconds for each URL, all in all")
+    fetch.add_argument(
+        "-H",
+        "--header",
+        type=_header,
+        action="append",
+        default=[],
+        metavar="'NAME: VALUE'",
+        help="sent with every request",
+    )
+    trust = fetch.add_mutually_exclusive_group()
+    trust.add_argument("--insecure", action="store_true", help="accept any certificate")
+    trust.add_argument("--ca", metavar="FILE", help="trust the certificates in this PEM file instead of the system's")
+    fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
+
+    demo = commands.add_parser(
+        "demo",
+        help="run the embedded price server until Ctrl-C",
+        description="Serves /price, /quotes/SYMBOL, /bytes/N, /delay/MS and /echo on 127.0.0.1, over TLS with a "
+        "throw-away certificate.",
+    )
+    demo.add_argument("--port", type=int, default=8443, metavar="P", help="0 for any that is free (default: 8443)")
+    demo.add_argument("--plain", action="store_true", help="without TLS")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "demo":
+            from pabal.cli.demo import serve
+
+            return serve(options.port, tls=not options.plain)
+        from pabal.cli.fetch import fetch_command
+
+        return fetch_command(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        print(f"pabal: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,227 @@
+"""How long to wait and how many connections to hold: ``Timeout`` and ``Limits``.
+
+Both are immutable values that are compared by content, checked when they are made, and finite unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    #: What ``timeout=`` accepts.
+    TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
+    TimeoutParts: TypeAlias = (
+        "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
+    )
+
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Limits", "Timeout", "timeout_of"]
+
+
+class _Unset:
+    """Tells "not given" from None, which means "no limit"."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "<default>"
+
+
+_UNSET = _Unset()
+
+
+def _seconds(name: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"timeout {name} must be a number of seconds or None, not {type(value).__name__}")
+    if not 0 < value < float("inf"):  # NaN compares false
+        raise ValueError(f"timeout {name} must be positive and finite, not {value!r} (None means no limit)")
+    return float(value)
+
+
+class _Frozen:
+    """Values that do not change after they were made."""
+
+    __slots__ = ()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable; make a new one instead of setting {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+
+class Timeout(_Frozen):
+    """Limits in seconds for the phases of a request; None means no limit. The error raised names the phase.
+
+    total
+        From the call to the last byte of the body; for a streamed response (``stream=True``, ``session.stream``) to its
+        head, after which only ``read`` counts. 300 by default.
+    resolve, connect, tls
+        Finding the addresses, reaching one of them, the TLS handshake. 10 each by default.
+    pool
+        Waiting for a connection when ``Limits`` allows no more. 300 by default.
+    write, read
+        The longest silence while sending and receiving, not the whole of it. 60 each by default.
+
+    ``write``, ``read`` and ``pool`` that are not given are never shorter than ``total``: ``Timeout(3600)`` waits an
+    hour for a slow answer. Wherever ``timeout=`` is accepted, a plain number N means ``Timeout(N)``, a pair
+    ``(connect, read)`` is understood as in requests, and None switches every limit off.
+    """
+
+    __slots__ = ("connect", "pool", "read", "resolve", "tls", "total", "write")
+    __match_args__ = ("total", "resolve", "connect", "tls", "pool", "write", "read")
+
+    total: float | None
+    resolve: float | None
+    connect: float | None
+    tls: float | None
+    pool: float | None
+    write: float | None
+    read: float | None
+
+    def __init__(
+        self,
+        total: float | _Unset | None = _UNSET,
+        *,
+        resolve: float | _Unset | None = _UNSET,
+        connect: float | _Unset | None = _UNSET,
+        tls: float | _Unset | None = _UNSET,
+        pool: float | _Unset | None = _UNSET,
+        write: float | _Unset | None = _UNSET,
+        read: float | _Unset | None = _UNSET,
+    ) -> None:
+        whole = 300.0 if isinstance(total, _Unset) else _seconds("total", total)
+        at_least = 0.0 if isinstance(total, _Unset) else whole or 0.0
+        put = object.__setattr__
+        put(self, "total", whole)
+        for name, value, default in (
+            ("resolve", resolve, 10.0),
+            ("connect", connect, 10.0),
+            ("tls", tls, 10.0),
+            ("pool", pool, max(300.0, at_least)),
+            ("write", write, max(60.0, at_least)),
+            ("read", read, max(60.0, at_least)),
+        ):
+            put(self, name, default if isinstance(value, _Unset) else _seconds(name, value))
+
+    @property
+    def parts(self) -> TimeoutParts:
+        """(total, resolve, connect, tls, pool, write, read), as the engine takes them."""
+        return (self.total, self.resolve, self.connect, self.tls, self.pool, self.write, self.read)
+
+    def __repr__(self) -> str:
+        return "Timeout(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
+
+    def __eq__(self, other: object) -> bool:
+        return self.parts == other.parts if isinstance(other, Timeout) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __reduce__(self) -> tuple[object, tuple[TimeoutParts]]:
+        return _timeout_from_parts, (self.parts,)
+
+
+def _timeout_from_parts(parts: TimeoutParts) -> Timeout:
+    total, resolve, connect, tls, pool, write, read = parts
+    return Timeout(total, resolve=resolve, connect=connect, tls=tls, pool=pool, write=write, read=read)
+
+
+def timeout_of(value: TimeoutInput) -> Timeout:
+    """What a ``timeout=`` argument means."""
+    if isinstance(value, Timeout):
+        return value
+    if value is None:
+        return _NO_TIMEOUT
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise ValueError(f"timeout as a tuple is (connect, read), not {value!r}")
+        connect, read = value
+        return Timeout(connect=connect, read=read)
+    return Timeout(value)
+
+
+def _count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, not {value}")
+    return value
+
+
+class Limits(_Frozen):
+    """How many connections a session may hold. Requests beyond that wait in line, first come, first served.
+
+    max_connections
+        Of the whole session. 500 by default (a process may often open only 1,024 descriptors), or
+        ``max_connections_per_host`` when that is larger.
+    max_connections_per_host
+        To one origin (scheme, host, port and everything else that makes connections differ). 100 by default.
+    max_idle_connections
+        Kept open without work. By default as many as there may be at all.
+    idle_timeout
+        Seconds after which an idle connection is closed. 60 by default.
+    """
+
+    __slots__ = ("idle_timeout", "max_connections", "max_connections_per_host", "max_idle_connections")
+    __match_args__ = ("max_connections", "max_connections_per_host", "max_idle_connections", "idle_timeout")
+
+    max_connections: int
+    max_connections_per_host: int
+    max_idle_connections: int
+    idle_timeout: float
+
+    def __init__(
+        self,
+        max_connections: int | None = None,
+        max_connections_per_host: int | None = None,
+        *,
+        max_idle_connections: int | None = None,
+        idle_timeout: float = 60.0,
+    ) -> None:
+        if max_connections_per_host is None:
+            per_host = 100
+        else:
+            per_host = _count("max_connections_per_host", max_connections_per_host)
+        whole = max(500, per_host) if max_connections is None else _count("max_connections", max_connections)
+        if max_idle_connections is None:
+            idle = whole
+        elif max_idle_connections == 0:
+            idle = 0
+        else:
+            idle = _count("max_idle_connections", max_idle_connections)
+        put = object.__setattr__
+        put(self, "max_connections", whole)
+        put(self, "max_connections_per_host", min(per_host, whole))
+        put(self, "max_idle_connections", idle)
+        put(self, "idle_timeout", _seconds("idle_timeout", idle_timeout))
+
+    @property
+    def parts(self) -> tuple[int, int, int, float]:
+        """(max_connections, max_connections_per_host, max_idle_connections, idle_timeout), as the engine takes them."""
+        return (self.max_connections, self.max_connections_per_host, self.max_idle_connections, self.idle_timeout)
+
+    def __repr__(self) -> str:
+        return "Limits(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
+
+    def __eq__(self, other: object) -> bool:
+        return self.parts == other.parts if isinstance(other, Limits) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __reduce__(self) -> tuple[object, tuple[tuple[int, int, int, float]]]:
+        return _limits_from_parts, (self.parts,)
+
+
+def _limits_from_parts(parts: tuple[int, int, int, float]) -> Limits:
+    whole, per_host, idle, idle_timeout = parts
+    return Limits(whole, per_host, max_idle_connections=idle, idle_timeout=idle_timeout)
+
+
+DEFAULT_TIMEOUT = Timeout()
+DEFAULT_LIMITS = Limits()
+_NO_TIMEOUT = Timeout(None, resolve=None, connect=None, tls=None, pool=None, write=None, read=None)

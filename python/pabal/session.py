@@ -1,0 +1,129 @@
+"""``Session`` and ``AsyncSession``: connections, cookies and defaults that requests share; two ways to wait."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pabal import _engine
+from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from pabal.config import Limits
+    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, TimeoutInput, Verify
+
+__all__ = ["AsyncSession", "Session"]
+
+
+class Session(_engine.Session):
+    """Requests that wait for their answer.
+
+        with pabal.Session() as session:
+            quote = session.get("https://example.com/price", timeout=5).json()
+
+    One session may be used from many threads at once; they share its connections. ``headers``, ``cookies``, ``auth``,
+    ``params``, ``verify``, ``cert`` and ``timeout`` are defaults for every request and can be changed at any time.
+
+    headers, params, cookies, auth
+        Sent with every request; what a request names itself goes before.
+    verify, cert
+        Whom to trust, who we are: see `pabal.types.Verify` and `pabal.types.Cert`.
+    timeout, limits
+        See `pabal.Timeout` and `pabal.Limits`; both are finite by default.
+    max_redirects
+        More than these are an error.
+    trust_env
+        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count.
+    """
+
+    def __init__(
+        self,
+        *,
+        headers: HeaderInput | None = None,
+        params: Params | None = None,
+        cookies: Cookies | None = None,
+        auth: Auth | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
+        timeout: TimeoutInput = DEFAULT_TIMEOUT,
+        limits: Limits = DEFAULT_LIMITS,
+        max_redirects: int = 30,
+        trust_env: bool = True,
+    ) -> None:
+        super().__init__(
+            headers=headers,
+            params=params,
+            cookies=cookies,
+            auth=auth,
+            verify=verify,
+            cert=cert,
+            timeout=timeout,
+            limits=limits,
+            max_redirects=max_redirects,
+            trust_env=trust_env,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<pabal.Session{' closed' if self.is_closed else ''}>"
+
+
+class AsyncSession(_engine.AsyncSession):
+    """Requests that are awaited, under asyncio, uvloop or trio.
+
+        async with pabal.AsyncSession() as session:
+            responses = await asyncio.gather(*[session.get(url) for url in urls])
+            quotes = [response.json() for response in responses]
+
+    ``session.get(url)`` starts nothing: the request starts when it is awaited, or given to ``gather``, ``create_task``,
+    a ``TaskGroup``, ``wait_for`` … or entered with ``async with``. It can be cancelled at any moment. The arguments are
+    those of `Session`.
+    """
+
+    def __init__(
+        self,
+        *,
+        headers: HeaderInput | None = None,
+        params: Params | None = None,
+        cookies: Cookies | None = None,
+        auth: Auth | None = None,
+        verify: Verify = True,
+        cert: Cert | None = None,
+        timeout: TimeoutInput = DEFAULT_TIMEOUT,
+        limits: Limits = DEFAULT_LIMITS,
+        max_redirects: int = 30,
+        trust_env: bool = True,
+    ) -> None:
+        super().__init__(
+            headers=headers,
+            params=params,
+            cookies=cookies,
+            auth=auth,
+            verify=verify,
+            cert=cert,
+            timeout=timeout,
+            limits=limits,
+            max_redirects=max_redirects,
+            trust_env=trust_env,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"<pabal.AsyncSession{' closed' if self.is_closed else ''}>"

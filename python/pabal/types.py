@@ -1,0 +1,136 @@
+"""The types of what callers may pass; for annotations, also in code that uses pabal.
+
+Everything here is an alias or a protocol: inputs are read-only views (``Mapping``, ``Sequence``, ``Iterable``), so that
+``dict[str, int]`` and friends fit. pabal itself imports this module only for type checkers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from typing import IO, Any, Protocol, TypeAlias, TypedDict
+
+from pabal._engine import CookieJar, Headers
+from pabal._request import Request
+from pabal.config import Limits, Timeout
+
+__all__ = [
+    "AsyncReadable",
+    "Auth",
+    "Cert",
+    "Content",
+    "Cookies",
+    "Data",
+    "File",
+    "FileContent",
+    "Files",
+    "HeaderInput",
+    "Json",
+    "Limits",
+    "Params",
+    "Readable",
+    "RequestOptions",
+    "StreamOptions",
+    "TimeoutInput",
+    "UrlInput",
+    "Verify",
+]
+
+
+class HasStr(Protocol):
+    """URL objects of other libraries (yarl, httpx, …), understood through ``str()``."""
+
+    def __str__(self) -> str: ...
+
+
+#: A URL: str, bytes, or an object whose ``str()`` is one.
+UrlInput: TypeAlias = str | bytes | HasStr
+
+#: One value of a query or a form.
+Primitive: TypeAlias = str | bytes | int | float | None
+FormValue: TypeAlias = Primitive | Iterable[Primitive]
+#: ``params=``: a mapping or pairs (None leaves the name out, a list repeats it); str and bytes are taken verbatim.
+Params: TypeAlias = (
+    Mapping[str, FormValue] | Mapping[bytes, FormValue] | Iterable[tuple[str | bytes, FormValue]] | str | bytes
+)
+
+#: ``headers=``: a None value removes a header of the session for this request.
+HeaderInput: TypeAlias = (
+    Headers
+    | Mapping[str, str | bytes | None]
+    | Mapping[str, str]
+    | Mapping[bytes, bytes]
+    | Iterable[tuple[str | bytes, str | bytes | None]]
+)
+
+#: ``cookies=``
+Cookies: TypeAlias = CookieJar | Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+class Readable(Protocol):
+    """A binary file, as far as pabal needs one."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+class AsyncReadable(Protocol):
+    """A binary file whose ``read`` is awaited."""
+
+    async def read(self, size: int = ..., /) -> bytes: ...
+
+
+#: ``content=``: bytes as they are, or a stream of them; the async ones with an `AsyncSession` only.
+Content: TypeAlias = (
+    bytes | bytearray | memoryview | str | IO[bytes] | Readable | AsyncReadable | Iterable[bytes] | AsyncIterable[bytes]
+)
+#: ``data=``: a form (mapping or pairs), or content.
+Data: TypeAlias = (
+    Mapping[str, FormValue] | Mapping[bytes, FormValue] | Sequence[tuple[str | bytes, FormValue]] | Content
+)
+#: ``json=``: whatever ``json.dumps`` takes.
+Json: TypeAlias = Any
+
+FileContent: TypeAlias = bytes | bytearray | memoryview | str | IO[bytes] | IO[str] | Readable
+#: One file: its content; or (filename, content[, content type[, headers of the part]]).
+File: TypeAlias = (
+    FileContent
+    | tuple[str | None, FileContent]
+    | tuple[str | None, FileContent, str | None]
+    | tuple[str | None, FileContent, str | None, Mapping[str, str]]
+)
+#: ``files=``: field name → file, or → several of them; or pairs.
+Files: TypeAlias = Mapping[str, File | list[File]] | Mapping[str, File] | Iterable[tuple[str, File]]
+
+#: ``auth=``: (user, password), or a callable that changes the request before it is sent.
+Auth: TypeAlias = tuple[str | bytes, str | bytes] | Callable[[Request], Request | None]
+
+#: ``timeout=``: the total in seconds; (connect, read); a Timeout; None for no limits at all.
+TimeoutInput: TypeAlias = float | tuple[float | None, float | None] | Timeout | None
+#: ``verify=``: False accepts any certificate; a path names a PEM bundle, or a folder of certificates, to trust instead
+#: of the system's.
+Verify: TypeAlias = bool | str | os.PathLike[str]
+#: ``cert=``: PEM file with certificate and key, or (certificate, key), or (certificate, key, password).
+Cert: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
+
+
+class StreamOptions(TypedDict, total=False):
+    """The keyword arguments of ``session.stream``."""
+
+    params: Params | None
+    headers: HeaderInput | None
+    cookies: Cookies | None
+    data: Data | None
+    json: Json
+    content: Content | None
+    files: Files | None
+    auth: Auth | None
+    timeout: TimeoutInput
+    allow_redirects: bool
+    verify: Verify
+    cert: Cert | None
+
+
+class RequestOptions(StreamOptions, total=False):
+    """The keyword arguments of ``get``, ``post``, ``request`` and the other methods."""
+
+    stream: bool
