@@ -1,0 +1,156 @@
+// The demo server asked by the blocking client: both ends of the engine over real sockets.
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <pabal/coroutine.hpp>
+#include <pabal/session.hpp>
+
+#include "server/demo_server.hpp"
+
+namespace pabal::server_demo {
+namespace {
+
+class demo : public ::testing::TestWithParam<bool> {
+protected:
+    void SetUp() override {
+        auto started = demo_server::start(0, GetParam());
+        ASSERT_TRUE(started) << started.error().message;
+        server_ = std::move(*started);
+        if (!GetParam()) return;
+        certificate_ =
+            std::filesystem::temp_directory_path() / ("pabal-demo-test-" + std::to_string(server_->port()) + ".pem");
+        std::ofstream(certificate_) << server_->certificate_pem();
+    }
+    void TearDown() override {
+        if (!certificate_.empty()) std::filesystem::remove(certificate_);
+    }
+
+    session_options options() const {
+        session_options made;
+        made.tls.ca_file = certificate_.string();
+        return made;
+    }
+    std::string url(std::string_view path) const {
+        return (GetParam() ? "https" : "http") + ("://localhost:" + std::to_string(server_->port())) +
+               std::string(path);
+    }
+
+    std::unique_ptr<demo_server> server_;
+    std::filesystem::path certificate_;
+};
+
+TEST_P(demo, answers_the_price) {
+    session client(options());
+    const auto got = client.get(url("/price"));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->status, 200);
+    EXPECT_EQ(got->body, R"({"symbol":"BTC","price":123.45})");
+    EXPECT_EQ(got->headers.find("content-type"), "application/json");
+}
+
+TEST_P(demo, quotes_a_symbol_the_same_every_time_and_knows_what_is_none) {
+    session client(options());
+    const auto first = client.get(url("/quotes/ETH"));
+    const auto second = client.get(url("/quotes/ETH"));
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->body, second->body);
+    EXPECT_EQ(client.get(url("/quotes/no%20such"))->status, 404);
+    EXPECT_EQ(client.get(url("/elsewhere"))->status, 404);
+}
+
+TEST_P(demo, streams_as_many_bytes_as_asked) {
+    session client(options());
+    const auto got = client.get(url("/bytes/3000000"));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->body.size(), 3'000'000U);
+    EXPECT_EQ(got->body.find_first_not_of('p'), std::string::npos);
+}
+
+TEST_P(demo, echoes_a_body_larger_than_every_buffer) {
+    session client(options());
+    std::string body(2'000'000, 'x');
+    body.back() = 'y';
+    const auto got = client.post(url("/echo"), body, "text/x-test");
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->body, body);
+    EXPECT_EQ(got->headers.find("content-type"), "text/x-test");
+}
+
+TEST_P(demo, refuses_to_change_what_is_only_read) {
+    session client(options());
+    request asked;
+    asked.method = "DELETE";
+    asked.url = url("/price");
+    const auto got = client.send(std::move(asked));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->status, 405);
+    EXPECT_EQ(got->headers.find("allow"), "GET, HEAD");
+}
+
+TEST_P(demo, head_has_the_fields_and_no_body) {
+    session client(options());
+    request asked;
+    asked.method = "HEAD";
+    asked.url = url("/bytes/1000");
+    const auto got = client.send(std::move(asked));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->headers.find("content-length"), "1000");
+    EXPECT_TRUE(got->body.empty());
+    EXPECT_EQ(client.get(url("/price"))->status, 200) << "the connection is in step afterwards";
+}
+
+TEST_P(demo, a_delay_longer_than_the_total_limit_times_out_and_says_so) {
+    session client(options());
+    request asked;
+    asked.url = url("/delay/5000");
+    asked.limits.total = std::chrono::milliseconds(60);
+    const auto got = client.send(std::move(asked));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error().code, error_code::timed_out);
+    EXPECT_EQ(got.error().where, phase::total);
+    EXPECT_EQ(client.get(url("/price"))->status, 200) << "the pool serves the next request";
+}
+
+TEST_P(demo, serves_many_threads_that_share_a_session) {
+    session client(options());
+    std::vector<std::thread> threads;
+    std::atomic<int> good = 0;
+    for (int thread = 0; thread < 8; ++thread) {
+        threads.emplace_back([&] {
+            for (int turn = 0; turn < 25; ++turn) {
+                const auto got = client.get(url("/price"));
+                if (got && got->status == 200) ++good;
+            }
+        });
+    }
+    for (std::thread& each : threads) each.join();
+    EXPECT_EQ(good, 200);
+}
+
+TEST_P(demo, serves_coroutines_at_once) {
+    async_session client(options());
+    int good = 0;
+    std::vector<task<void>> tasks;
+    const auto ask = [](async_session& by, std::string at, int& count) -> task<void> {
+        const auto got = co_await by.get(at);
+        if (got && got->status == 200) ++count;
+    };
+    for (int index = 0; index < 100; ++index) tasks.push_back(ask(client, url("/delay/20"), good));
+    const auto begun = std::chrono::steady_clock::now();
+    client.run(std::move(tasks));
+    EXPECT_EQ(good, 100);
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2)) << "one after the other takes longer";
+}
+
+INSTANTIATE_TEST_SUITE_P(over, demo, ::testing::Values(false, true),
+                         [](const auto& tls) { return tls.param ? "tls" : "plain"; });
+
+}  // namespace
+}  // namespace pabal::server_demo

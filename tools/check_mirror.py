@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Every src/<path>.cpp has its tests/<path>_test.cpp, and every test of a layer has its source (or header).
+
+The parts of one thing may share its test: tls_pem.cpp is tested by tls_pem_test.cpp or by tls_test.cpp.
+
+tools/untested.txt lists the sources that still owe theirs. It is a ratchet: a source that has its test must leave the list
+and none may join it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Sources that show their behaviour through another one, whose test covers them: {path below src/: path below tests/}.
+TESTED_BY: dict[str, str] = {
+    "server/demo_server": "integration/demo_server_test.cpp",
+    "server/demo_application": "integration/demo_server_test.cpp",
+    "server/application": "integration/demo_server_test.cpp",
+    "client/coroutine": "integration/demo_server_test.cpp",
+    "client/public_session": "integration/demo_server_test.cpp",
+    "dial/network_attempt": "dial/network_dialer_test.cpp",
+    "reactor/epoll_poller": "reactor/reactor_test.cpp",
+    "reactor/poll_poller": "reactor/reactor_test.cpp",
+    "reactor/simulated_poller": "reactor/reactor_test.cpp",
+    "reactor/make_poller": "reactor/reactor_test.cpp",
+    "transport/socket_address": "transport/socket_transport_test.cpp",
+    "transport/tls_callbacks": "transport/tls_transport_test.cpp",
+    "transport/tls_failure": "transport/tls_verify_test.cpp",
+    "transport/tls_key_log": "transport/tls_transport_test.cpp",
+    "transport/tls_pem": "transport/tls_context_test.cpp",
+    "transport/tls_trust": "transport/tls_context_test.cpp",
+}
+
+
+def has_test(path: Path) -> bool:
+    words = path.name.split("_")
+    names = ("_".join(words[:count]) for count in range(len(words), 0, -1))
+    return any((ROOT / "tests" / path.parent / f"{name}_test.cpp").exists() for name in names)
+
+
+def main() -> int:
+    complaints = []
+    owing = set((ROOT / "tools" / "untested.txt").read_text().split())
+    for source in sorted((ROOT / "src").rglob("*.cpp")):
+        path = source.relative_to(ROOT / "src").with_suffix("")
+        tested = path.as_posix() in TESTED_BY or has_test(path)
+        if not tested and path.as_posix() not in owing:
+            complaints.append(f"src/{path}.cpp has no tests/{path}_test.cpp")
+        if tested and path.as_posix() in owing:
+            complaints.append(f"src/{path}.cpp has its test: take it out of tools/untested.txt")
+    layers = {path.name for path in (ROOT / "src").iterdir() if path.is_dir()}
+    for test in sorted((ROOT / "tests").rglob("*_test.cpp")):
+        path = test.relative_to(ROOT / "tests")
+        stem = path.with_name(path.name.removesuffix("_test.cpp"))
+        if path.parts[0] in layers and not list((ROOT / "src" / path.parent).glob(f"{stem.name}*.[ch]pp")):
+            complaints.append(f"tests/{path} mirrors no src/{stem}.cpp or .hpp")
+    for tested, by in TESTED_BY.items():
+        if not (ROOT / "src" / f"{tested}.cpp").exists() or not (ROOT / "tests" / by).exists():
+            complaints.append(f"tools/check_mirror.py: src/{tested}.cpp or tests/{by} is gone")
+    print("\n".join(complaints), end="\n" if complaints else "")
+    return bool(complaints)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
