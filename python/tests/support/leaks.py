@@ -1,0 +1,35 @@
+"""What a test left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+
+
+def descriptors() -> dict[str, str]:
+    """The open descriptors of this process and what they are."""
+    found: dict[str, str] = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found[name] = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+    return found
+
+
+def settle(before: dict[str, str], seconds: float = 3.0) -> dict[str, str]:
+    """The descriptors that are open now and were not before; waits a while for them to go."""
+    deadline = time.monotonic() + seconds
+    while True:
+        gc.collect()
+        new = {name: what for name, what in descriptors().items() if before.get(name) != what}
+        new = {name: what for name, what in new.items() if "/proc/" not in what}
+        if not new or time.monotonic() > deadline:
+            return new
+        time.sleep(0.02)
+
+
+def resident_megabytes() -> float:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
