@@ -1,0 +1,198 @@
+// What the version-free parts of HTTP cost: URLs, fields, content codings, cookies. Nanoseconds per operation, allocations
+// per operation, and throughput where bytes are worked through.
+//
+//   bench_http_bench [seconds per case]
+//
+// Each case runs for that long (0.3 s unless told) in batches; the fastest batch counts, because on a shared machine
+// everything slower is somebody else's time.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <brotli/encode.h>
+#include <zlib-ng.h>
+#include <zstd.h>
+
+#include <pabal/cookies.hpp>
+#include <pabal/fields.hpp>
+#include <pabal/url.hpp>
+
+#include "protocol/http/content_coding.hpp"
+
+namespace {
+
+std::size_t allocations = 0;
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+    ++allocations;
+    if (void* memory = std::malloc(size)) return memory;
+    std::abort();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using clock_type = std::chrono::steady_clock;
+
+double seconds_per_case = 0.3;
+
+template <class T>
+void keep(const T& value) {
+    asm volatile("" : : "g"(&value) : "memory");
+}
+
+/// Prints what one call of `operation` costs; `bytes` (0: none) adds a throughput. Batches last about 50 µs.
+template <class Operation>
+void measure(const char* name, std::size_t bytes, Operation operation) {
+    const auto time_of = [&](int count) {
+        const auto begin = clock_type::now();
+        for (int i = 0; i < count; ++i) operation();
+        return std::chrono::duration<double, std::nano>(clock_type::now() - begin).count();
+    };
+    int batch = 1;
+    while (batch < 1'000'000 && time_of(batch) < 50'000) batch *= 2;
+    const auto end = clock_type::now() + std::chrono::duration<double>(seconds_per_case);
+    double fastest = std::numeric_limits<double>::max();
+    std::size_t allocated = 0;
+    do {
+        const std::size_t before = allocations;
+        const double took = time_of(batch);
+        allocated = allocations - before;
+        fastest = std::min(fastest, took / batch);
+    } while (clock_type::now() < end);
+    std::printf("%-34s %12.1f ns %8.2f allocations", name, fastest, static_cast<double>(allocated) / batch);
+    if (bytes > 0) std::printf(" %10.0f MB/s", static_cast<double>(bytes) * 1000.0 / fastest);
+    std::printf("\n");
+}
+
+std::string gzip(std::string_view text) {
+    zng_stream stream{};
+    zng_deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+    std::string out(zng_deflateBound(&stream, text.size()), '\0');
+    stream.next_in = reinterpret_cast<const std::uint8_t*>(text.data());
+    stream.avail_in = static_cast<std::uint32_t>(text.size());
+    stream.next_out = reinterpret_cast<std::uint8_t*>(out.data());
+    stream.avail_out = static_cast<std::uint32_t>(out.size());
+    zng_deflate(&stream, Z_FINISH);
+    out.resize(out.size() - stream.avail_out);
+    zng_deflateEnd(&stream);
+    return out;
+}
+
+std::string brotli(std::string_view text) {
+    std::size_t size = BrotliEncoderMaxCompressedSize(text.size()) + 64;
+    std::string out(size, '\0');
+    BrotliEncoderCompress(5, 22, BROTLI_MODE_GENERIC, text.size(), reinterpret_cast<const std::uint8_t*>(text.data()),
+                          &size, reinterpret_cast<std::uint8_t*>(out.data()));
+    out.resize(size);
+    return out;
+}
+
+std::string zstd(std::string_view text) {
+    std::string out(ZSTD_compressBound(text.size()), '\0');
+    out.resize(ZSTD_compress(out.data(), out.size(), text.data(), text.size(), 3));
+    return out;
+}
+
+/// JSON as price servers send it.
+std::string quotes(std::size_t size) {
+    std::string text = "[";
+    unsigned state = 1;
+    while (text.size() < size) {
+        state = state * 1664525U + 1013904223U;
+        text += "{\"symbol\":\"S" + std::to_string(state >> 20U) + "\",\"price\":" + std::to_string(state % 100'000U) +
+                ".25},";
+    }
+    text.resize(size);
+    return text;
+}
+
+void measure_urls() {
+    const std::string plain = "https://api.example.com/v1/quotes/BTC?limit=10&sort=asc";
+    const std::string local = "http://127.0.0.1:8443/price";
+    const std::string upper = "https://API.Example.com/v1/quotes?q=a b";
+    const std::string idn = "https://b\xc3\xbc\x63her.example/";
+    const auto base = *pabal::url::parse(plain);
+    measure("url: plain", plain.size(), [&] { keep(*pabal::url::parse(plain)); });
+    measure("url: address and port", local.size(), [&] { keep(*pabal::url::parse(local)); });
+    measure("url: normalised and encoded", upper.size(), [&] { keep(*pabal::url::parse(upper)); });
+    measure("url: internationalised", idn.size(), [&] { keep(*pabal::url::parse(idn)); });
+    measure("url: resolve ../x", 0, [&] { keep(*resolve(base, "../x?y")); });
+    measure("url: same origin", 0, [&] { keep(base.origin_equals(base)); });
+}
+
+void measure_fields() {
+    const std::vector<std::string> names{"Content-Type", "content-length", "X-Request-Id",
+                                         "Date",         "Server",         "Set-Cookie"};
+    std::size_t next = 0;
+    measure("fields: id_of", 0, [&] { keep(pabal::id_of(names[next++ % names.size()])); });
+    const std::string value = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140";
+    measure("fields: is_field_value", value.size(), [&] { keep(pabal::is_field_value(value)); });
+    measure("fields: is_field_name", 12, [&] { keep(pabal::is_field_name(names[0])); });
+    pabal::fields head;
+    for (const auto& name : names) head.append_valid(name, value);
+    measure("fields: copy of six", 0, [&] { keep(pabal::fields{head}); });
+    measure("fields: append six", 0, [&] {
+        pabal::fields made;
+        for (const auto& name : names) keep(made.append(name, value));
+        keep(made);
+    });
+    measure("fields: find known", 0, [&] { keep(head.find("set-cookie")); });
+    measure("fields: find other", 0, [&] { keep(head.find("x-request-id")); });
+}
+
+void measure_coding(const char* name, std::string_view coding, const std::string& coded, std::size_t size) {
+    std::vector<char> output(65536);
+    measure(name, size, [&] {
+        auto decoder = std::move(**pabal::http::content_decoder::for_codings(coding));
+        std::string_view input = coded;
+        for (;;) {
+            const auto step = decoder.decode(input, output);
+            input.remove_prefix(step->used);
+            if (step->produced < output.size() && input.empty()) break;
+        }
+        keep(decoder.finish());
+    });
+}
+
+void measure_codings() {
+    const std::string small = quotes(400);
+    const std::string large = quotes(4'000'000);
+    measure_coding("gzip: 400 bytes", "gzip", gzip(small), small.size());
+    measure_coding("gzip: 4 MB", "gzip", gzip(large), large.size());
+    measure_coding("br: 400 bytes", "br", brotli(small), small.size());
+    measure_coding("br: 4 MB", "br", brotli(large), large.size());
+    measure_coding("zstd: 400 bytes", "zstd", zstd(small), small.size());
+    measure_coding("zstd: 4 MB", "zstd", zstd(large), large.size());
+}
+
+void measure_cookies() {
+    const auto url = *pabal::url::parse("https://www.example.com/a/b");
+    const auto now = std::chrono::system_clock::now();
+    pabal::cookie_jar jar;
+    measure("cookies: header of an empty jar", 0, [&] { keep(jar.cookie_header(url, now)); });
+    measure("cookies: receive", 0,
+            [&] { keep(jar.receive(url, "session=0123456789; Path=/; Secure; HttpOnly", now)); });
+    measure("cookies: header of one", 0, [&] { keep(jar.cookie_header(url, now)); });
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    if (count > 1) seconds_per_case = std::atof(arguments[1]);
+    measure_urls();
+    measure_fields();
+    measure_codings();
+    measure_cookies();
+    return 0;
+}
