@@ -124,6 +124,10 @@ PyObject* pending::cancelled_error() {
     return cancel_message_ ? PyObject_CallOneArg(type, cancel_message_.get()) : PyObject_CallNoArgs(type);
 }
 
+PyObject* pending::cancel_message() const noexcept {
+    return Py_NewRef(cancel_message_ ? cancel_message_.get() : Py_None);
+}
+
 bool pending::add_callback(PyObject* callback, PyObject* context) {
     if (!start()) return false;
     owned kept_context = context ? owned::borrow(context) : owned(PyContext_CopyCurrent());
@@ -338,6 +342,9 @@ int set_blocking(PyObject* self, PyObject* value, void*) {
     return 0;
 }
 
+/// What cancel() was told: gather() reads it from a child that was cancelled.
+PyObject* get_cancel_message(PyObject* self, void*) { return held(self).cancel_message(); }
+
 PyObject* represent(PyObject* self) {
     const pending& it = held(self);
     const char* state = it.is_fresh()       ? "not started"
@@ -386,6 +393,7 @@ PyMethodDef pending_methods[] = {
 
 PyGetSetDef pending_attributes[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking, "Future protocol.", nullptr},
+    {"_cancel_message", get_cancel_message, nullptr, "Future protocol.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
 };
 

@@ -99,10 +99,7 @@ void origin::forget(waiter& gone) {
 /// After a cancellation fewer wait than dials are under way: the youngest dials are given up, so that cancelling leaves
 /// nothing behind. (A waiter that was served by a released connection leaves its dial alone: the next burst will want it.)
 void origin::cancel_surplus_dials() {
-    while (dials_ > waiting_ && !closing_) {
-        dialled& youngest = dialling_.back();
-        end(youngest);
-    }
+    while (dials_ > waiting_ && !closing_) end(dialling_.back());
     pool_.serve_starved();
 }
 
@@ -165,7 +162,7 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport) {
-    end(dial);
+    pool_.environment_.reactor.retire(end(dial));
     auto* connection = new pooled(*this, std::move(transport));
     busy_.push_back(*connection);
     ++connections_;
@@ -175,7 +172,7 @@ void origin::connected(dialled& dial, transport::transport_ptr transport) {
 }
 
 void origin::failed(dialled& dial, error failure) {
-    end(dial);
+    pool_.environment_.reactor.retire(end(dial));
     ++pool_.statistics_.dial_failures;
     if (waiting_ == 0) return;
     const exchange_ptr unlucky = take_waiter();
@@ -184,14 +181,13 @@ void origin::failed(dialled& dial, error failure) {
     unlucky->on_error(std::move(failure));
 }
 
-/// Takes the dial out of the books. Its attempt may be on the stack below us: it is freed at the end of the turn.
-void origin::end(dialled& dial) {
+/// Takes the dial out of the books. Who gives it up drops it, and its attempt with it, at once: nothing may hear of it any
+/// more. Only inside its own callback, when its frames are below us, it lives on to the end of the turn.
+std::unique_ptr<dialled> origin::end(dialled& dial) {
     static_cast<base::list_hook<>&>(dial).unlink();
     --dials_;
     --pool_.dialling_;
-    auto abandoned = std::unique_ptr<dialled>(&dial);
-    if (abandoned->attempt) pool_.environment_.reactor.retire(std::move(abandoned->attempt));
-    pool_.environment_.reactor.retire(std::move(abandoned));
+    return std::unique_ptr<dialled>(&dial);
 }
 
 void origin::close(connection::close_reason reason) {

@@ -90,7 +90,7 @@ private:
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport);
     void failed(dialled& dial, error failure);
-    void end(dialled& dial);
+    std::unique_ptr<dialled> end(dialled& dial);
 
     pool& pool_;
     dial::target target_;
