@@ -421,6 +421,7 @@ std::uint64_t machine::contiguous_body_remaining() const noexcept {
 
 void machine::received_directly(std::uint64_t size) noexcept {
     assert(size <= contiguous_body_remaining());
+    cycle_.expects_continue = false;
     if (cycle_.receive == receiving::sized) count_content(size);
     else chunks_.skip_data(size);
 }
