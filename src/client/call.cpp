@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "client/redirect.hpp"
 #include "client/session.hpp"
 #include "protocol/http/basic_auth.hpp"
 
@@ -25,6 +24,11 @@ constexpr std::size_t encoded_piece = 64 * 1024;
 bool is_idempotent(std::string_view method) noexcept {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
            method == "TRACE";
+}
+
+/// What is for one origin only.
+bool is_credential(field_id id) noexcept {
+    return id == field_id::authorization || id == field_id::cookie || id == field_id::proxy_authorization;
 }
 
 std::string describe(const std::string& method, const url& at) { return method + " " + at.text_without_userinfo(); }
@@ -77,14 +81,12 @@ void call::build_request() {
     else out.append_valid("Host", to.authority());
     for (const fields::field line : defaults) {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
-        if (leaves_origin_ && (line.id == field_id::authorization || line.id == field_id::cookie)) continue;
+        if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
         if (line.id == field_id::host) continue;
-        const bool credential = line.id == field_id::authorization || line.id == field_id::cookie ||
-                                line.id == field_id::proxy_authorization;
-        if (credential && leaves_origin_) continue;
+        if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
     std::string cookies = session_->cookies->header_for(to);
@@ -109,6 +111,11 @@ void call::build_request() {
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {
+    if (state_ == state::skipping) {
+        // The body has been put back to its beginning, for the next hop.
+        return error{error_code::cancelled, phase::write, culprit::local, 0,
+                     "the server redirected the request before it had all of its body"};
+    }
     body_read_ = true;
     if (!observer_) return read_outcome{read_outcome::kind::end, 0};
     return observer_->read_call_body(*this, buffer);
@@ -183,18 +190,7 @@ bool call::follow(response_head&& head) {
         return false;
     }
     history_.push_back({asked_.location, asked_.method, std::move(head)});
-    if (next.drops_body) {
-        asked_.body.clear();
-        asked_.streams_body = false;
-        asked_.headers.remove(field_id::content_type);
-        asked_.headers.remove(field_id::content_length);
-        asked_.headers.remove(field_id::content_encoding);
-        asked_.headers.remove(field_id::transfer_encoding);
-        asked_.headers.remove(field_id::expect);
-    }
-    asked_.method = std::move(next.method);
-    leaves_origin_ = leaves_origin_ || next.leaves_origin;
-    next_location_ = std::move(next.location);
+    next_ = std::move(next);
     skipped_ = 0;
     state_ = state::skipping;
     return true;
@@ -220,8 +216,9 @@ std::span<char> call::body_space(std::size_t at_most) {
 flow call::on_data(std::string_view data) {
     if (state_ == state::skipping) {
         skipped_ += data.size();
-        if (skipped_ > skip_at_most) {
-            if (responder* answering = answered_by()) answering->cancel(*this);
+        // Without a responder that could be cancelled, somebody in this process pushes, and will to the end.
+        if (responder* answering = answered_by(); answering && skipped_ > skip_at_most) {
+            answering->cancel(*this);
             next_hop();
         }
         return flow::more;
@@ -268,9 +265,22 @@ void call::on_end(fields&& trailers) {
     finish();
 }
 
+/// The exchange before is over: until now it may have been sending what is dropped here.
 void call::next_hop() {
-    asked_.location = std::move(*next_location_);
-    next_location_.reset();
+    redirect next = std::move(*next_);
+    next_.reset();
+    if (next.drops_body) {
+        asked_.body.clear();
+        asked_.streams_body = false;
+        asked_.headers.remove(field_id::content_type);
+        asked_.headers.remove(field_id::content_length);
+        asked_.headers.remove(field_id::content_encoding);
+        asked_.headers.remove(field_id::transfer_encoding);
+        asked_.headers.remove(field_id::expect);
+    }
+    asked_.method = std::move(next.method);
+    leaves_origin_ = leaves_origin_ || next.leaves_origin;
+    asked_.location = std::move(next.location);
     replayed_ = false;
     attempt();
 }

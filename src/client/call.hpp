@@ -27,6 +27,7 @@
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "client/redirect.hpp"
 #include "protocol/http/content_coding.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/tls_context.hpp"
@@ -157,7 +158,7 @@ private:
     base::byte_buffer body_;
     fields trailers_;
     std::vector<hop> history_;
-    std::optional<url> next_location_;
+    std::optional<redirect> next_;  ///< while a redirect's body is skipped
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
     base::byte_buffer encoded_;  ///< streamed: received, not yet decoded
