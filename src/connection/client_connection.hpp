@@ -65,7 +65,7 @@ public:
     virtual void start(exchange_ptr started) = 0;
     /// Whether an idle connection may still be used, as far as can be told without a system call.
     virtual bool usable() const noexcept = 0;
-    /// Closes it now. An exchange under way ends with `cancelled`.
+    /// Closes it now. An exchange under way ends with `session_closed` if that is the reason, else with `cancelled`.
     virtual void close(close_reason reason) = 0;
     virtual transport::transport_description describe() const = 0;
 };

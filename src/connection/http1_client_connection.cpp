@@ -452,7 +452,8 @@ void http1_client_connection::cancel(exchange& cancelled) {
 void http1_client_connection::close(close_reason reason) {
     if (state_ == state::closed) return;
     if (!exchange_) return close_now(reason);
-    fail({error_code::cancelled, phase::none, culprit::caller, 0,
+    const bool with_session = reason == close_reason::session_closed;
+    fail({with_session ? error_code::session_closed : error_code::cancelled, phase::none, culprit::caller, 0,
           "the connection was closed: " + std::string(name_of(reason))},
          reason);
 }
