@@ -61,6 +61,7 @@ void call::start(session& carrier) {
 
 void call::attempt() {
     state_ = state::waiting;
+    request_sent = on_reused_connection = false;  // said of the exchange before
     build_request();
     session_->transmit(*this);
 }
@@ -107,6 +108,7 @@ void call::build_request() {
     } else {
         request_body = asked_.body;
         request_body_size = asked_.body.size();
+        body_given_ = 0;
     }
 }
 
@@ -115,6 +117,13 @@ result<read_outcome> call::read_request_body(std::span<char> buffer) {
         // The body has been put back to its beginning, for the next hop.
         return error{error_code::cancelled, phase::write, culprit::local, 0,
                      "the server redirected the request before it had all of its body"};
+    }
+    if (!asked_.streams_body) {
+        // A handler in this process need not know that the body lies in memory.
+        if (body_given_ == request_body.size()) return read_outcome{read_outcome::kind::end, 0};
+        const std::size_t size = request_body.copy(buffer.data(), buffer.size(), body_given_);
+        body_given_ += size;
+        return read_outcome{read_outcome::kind::data, size};
     }
     body_read_ = true;
     if (!observer_) return read_outcome{read_outcome::kind::end, 0};
@@ -128,6 +137,7 @@ void call::body_ready() {
 // --- The response arrives ---------------------------------------------------------------------------------------------
 
 delivery call::on_response(response_head&& head) {
+    if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
     session_->cookies->store_from(asked_.location, head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
@@ -223,6 +233,7 @@ flow call::on_data(std::string_view data) {
         }
         return flow::more;
     }
+    if (state_ == state::streaming) return keep_pushed(data);
     if (state_ != state::collecting) return flow::more;
     if (decoder_) {
         if (auto decoded = decode(data); !decoded) give_up(std::move(decoded).error());
@@ -255,7 +266,8 @@ void call::on_end(fields&& trailers) {
     if (state_ == state::skipping) return next_hop();
     if (state_ == state::streaming) {
         raw_ended_ = true;
-        if (!decoder_) finish();
+        if (!decoder_ && encoded_used_ == encoded_.size()) finish();
+        else tell_readable();
         return;
     }
     if (state_ != state::collecting) return;
@@ -312,8 +324,30 @@ bool call::rewind_body() {
 
 // --- Streaming ----------------------------------------------------------------------------------------------------------
 
-void call::on_readable() {
-    if (observer_) observer_->on_call_readable(*this);
+void call::on_readable() { tell_readable(); }
+
+void call::tell_readable() {
+    if (observer_ && !reading_) observer_->on_call_readable(*this);
+}
+
+/// A responder that pushes although it was asked to be pulled, as simple handlers in this process do. What it pushes waits
+/// to be read; a responder that can pause does so when enough is waiting.
+flow call::keep_pushed(std::string_view data) {
+    encoded_.append(data);
+    push_paused_ = answered_by() && encoded_.size() - encoded_used_ > encoded_piece;
+    const flow wanted = push_paused_ ? flow::pause : flow::more;
+    tell_readable();
+    return wanted;
+}
+
+/// Everything pushed so far is read. True: there may be more now.
+bool call::resume_pushing() {
+    encoded_.clear();
+    encoded_used_ = 0;
+    responder* answering = answered_by();
+    if (!answering || !std::exchange(push_paused_, false)) return false;
+    answering->resume(*this);
+    return true;
 }
 
 result<read_outcome> call::read(std::span<char> buffer) {
@@ -323,16 +357,30 @@ result<read_outcome> call::read(std::span<char> buffer) {
     }
     if (state_ != state::streaming || buffer.empty()) return read_outcome{};
     const call_ptr alive(this);
-    if (decoder_) {
-        auto decoded = read_decoded(buffer);
-        if (!decoded) give_up(decoded.error());
-        return decoded;
+    reading_ = true;
+    auto got = decoder_ ? read_decoded(buffer) : read_plain(buffer);
+    reading_ = false;
+    if (!got) give_up(got.error());
+    return got;
+}
+
+result<read_outcome> call::read_plain(std::span<char> buffer) {
+    while (true) {
+        const std::string_view pushed = encoded_.view().substr(encoded_used_);
+        if (!pushed.empty()) {
+            const std::size_t size = pushed.copy(buffer.data(), buffer.size());
+            encoded_used_ += size;
+            return read_outcome{read_outcome::kind::data, size};
+        }
+        if (raw_ended_) {
+            finish();
+            return read_outcome{read_outcome::kind::end, 0};
+        }
+        if (!resume_pushing()) break;
+        if (failure_) return *failure_;
     }
     responder* answering = answered_by();
-    if (!answering) return read_outcome{read_outcome::kind::end, 0};
-    auto got = answering->read_response(*this, buffer);
-    if (!got) fail(got.error());
-    return got;
+    return answering ? answering->read_response(*this, buffer) : read_outcome{};
 }
 
 result<read_outcome> call::read_decoded(std::span<char> buffer) {
@@ -354,13 +402,12 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
             }
         }
         if (raw_ended_) continue;
-        encoded_.clear();
-        encoded_used_ = 0;
-        responder* answering = answered_by();
-        if (!answering) {
-            raw_ended_ = true;
+        if (resume_pushing()) {
+            if (failure_) return *failure_;
             continue;
         }
+        responder* answering = answered_by();
+        if (!answering) return read_outcome{};
         auto got = answering->read_response(*this, encoded_.space(encoded_piece));
         if (!got) return std::move(got).error();
         if (got->what == read_outcome::kind::would_block) return *got;
