@@ -174,7 +174,7 @@ void origin::connected(dialled& dial, transport::transport_ptr transport) {
 void origin::failed(dialled& dial, error failure) {
     pool_.environment_.reactor.retire(end(dial));
     ++pool_.statistics_.dial_failures;
-    if (waiting_ == 0) return;
+    if (waiting_ == 0) return pool_.serve_starved();
     const exchange_ptr unlucky = take_waiter();
     dial_if_needed();
     pool_.serve_starved();
