@@ -90,11 +90,8 @@ void call::build_request() {
         if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
-    std::string cookies = session_->cookies->header_for(to);
-    if (!leaves_origin_ && !asked_.cookies.empty()) {
-        if (!cookies.empty()) cookies += "; ";
-        cookies += asked_.cookies;
-    }
+    const std::string cookies =
+        session_->cookies->header_for(to, leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies));
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
     if (to.has_userinfo() && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
