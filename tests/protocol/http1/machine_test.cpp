@@ -450,6 +450,23 @@ TEST(machine, marks_bytes_after_a_complete_response) {
     }
 }
 
+TEST(machine, knows_of_bytes_after_a_response_when_it_tells_the_end) {
+    // Whoever hears of the end may put the connection back at once, and will not ask again.
+    for (const auto& [after_start, events] : complete_messages) {
+        machine client = awaiting(role::client);
+        const std::string received = start_for(role::client) + after_start + "x";
+        std::string_view input = received;
+        for (kind what = kind::head; what != kind::end;) {
+            const step now = client.receive(input);
+            ASSERT_NE(now.what, kind::need_more);
+            input.remove_prefix(now.used);
+            what = now.what;
+        }
+        EXPECT_EQ(input, "x");
+        EXPECT_EQ(client.reusable(), reuse::unexpected_bytes);
+    }
+}
+
 TEST(machine, passes_informational_responses_on) {
     const std::string informational = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     EXPECT_EQ(converse(role::client, informational + "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
