@@ -785,6 +785,19 @@ TEST(machine, forgets_the_last_exchange) {
     EXPECT_EQ(hears.said()[hears.said().size() - 2], "data x");
 }
 
+TEST(machine, forgets_trailers_that_nobody_took) {
+    machine client = awaiting(role::client);
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(client.receive(head).what, kind::head);
+    EXPECT_EQ(client.receive("0\r\nX: y\r\n\r\n").what, kind::end);
+    client.next_cycle();
+    std::string out;
+    EXPECT_TRUE(client.send_request(make_request("GET"), 0, out));
+    EXPECT_EQ(client.receive(head).what, kind::head);
+    EXPECT_EQ(client.receive("0\r\n\r\n").what, kind::end);
+    EXPECT_TRUE(client.take_trailers().empty());
+}
+
 // --- Bounds and work. ---
 
 TEST(machine, bounds_a_head_however_small_its_pieces) {
