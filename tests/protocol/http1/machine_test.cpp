@@ -450,6 +450,23 @@ TEST(machine, marks_bytes_after_a_complete_response) {
     }
 }
 
+TEST(machine, knows_of_bytes_after_a_response_when_it_tells_the_end) {
+    // Whoever hears of the end may put the connection back at once, and will not ask again.
+    for (const auto& [after_start, events] : complete_messages) {
+        machine client = awaiting(role::client);
+        const std::string received = start_for(role::client) + after_start + "x";
+        std::string_view input = received;
+        for (kind what = kind::head; what != kind::end;) {
+            const step now = client.receive(input);
+            ASSERT_NE(now.what, kind::need_more);
+            input.remove_prefix(now.used);
+            what = now.what;
+        }
+        EXPECT_EQ(input, "x");
+        EXPECT_EQ(client.reusable(), reuse::unexpected_bytes);
+    }
+}
+
 TEST(machine, passes_informational_responses_on) {
     const std::string informational = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     EXPECT_EQ(converse(role::client, informational + "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
@@ -766,6 +783,19 @@ TEST(machine, forgets_the_last_exchange) {
     hears.feed("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
     EXPECT_EQ(hears.said().back(), "end");
     EXPECT_EQ(hears.said()[hears.said().size() - 2], "data x");
+}
+
+TEST(machine, forgets_trailers_that_nobody_took) {
+    machine client = awaiting(role::client);
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(client.receive(head).what, kind::head);
+    EXPECT_EQ(client.receive("0\r\nX: y\r\n\r\n").what, kind::end);
+    client.next_cycle();
+    std::string out;
+    EXPECT_TRUE(client.send_request(make_request("GET"), 0, out));
+    EXPECT_EQ(client.receive(head).what, kind::head);
+    EXPECT_EQ(client.receive("0\r\n\r\n").what, kind::end);
+    EXPECT_TRUE(client.take_trailers().empty());
 }
 
 // --- Bounds and work. ---
