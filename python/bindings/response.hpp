@@ -25,7 +25,8 @@ struct response {
     owned request;
     owned encoding;
     bool streamed = false;
-    bool consumed = false;  ///< reading has begun
+    bool begun = false;     ///< a piece of the body was handed out: the whole is not to be had any more
+    bool consumed = false;  ///< read to its end, or closed
 
     response() = default;
     response(const response&) = delete;
