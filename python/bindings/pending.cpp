@@ -525,7 +525,8 @@ bool add_pending_types(PyObject* module) {
     const owned bases(PyTuple_Pack(1, pending_type));
     future_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&future_spec, bases.get()));
     // collections.abc.Coroutine looks for the method; `await` does not need it.
-    if (!future_type || PyObject_SetAttrString(reinterpret_cast<PyObject*>(future_type), "send", Py_None) < 0) return false;
+    if (!future_type || PyObject_SetAttrString(reinterpret_cast<PyObject*>(future_type), "send", Py_None) < 0)
+        return false;
     return PyModule_AddObjectRef(module, "PendingResponse", reinterpret_cast<PyObject*>(pending_type)) == 0 &&
            PyModule_AddObjectRef(module, "Ready", reinterpret_cast<PyObject*>(ready_type)) == 0;
 }

@@ -41,8 +41,8 @@ nb::object history_of(response& self) {
             client::call_request asked;
             asked.method = hop.method;
             asked.location = hop.location;
-            out.append(nb::steal(checked(
-                make_response(client::call::answered(std::move(asked), std::move(hop.response)), nullptr, nullptr, nullptr))));
+            out.append(nb::steal(checked(make_response(
+                client::call::answered(std::move(asked), std::move(hop.response)), nullptr, nullptr, nullptr))));
         }
         self.call->history().clear();
         self.history = owned(out.release().ptr());
