@@ -100,8 +100,7 @@ void origin::forget(waiter& gone) {
 /// nothing behind. (A waiter that was served by a released connection leaves its dial alone: the next burst will want it.)
 void origin::cancel_surplus_dials() {
     while (dials_ > waiting_ && !closing_) {
-        dialled& youngest = dialling_.back();
-        end(youngest);
+        give_up(dialling_.back());
     }
     pool_.serve_starved();
 }
@@ -139,7 +138,8 @@ void origin::released(pooled& connection) {
     static_cast<base::list_hook<>&>(connection).unlink();
     if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {
         busy_.push_back(connection);
-        return connection.connection->close(connection::close_reason::pool_full);
+        return connection.connection->close(closing_ ? connection::close_reason::session_closed
+                                                     : connection::close_reason::pool_full);
     }
     idle_.push_back(connection);
     pool_.idle_by_age_.push_back(connection);
@@ -160,8 +160,9 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
     pool_.statistics_.last_close_reason = reason;
     pool_.environment_.reactor.retire(std::unique_ptr<pooled>(&connection));
     if (closing_) return;
-    dial_if_needed();
+    // Origins that stand in line come first: whoever keeps losing its connections would else keep its place for ever.
     pool_.serve_starved();
+    dial_if_needed();
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport) {
@@ -177,14 +178,20 @@ void origin::connected(dialled& dial, transport::transport_ptr transport) {
 void origin::failed(dialled& dial, error failure) {
     end(dial);
     ++pool_.statistics_.dial_failures;
-    if (waiting_ == 0) return;
+    if (waiting_ == 0) return pool_.serve_starved();
     const exchange_ptr unlucky = take_waiter();
-    dial_if_needed();
     pool_.serve_starved();
+    dial_if_needed();
     unlucky->on_error(std::move(failure));
 }
 
-/// Takes the dial out of the books. Its attempt may be on the stack below us: it is freed at the end of the turn.
+/// Abandons a dial that has not reported. Its attempt ends now: later in this turn it might report to a forgotten dial.
+void origin::give_up(dialled& dial) {
+    dial.attempt.reset();
+    end(dial);
+}
+
+/// Takes the dial out of the books. An attempt that has reported is on the stack below us: freed at the end of the turn.
 void origin::end(dialled& dial) {
     static_cast<base::list_hook<>&>(dial).unlink();
     --dials_;
@@ -196,7 +203,7 @@ void origin::end(dialled& dial) {
 
 void origin::close(connection::close_reason reason) {
     closing_ = true;
-    while (!dialling_.empty()) end(dialling_.front());
+    while (!dialling_.empty()) give_up(dialling_.front());
     while (!waiters_.empty()) {
         const exchange_ptr refused = take_waiter();
         refused->on_error({error_code::session_closed, phase::pool, culprit::caller, 0,

@@ -90,6 +90,7 @@ private:
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport);
     void failed(dialled& dial, error failure);
+    void give_up(dialled& dial);
     void end(dialled& dial);
 
     pool& pool_;
