@@ -87,6 +87,7 @@ class http1_client : public ::testing::TestWithParam<path>, public client_side {
 protected:
     http1_client() : client_side(GetParam()) {}
     void TearDown() override {
+        server_.on_heard = nullptr;  // refers to what the test had
         connection_.reset();
         world_.settle();
         EXPECT_EQ(recording_exchange::alive, 0) << "an exchange was leaked";
