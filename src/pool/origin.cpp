@@ -136,7 +136,8 @@ void origin::released(pooled& connection) {
     static_cast<base::list_hook<>&>(connection).unlink();
     if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {
         busy_.push_back(connection);
-        return connection.connection->close(connection::close_reason::pool_full);
+        return connection.connection->close(closing_ ? connection::close_reason::session_closed
+                                                     : connection::close_reason::pool_full);
     }
     idle_.push_back(connection);
     pool_.idle_by_age_.push_back(connection);
@@ -157,8 +158,9 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
     pool_.statistics_.last_close_reason = reason;
     pool_.environment_.reactor.retire(std::unique_ptr<pooled>(&connection));
     if (closing_) return;
-    dial_if_needed();
+    // Origins that stand in line come first: whoever keeps losing its connections would else keep its place for ever.
     pool_.serve_starved();
+    dial_if_needed();
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport) {
@@ -176,8 +178,8 @@ void origin::failed(dialled& dial, error failure) {
     ++pool_.statistics_.dial_failures;
     if (waiting_ == 0) return pool_.serve_starved();
     const exchange_ptr unlucky = take_waiter();
-    dial_if_needed();
     pool_.serve_starved();
+    dial_if_needed();
     unlucky->on_error(std::move(failure));
 }
 
