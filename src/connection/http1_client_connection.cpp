@@ -396,8 +396,8 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
         expect_progress();
         return read_outcome{};
     case transport::io_outcome::kind::end: {
+        error failure = closed_early();  // which looks at what was missing: the machine forgets it when it fails
         if (tunnelled_ || machine_.receive_end().what == http1::step::kind::end) return end_of_pull();
-        error failure = closed_early();
         exchange_->attach(nullptr);
         exchange_.reset();
         close_now(close_reason::transport_failed);
@@ -430,9 +430,9 @@ result<read_outcome> http1_client_connection::end_of_pull() {
 
 void http1_client_connection::receive_end() {
     if (tunnelled_) return complete(false);
-    const http1::step step = machine_.receive_end();
-    if (step.what == http1::step::kind::end) return complete(false);
-    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : closed_early(),
+    error early = closed_early();
+    if (machine_.receive_end().what == http1::step::kind::end) return complete(false);
+    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : std::move(early),
          close_reason::transport_failed);
 }
 

@@ -52,6 +52,19 @@ TEST_F(a_call, brings_status_fields_body_and_trailers) {
     EXPECT_EQ(done->trailers().find("x-sum"), "5");
 }
 
+TEST_F(a_call, says_how_much_of_a_broken_body_came) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+            at.close();
+        };
+    };
+    const auto done = send(to("http://a.example/"));
+    EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
+    EXPECT_NE(done->failure()->message.find("received 5 of 10 bytes"), std::string::npos) << done->failure()->message;
+}
+
 TEST_F(a_call, tells_how_long_the_head_took) {
     answer({.delay = 250ms});
     const auto done = send(to("http://a.example/"));
@@ -397,6 +410,7 @@ TEST_F(streaming, a_body_that_breaks_off_is_told_to_the_reader_after_what_came) 
     EXPECT_EQ(watcher.received, "12345");
     ASSERT_TRUE(watcher.read_failure);
     EXPECT_EQ(watcher.read_failure->code, error_code::body_incomplete);
+    EXPECT_NE(watcher.read_failure->message.find("received 5 of 10 bytes"), std::string::npos);
     EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
     char more[10];
     const auto again = done->read(more);
