@@ -430,6 +430,29 @@ TEST_F(streaming, the_connection_is_free_once_the_last_byte_is_read) {
     EXPECT_EQ(reading->read(buffer)->what, read_outcome::kind::end);
 }
 
+TEST_F(streaming, a_connection_that_ended_behind_a_streamed_response_serves_nobody) {
+    session_limits one;
+    one.max_connections_per_host = 1;
+    testing::simulated_client narrow(one);
+    narrow.network->accept = [this](const dial::target&, transport::transport_ptr end) {
+        peers.emplace_back(std::move(end)).on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345");
+            at.finish();
+        };
+    };
+    watcher.reads = false;
+    const auto reading = base::make_counted<call>(asked(), &watcher);
+    reading->start(*narrow.session);
+    const auto waiting = base::make_counted<call>(to("http://a.example/", "POST", "x"), &watcher);
+    waiting->start(*narrow.session);
+    narrow.run_for(1s);  // the response and the end of the connection are there, and nobody has read them
+    ASSERT_EQ(peers.size(), 1U);
+    watcher.read_all(*reading);
+    ASSERT_TRUE(narrow.run_until([&] { return waiting->is_done(); }));
+    EXPECT_EQ(failure_of(*waiting), "none");
+    EXPECT_EQ(peers.size(), 2U);
+}
+
 TEST_F(streaming, a_failing_source_of_the_request_body_is_reported_as_it_is) {
     watcher.body_failure = error{error_code::request_body_failed, phase::write, culprit::caller, 0, "disk"};
     auto up = to("http://a.example/", "POST");
