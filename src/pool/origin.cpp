@@ -44,10 +44,13 @@ void waiter::on_pool_timeout() {
     timed_out->on_error(std::move(failure));
 }
 
+// A dial that was given up in this turn may still have something to say before it is freed at the turn's end.
 void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_timings&) {
-    owner.connected(*this, std::move(connected));
+    if (!ended) owner.connected(*this, std::move(connected));
 }
-void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(failure)); }
+void dialled::on_dial_failed(error failure) {
+    if (!ended) owner.failed(*this, std::move(failure));
+}
 
 // --- origin -----------------------------------------------------------------------------------------------------------
 
@@ -187,6 +190,7 @@ void origin::failed(dialled& dial, error failure) {
 /// Takes the dial out of the books. Its attempt may be on the stack below us: it is freed at the end of the turn.
 void origin::end(dialled& dial) {
     static_cast<base::list_hook<>&>(dial).unlink();
+    dial.ended = true;
     --dials_;
     --pool_.dialling_;
     auto abandoned = std::unique_ptr<dialled>(&dial);

@@ -60,6 +60,7 @@ public:
 
     origin& owner;
     std::unique_ptr<dial::attempt> attempt;
+    bool ended = false;  ///< out of the origin's books
 };
 
 class origin final : public base::list_hook<starved> {
