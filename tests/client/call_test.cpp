@@ -451,6 +451,7 @@ TEST_F(streaming, a_connection_that_ended_behind_a_streamed_response_serves_nobo
     ASSERT_TRUE(narrow.run_until([&] { return waiting->is_done(); }));
     EXPECT_EQ(failure_of(*waiting), "none");
     EXPECT_EQ(peers.size(), 2U);
+    peers.clear();
 }
 
 TEST_F(streaming, a_failing_source_of_the_request_body_is_reported_as_it_is) {
