@@ -127,6 +127,25 @@ TEST_F(engine_of_calls, a_place_that_a_failed_dial_gives_up_serves_who_starves) 
     calls[1]->cancel();
 }
 
+TEST_F(engine_of_calls, nobody_fails_by_the_patience_of_another) {
+    // A dial that an impatient request began, and left when a released connection served it, runs into that one's limit.
+    world.handler.answer = [](const seen_request& asked) {
+        return scripted_answer{.body = "ok", .delay = asked.head.target == "/short" ? 10ms : 10s};
+    };
+    int dials = 0;
+    world.network->route = [&](const dial::target&) { return simulated_route{.delay = ++dials == 1 ? 0s : 2s}; };
+    start(to("http://a.example/short"));
+    world.run_for(5ms);
+    auto impatient = to("http://a.example/long");
+    impatient.limits.connect = 1s;
+    start(std::move(impatient));
+    world.run_for(500ms);
+    const auto patient = start(to("http://a.example/short"));
+    ASSERT_TRUE(world.run_until([&] { return patient->is_done(); }));
+    EXPECT_EQ(failure_of(*patient), "none");
+    EXPECT_EQ(dials, 3);
+}
+
 TEST_F(engine_of_calls, a_dial_that_ends_in_the_turn_it_is_given_up_does_no_harm) {
     // The total limit, the dial's success and the dial's failure fall into one turn.
     for (const bool fails : {false, true}) {
