@@ -396,8 +396,8 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
         expect_progress();
         return read_outcome{};
     case transport::io_outcome::kind::end: {
+        error failure = closed_early();  // which looks at what was missing: the machine forgets it when it fails
         if (tunnelled_ || machine_.receive_end().what == http1::step::kind::end) return end_of_pull();
-        error failure = closed_early();
         exchange_->attach(nullptr);
         exchange_.reset();
         close_now(close_reason::transport_failed);
@@ -430,9 +430,9 @@ result<read_outcome> http1_client_connection::end_of_pull() {
 
 void http1_client_connection::receive_end() {
     if (tunnelled_) return complete(false);
-    const http1::step step = machine_.receive_end();
-    if (step.what == http1::step::kind::end) return complete(false);
-    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : closed_early(),
+    error early = closed_early();
+    if (machine_.receive_end().what == http1::step::kind::end) return complete(false);
+    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : std::move(early),
          close_reason::transport_failed);
 }
 
@@ -446,16 +446,28 @@ void http1_client_connection::complete(bool bytes_left) {
     const exchange_ptr done = std::exchange(exchange_, nullptr);
     done->attach(nullptr);
     pulled_rest_ = {};
-    if (verdict == http1::reuse::yes && request_complete_) {
+    if (verdict == http1::reuse::yes && request_complete_ && nothing_follows()) {
         machine_.next_cycle();
         input_.clear();
         input_used_ = 0;
         state_ = state::idle;
         observer_.on_idle(*this);
     } else {
-        close_now(verdict == http1::reuse::yes ? close_reason::request_unfinished : reason_for(verdict));
+        const bool ended_idle = verdict == http1::reuse::yes && request_complete_;
+        close_now(ended_idle                     ? close_reason::peer_closed_idle
+                  : verdict == http1::reuse::yes ? close_reason::request_unfinished
+                                                 : reason_for(verdict));
     }
     done->on_end(std::move(trailers));
+}
+
+/// Whoever receives a pushed response goes on and meets what comes behind it. Behind a pulled one the news may be old, and
+/// nobody would hear of it again: it is looked for here, so that a connection that has ended serves nobody.
+bool http1_client_connection::nothing_follows() {
+    if (receiving_ != receiving::pull || !transport_->maybe_readable()) return true;
+    const scratch_lease scratch(environment_);
+    const auto got = transport_->read(scratch.space());
+    return got && got->what == transport::io_outcome::kind::would_block;
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------

@@ -58,6 +58,7 @@ private:
     void on_step_head();
     bool on_step_data(std::string_view data);
     void complete(bool bytes_left);
+    bool nothing_follows();
     result<read_outcome> pull_buffered(std::span<char> buffer);
     result<read_outcome> pull_from_transport(std::span<char> buffer);
     result<read_outcome> end_of_pull();

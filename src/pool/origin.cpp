@@ -13,6 +13,10 @@ std::string where(const dial::target& target) {
     return target.unix_path.empty() ? target.host + ":" + std::to_string(target.port) : target.unix_path;
 }
 
+dial::dial_limits dial_limits_of(const exchange& waiting) noexcept {
+    return {waiting.limits.resolve, waiting.limits.connect, waiting.limits.tls};
+}
+
 }  // namespace
 
 // --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
@@ -123,8 +127,8 @@ void origin::dial_if_needed() {
         ++dials_;
         ++pool_.dialling_;
         ++pool_.statistics_.dialled;
-        const exchange_limits& wanted = waiters_.front().exchange->limits;
-        started->attempt = pool_.dialer_.dial(target_, {wanted.resolve, wanted.connect, wanted.tls}, *started);
+        started->limits = dial_limits_of(*waiters_.front().exchange);
+        started->attempt = pool_.dialer_.dial(target_, started->limits, *started);
     }
 }
 
@@ -177,6 +181,11 @@ void origin::failed(dialled& dial, error failure) {
     pool_.environment_.reactor.retire(end(dial));
     ++pool_.statistics_.dial_failures;
     if (waiting_ == 0) return pool_.serve_starved();
+    // Another exchange's patience says nothing about this one's: it gets a dial with its own limits.
+    if (failure.code == error_code::timed_out && dial.limits != dial_limits_of(*waiters_.front().exchange)) {
+        dial_if_needed();
+        return pool_.serve_starved();
+    }
     const exchange_ptr unlucky = take_waiter();
     pool_.serve_starved();
     dial_if_needed();

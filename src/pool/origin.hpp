@@ -60,6 +60,7 @@ public:
 
     origin& owner;
     std::unique_ptr<dial::attempt> attempt;
+    dial::dial_limits limits;  ///< of the exchange that waited first when it began
 };
 
 class origin final : public base::list_hook<starved> {

@@ -111,9 +111,9 @@ protected:
     const seen_request& last() const { return world.handler.seen.back(); }
 
     recorder watcher;
+    simulated_client world;
     std::function<void(scripted_peer&)> on_peer;
     std::deque<scripted_peer> peers;
-    simulated_client world;
 };
 
 inline std::string body_of(call& finished) { return std::string(finished.body().view()); }

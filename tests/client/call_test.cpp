@@ -52,6 +52,19 @@ TEST_F(a_call, brings_status_fields_body_and_trailers) {
     EXPECT_EQ(done->trailers().find("x-sum"), "5");
 }
 
+TEST_F(a_call, says_how_much_of_a_broken_body_came) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+            at.close();
+        };
+    };
+    const auto done = send(to("http://a.example/"));
+    EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
+    EXPECT_NE(done->failure()->message.find("received 5 of 10 bytes"), std::string::npos) << done->failure()->message;
+}
+
 TEST_F(a_call, tells_how_long_the_head_took) {
     answer({.delay = 250ms});
     const auto done = send(to("http://a.example/"));
@@ -397,6 +410,7 @@ TEST_F(streaming, a_body_that_breaks_off_is_told_to_the_reader_after_what_came) 
     EXPECT_EQ(watcher.received, "12345");
     ASSERT_TRUE(watcher.read_failure);
     EXPECT_EQ(watcher.read_failure->code, error_code::body_incomplete);
+    EXPECT_NE(watcher.read_failure->message.find("received 5 of 10 bytes"), std::string::npos);
     EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
     char more[10];
     const auto again = done->read(more);
@@ -414,6 +428,30 @@ TEST_F(streaming, the_connection_is_free_once_the_last_byte_is_read) {
     EXPECT_EQ(reading->read(buffer)->size, 5U);
     EXPECT_EQ(world.engine->pool().idle_connections(), 1U);
     EXPECT_EQ(reading->read(buffer)->what, read_outcome::kind::end);
+}
+
+TEST_F(streaming, a_connection_that_ended_behind_a_streamed_response_serves_nobody) {
+    session_limits one;
+    one.max_connections_per_host = 1;
+    testing::simulated_client narrow(one);
+    narrow.network->accept = [this](const dial::target&, transport::transport_ptr end) {
+        peers.emplace_back(std::move(end)).on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345");
+            at.finish();
+        };
+    };
+    watcher.reads = false;
+    const auto reading = base::make_counted<call>(asked(), &watcher);
+    reading->start(*narrow.session);
+    const auto waiting = base::make_counted<call>(to("http://a.example/", "POST", "x"), &watcher);
+    waiting->start(*narrow.session);
+    narrow.run_for(1s);  // the response and the end of the connection are there, and nobody has read them
+    ASSERT_EQ(peers.size(), 1U);
+    watcher.read_all(*reading);
+    ASSERT_TRUE(narrow.run_until([&] { return waiting->is_done(); }));
+    EXPECT_EQ(failure_of(*waiting), "none");
+    EXPECT_EQ(peers.size(), 2U);
+    peers.clear();
 }
 
 TEST_F(streaming, a_failing_source_of_the_request_body_is_reported_as_it_is) {

@@ -127,5 +127,43 @@ TEST_F(engine_of_calls, a_place_that_a_failed_dial_gives_up_serves_who_starves) 
     calls[1]->cancel();
 }
 
+TEST_F(engine_of_calls, nobody_fails_by_the_patience_of_another) {
+    // A dial that an impatient request began, and left when a released connection served it, runs into that one's limit.
+    world.handler.answer = [](const seen_request& asked) {
+        return scripted_answer{.body = "ok", .delay = asked.head.target == "/short" ? 10ms : 10s};
+    };
+    int dials = 0;
+    world.network->route = [&](const dial::target&) { return simulated_route{.delay = ++dials == 1 ? 0s : 2s}; };
+    start(to("http://a.example/short"));
+    world.run_for(5ms);
+    auto impatient = to("http://a.example/long");
+    impatient.limits.connect = 1s;
+    start(std::move(impatient));
+    world.run_for(500ms);
+    const auto patient = start(to("http://a.example/short"));
+    ASSERT_TRUE(world.run_until([&] { return patient->is_done(); }));
+    EXPECT_EQ(failure_of(*patient), "none");
+    EXPECT_EQ(dials, 3);
+}
+
+TEST_F(engine_of_calls, a_dial_that_ends_in_the_turn_it_is_given_up_does_no_harm) {
+    // The total limit, the dial's success and the dial's failure fall into one turn.
+    for (const bool fails : {false, true}) {
+        world.network->route = [&](const dial::target&) {
+            simulated_route way{.delay = 1s};
+            if (fails) way.failure = error{error_code::connection_refused, phase::connect, culprit::peer, 0, "no"};
+            return way;
+        };
+        auto asked = to("http://a.example/");
+        asked.limits.total = 1s;
+        const auto given_up = start(std::move(asked));
+        world.clock->advance(2s);
+        world.run_for(1s);
+        EXPECT_EQ(failure_of(*given_up), "timed_out in total by peer");
+        EXPECT_EQ(world.engine->pool().dialling(), 0U);
+        EXPECT_EQ(world.engine->pool().open_connections(), 0U);
+    }
+}
+
 }  // namespace
 }  // namespace pabal::client

@@ -163,7 +163,6 @@ TEST_P(driving, an_interruption_ends_the_wait_of_leader_and_follower) {
 }
 
 TEST_P(driving, an_interrupted_leader_hands_over) {
-    std::atomic<bool> follower_done = false;
     std::thread interrupted([&] {
         const auto began = reactor::clock::now();
         sync_wait never;

@@ -85,11 +85,12 @@ private:
             const base::intrusive_ptr<replying> alive(this);
             char buffer[4096];
             while (exchange_) {
-                auto got = exchange_->read_request_body(buffer);
+                const exchange_ptr asked = exchange_;
+                auto got = asked->read_request_body(buffer);
+                if (!exchange_) return;  // cancelled meanwhile
                 if (!got) {
-                    const exchange_ptr failed = exchange_;
                     release();
-                    return failed->on_error(std::move(got).error());
+                    return asked->on_error(std::move(got).error());
                 }
                 if (got->what == read_outcome::kind::would_block) return;
                 if (got->what == read_outcome::kind::end) return decide();
