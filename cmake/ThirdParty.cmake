@@ -11,6 +11,8 @@
 #   pabal::third_party::ada                <ada.h>
 #   pabal::third_party::simdjson           <simdjson.h>
 #
+# and data: PABAL_PUBLICSUFFIX_ROOT is a folder with share/rules.txt (the public suffix list) and share/tests.txt (its tests).
+#
 # Options, one for each library NAME below: -DPABAL_<NAME>_SOURCE=<folder> builds it from your own tree.
 # -DPABAL_THIRD_PARTY_CC / _CXX name the compilers for third-party code (default: cc and c++, whatever compiles pabal itself).
 
@@ -21,7 +23,7 @@ set(PABAL_THIRD_PARTY_CC "cc" CACHE STRING "C compiler for third-party libraries
 set(PABAL_THIRD_PARTY_CXX "c++" CACHE STRING "C++ compiler for third-party libraries")
 
 set(third_party_arguments --cc "${PABAL_THIRD_PARTY_CC}" --cxx "${PABAL_THIRD_PARTY_CXX}")
-foreach(name IN ITEMS boringssl zlib brotli zstd cares ada simdjson)
+foreach(name IN ITEMS boringssl zlib brotli zstd cares ada simdjson publicsuffix)
     string(TOUPPER ${name} upper)
     set(PABAL_${upper}_SOURCE "" CACHE PATH "Your own source tree of ${name} (empty: the pinned one)")
     if(PABAL_${upper}_SOURCE)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fetch and build the third-party C and C++ libraries pabal stands on; the table of them is third_party_recipes.py.
+"""Fetch and build the third-party C and C++ libraries and data pabal stands on; the table is third_party_recipes.py.
 
     tools/third_party.py build [NAME…]    build what is missing from the cache (CMake runs this while configuring)
     tools/third_party.py fetch            bring the sources to third_party/vendor/, for building without a network
@@ -13,7 +13,7 @@ is used as it is, with every file checked against its checksum: no cargo and no 
 
 Results. Each library is built once, as static position-independent archives with optimisation, and installed into
 
-    <cache>/third-party/<name>-<version>-<key>/{include,lib}
+    <cache>/third-party/<name>-<version>-<key>/{include,lib,share}
 
 where <cache> is $PABAL_CACHE_DIR, or $XDG_CACHE_HOME/pabal, or ~/.cache/pabal; with PABAL_CACHE_DIR set but empty, or
 when that folder cannot be written, it is build/cache in the source tree. The key covers the recipe, the sources and the
@@ -142,7 +142,7 @@ def do_list(_: argparse.Namespace) -> int:
     locked = locked_crates()
     for recipe in RECIPES:
         version, checksum = locked[recipe.crate]
-        print(f"{recipe.name:10} {recipe.version:9} {recipe.licence:18} {recipe.crate} {version} sha256:{checksum}")
+        print(f"{recipe.name:12} {recipe.version:9} {recipe.licence:18} {recipe.crate} {version} sha256:{checksum}")
     return 0
 
 
@@ -188,9 +188,9 @@ def vendored_sources() -> Path:
 
 def vendor_matches_lock() -> bool:
     crates = locked_crates()
-    for recipe in RECIPES:
-        checksums = VENDOR / recipe.crate / ".cargo-checksum.json"
-        if not checksums.exists() or json.loads(checksums.read_text())["package"] != crates[recipe.crate][1]:
+    for name in {crate for recipe in RECIPES for crate in recipe.crates}:
+        checksums = VENDOR / name / ".cargo-checksum.json"
+        if not checksums.exists() or json.loads(checksums.read_text())["package"] != crates[name][1]:
             return False
     return True
 
@@ -248,9 +248,11 @@ def key_of(recipe: Recipe, compilers: Compilers, own: Path | None) -> str:
         files = sorted(path for path in own.rglob("*") if path.is_file() and ".git" not in path.parts)
         sources = "\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
     else:
-        sources = locked_crates()[recipe.crate][1]
+        crates = locked_crates()
+        sources = "\n".join(crates[name][1] for name in recipe.crates)
     archive = (MANIFEST / "archive" / "CMakeLists.txt").read_text() if recipe.cmake is None else ""
-    parts = (repr(recipe), archive, C_FLAGS, CXX_FLAGS, sources, compilers.identity, platform.machine())
+    what = repr(recipe) + (repr(recipe.data) if recipe.data else "")
+    parts = (what, archive, C_FLAGS, CXX_FLAGS, sources, compilers.identity, platform.machine())
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
@@ -263,7 +265,12 @@ def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | 
             began = time.monotonic()
             say(f"building {recipe.name} {recipe.version}" + (f" from {own}" if own else ""))
             with tempfile.TemporaryDirectory(prefix=f".{recipe.name}-", dir=cache) as work:
-                install(recipe, build(recipe, Path(work), compilers, own), Path(work) / "result").rename(result)
+                made = Path(work) / "result"
+                if recipe.data:
+                    copy_data(recipe, own, made)
+                else:
+                    install(recipe, build(recipe, Path(work), compilers, own), made)
+                made.rename(result)
             say(f"built {recipe.name} in {time.monotonic() - began:.0f} s")
     return result
 
@@ -316,7 +323,20 @@ def prepare_source(recipe: Recipe, work: Path) -> Path:
     return source
 
 
-def install(recipe: Recipe, folders: dict[str, Path], into: Path) -> Path:
+def copy_data(recipe: Recipe, own: Path | None, into: Path) -> None:
+    """Data that a tool of ours makes something of later; in somebody's own tree it lies at the top."""
+    (into / "share").mkdir(parents=True)
+    if not own:
+        for crate in recipe.crates:
+            check_files(vendored_sources() / crate)
+    for crate, path, name in recipe.data:
+        source = own / name if own else vendored_sources() / crate / path
+        if not source.exists():
+            raise Failure(f"{recipe.name}: there is no {source}")
+        shutil.copy(source, into / "share" / name)
+
+
+def install(recipe: Recipe, folders: dict[str, Path], into: Path) -> None:
     (into / "lib").mkdir(parents=True)
     for library in recipe.libraries:
         shutil.copy(folders["build"] / library, into / "lib")
@@ -330,7 +350,6 @@ def install(recipe: Recipe, folders: dict[str, Path], into: Path) -> Path:
         target.mkdir(parents=True, exist_ok=True)
         for header in found:
             shutil.copy(header, target)
-    return into
 
 
 def run(command: list[str], folder: Path, log: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""The third-party libraries: what tools/third_party.py builds, and how.
+"""The third-party libraries and data: what tools/third_party.py builds, and how.
 
 Adding one: name its crate in third_party/Cargo.toml, run `cargo generate-lockfile` there, add a recipe below and an
 imported target to cmake/ThirdParty.cmake, run `tools/third_party.py licences`, and give it a line in NOTICE.
@@ -6,7 +6,7 @@ imported target to cmake/ThirdParty.cmake, run `tools/third_party.py licences`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # What every library is compiled with. Hidden visibility keeps the archives' symbols out of what libpabal.so and the
 # Python extension export; sections let the linker drop what is not used; no -march: they dispatch at run time.
@@ -33,6 +33,14 @@ class Recipe:
     sources: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
+    # (crate, path in it, name below share/): only copied, nothing is built. Not part of the repr, of which the cache's keys
+    # are made: the keys of what is built do not depend on it.
+    data: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def crates(self) -> tuple[str, ...]:
+        """Every crate something is taken from."""
+        return tuple(dict.fromkeys((self.crate, *(crate for crate, _, _ in self.data))))
 
 
 RECIPES = (
@@ -144,5 +152,17 @@ RECIPES = (
         headers=(("source", "simdjson.h", ""),),
         licence="Apache-2.0",
         licences=("vendor/simdjson/LICENSE",),
+    ),
+    Recipe(
+        name="publicsuffix",
+        version="2.1.247",  # of the crate, which follows the list
+        crate="psl",
+        source="data",
+        # tools/public_suffix_table.py makes a table of the rules; the vectors are the list's own tests.
+        data=(("psl", "data/rules.txt", "rules.txt"), ("publicsuffix", "tests/tests.txt", "tests.txt")),
+        libraries=(),
+        headers=(),
+        licence="MPL-2.0",
+        licences=(),  # the crate has only its own code's: third_party/licenses/publicsuffix.txt is kept by hand
     ),
 )

@@ -25,6 +25,7 @@
 #include <pabal/url.hpp>
 
 #include "protocol/http/content_coding.hpp"
+#include "protocol/http/public_suffix.hpp"
 
 namespace {
 
@@ -184,6 +185,22 @@ void measure_cookies() {
     measure("cookies: receive", 0,
             [&] { keep(jar.receive(url, "session=0123456789; Path=/; Secure; HttpOnly", now)); });
     measure("cookies: header of one", 0, [&] { keep(jar.cookie_header(url, now)); });
+
+    // 50 cookies over 20 domains; of them 5 are for the URL.
+    pabal::cookie_jar full;
+    for (int i = 0; i < 50; ++i) {
+        const int site = i % 20;
+        const auto from = *pabal::url::parse("https://www.example" + (site == 0 ? "" : std::to_string(site)) + ".com/");
+        const std::string line = "name" + std::to_string(i) + "=0123456789abcdef; Path=/";
+        full.receive(from, i % 2 == 0 ? line : line + "; Domain=" + std::string(from.host().substr(4)), now);
+    }
+    for (int i = 0; i < 2; ++i) full.receive(url, "own" + std::to_string(i) + "=0123456789abcdef", now);
+    measure("cookies: header of 5 from 52", 0, [&] { keep(full.cookie_header(url, now)); });
+    const auto other = *pabal::url::parse("https://www.nowhere.org/");
+    measure("cookies: header of none from 52", 0, [&] { keep(full.cookie_header(other, now)); });
+    measure("cookies: receive with a domain", 0,
+            [&] { keep(full.receive(url, "session=0123456789; Path=/; Domain=example.com", now)); });
+    measure("cookies: public suffix", 0, [&] { keep(pabal::http::public_suffix("www.example.co.uk")); });
 }
 
 }  // namespace

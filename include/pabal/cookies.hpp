@@ -2,11 +2,11 @@
 /// \file
 /// A cookie jar: RFC 6265bis (draft-ietf-httpbis-rfc6265bis-20), for a program instead of a browser.
 ///
-/// What responses set is checked as a browser would: domains, paths, Secure, the `__Secure-` and `__Host-` prefixes, no
-/// overwriting of secure cookies from plain http. Faulty Set-Cookie lines are ignored, silently, one by one. SameSite is kept
-/// but means nothing here: a program has no "site" that could be tricked.
+/// What responses set is checked as a browser would: domains, the public suffix list, paths, Secure, the `__Secure-` and
+/// `__Host-` prefixes, no overwriting of secure cookies from plain http. Faulty Set-Cookie lines are ignored, silently, one
+/// by one. SameSite is kept but holds nothing back: a program has no "site" that could be tricked.
 ///
-/// There is no public suffix list yet: a cookie for a single label ("com") is refused, one for "co.uk" is not.
+/// What a jar takes and gives beyond that is its `cookie_policy`.
 ///
 /// Everything is bounded: cookies by size, their number per domain and in total, their life by 400 days. Nothing here
 /// reads a clock: time is passed in. Not synchronised: a jar belongs to one session.
@@ -44,7 +44,28 @@ struct cookie {
     std::optional<time_point> expires;  ///< nothing: when the session ends
     time_point created{};
     time_point last_used{};
+
+    /// In everything but `created` and `last_used`.
+    bool equals(const cookie& other) const noexcept;
 };
+
+/// What a jar takes from responses and gives to requests, beyond what RFC 6265bis demands: restrictions first, then
+/// leniencies by name. A domain stands for itself and for all names below it.
+struct cookie_policy {
+    bool accept = true;       ///< false: nothing that responses set is kept; what the program puts in is sent as ever
+    bool third_party = true;  ///< false: a redirect to another site neither gets nor sets cookies
+    std::vector<std::string> allowed_domains;  ///< only hosts in these set and get cookies; empty: all
+    std::vector<std::string> blocked_domains;  ///< hosts in these do not, even if they are allowed
+
+    bool accept_public_suffix = false;  ///< take cookies for "co.uk" or "com" from hosts below
+    bool trust_loopback = false;        ///< http to localhost, 127.* and ::1 is as good as https, as browsers have it
+
+    bool operator==(const cookie_policy&) const = default;
+};
+
+/// The form in which a jar keeps a domain: lower-case, as A-labels, without a leading dot. Fails with invalid_argument,
+/// the caller's fault, for what is no host.
+result<std::string> normalise_cookie_domain(std::string_view domain);
 
 class cookie_jar {
 public:
@@ -56,6 +77,12 @@ public:
     static constexpr std::size_t max_total = 3000;           ///< what browsers keep, section 6.1
     static constexpr std::chrono::days max_age{400};         ///< section 5.5
 
+    const cookie_policy& policy() const noexcept { return policy_; }
+    /// From now on; what is held already stays. Fails with invalid_argument for a domain that is no host.
+    result<void> set_policy(cookie_policy policy);
+    /// Whether the policy lets `at`, a hop of a request that began at `began`, set and get cookies.
+    bool allows(const url& at, const url& began) const noexcept;
+
     /// Takes one Set-Cookie value from a response to a request for `from`. True if the jar changed.
     bool receive(const url& from, std::string_view set_cookie, time_point now);
     /// Takes all Set-Cookie lines of a response; returns how many were taken.
@@ -65,6 +92,8 @@ public:
     /// cookies (section 5.8.3).
     /// `own`, cookies given for this one request ("a=1; b=2"), go last and in place of held ones of the same name.
     std::string cookie_header(const url& to, time_point now, std::string_view own = {});
+    /// The cookies that `cookie_header` would send, in that order. Does not count as use.
+    std::vector<cookie> matching(const url& to, time_point now) const;
 
     /// Puts in what a program made. Replaces the cookie of the same name, domain, host-only flag and path. Fails with
     /// invalid_argument, the caller's fault, when it could not be sent, or would be read as something else.
@@ -81,6 +110,8 @@ public:
 
     std::size_t size() const noexcept { return size_; }
     bool empty() const noexcept { return size_ == 0; }
+    /// Whether both hold equal cookies; policies do not count.
+    bool equals(const cookie_jar& other) const noexcept;
     /// Calls `visit(const cookie&)` for each, ordered by domain, then by age. The jar must not change meanwhile.
     template <class Visitor>
     void for_each(Visitor&& visit) const {
@@ -92,6 +123,11 @@ public:
 private:
     using cookies_of_domain = std::vector<cookie>;
 
+    bool allows_host(const url& at) const noexcept;
+    bool counts_as_secure(const url& at) const noexcept;
+    bool settle_domain(cookie& received, const url& from) const;
+    template <class Jar, class Visitor>
+    static void visit_matching(Jar& jar, const url& to, time_point now, Visitor&& visit);
     void store(cookie&& received, time_point now);
     bool shadows_secure(const cookie& received) const;
     void make_room(const std::string& domain, time_point now);
@@ -99,6 +135,7 @@ private:
 
     std::map<std::string, cookies_of_domain, std::less<>> by_domain_;  ///< each in order of creation
     std::size_t size_ = 0;
+    cookie_policy policy_;
 };
 
 }  // namespace pabal

@@ -53,7 +53,7 @@ nb::object history_of(response& self) {
 nb::object cookies_of(response& self) {
     if (!self.cookies) {
         auto jar = std::make_shared<client::shared_cookie_jar>();
-        jar->store_from(self.call->location(), self.call->response().headers);
+        jar->store_from(self.call->location(), self.call->location(), self.call->response().headers);
         self.cookies = owned(checked(make_cookie_jar(std::move(jar))));
     }
     return nb::borrow(self.cookies.get());

@@ -90,8 +90,8 @@ void call::build_request() {
         if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
-    const std::string cookies =
-        session_->cookies->header_for(to, leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies));
+    const std::string cookies = session_->cookies->header_for(
+        to, first_location(), leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies));
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
     if (to.has_userinfo() && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
@@ -136,7 +136,7 @@ void call::body_ready() {
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
-    session_->cookies->store_from(asked_.location, head.headers);
+    session_->cookies->store_from(asked_.location, first_location(), head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
         if (follow(std::move(head)) || state_ == state::done) return delivery::push;

@@ -101,6 +101,10 @@ public:
     response_head& response() noexcept { return response_; }
     base::byte_buffer& body() noexcept { return body_; }
     const url& location() const noexcept { return asked_.location; }
+    /// Where the call began, before redirects.
+    const url& first_location() const noexcept {
+        return history_.empty() ? asked_.location : history_.front().location;
+    }
     const call_request& asked() const noexcept { return asked_; }
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include <pabal/cookies.hpp>
 
+#include "protocol/http/public_suffix.hpp"
 #include "protocol/http/set_cookie.hpp"
 
 namespace pabal {
@@ -21,34 +23,35 @@ bool has_prefix(std::string_view text, std::string_view prefix) noexcept {
     return text.size() >= prefix.size() && equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
-/// What the name promises must hold: section 4.1.3, in the strict reading of section 5.7.
-bool keeps_promise_of_prefix(const http::set_cookie& received) noexcept {
-    const cookie& made = received.parsed;
+/// What the name promises must hold: section 5.7 steps 20 to 22.
+bool keeps_promise_of_prefix(const cookie& made, bool has_path_attribute) noexcept {
     // Sent without a name, a value that begins so would look like a name with that promise.
     const std::string_view shown = made.name.empty() ? std::string_view{made.value} : std::string_view{made.name};
     const bool promises_secure = has_prefix(shown, "__Secure-");
     const bool promises_host = has_prefix(shown, "__Host-");
     if (!promises_secure && !promises_host) return true;
     if (made.name.empty() || !made.secure) return false;
-    return !promises_host || (made.domain.empty() && received.has_path_attribute && made.path == "/");
+    return !promises_host || (made.host_only && has_path_attribute && made.path == "/");
 }
 
-/// Settles domain and host-only flag by the host that set the cookie; false: it may not set this one.
-bool settle_domain(cookie& made, const url& from) {
-    const std::string_view host = from.host();
-    // A single label is a public suffix, as far as anyone knows without a list of them.
-    if (made.domain.find('.') == std::string::npos && made.domain != host && !made.domain.empty()) return false;
-    if (!made.domain.empty() && !http::domain_matches(host, made.domain, is_address(from))) return false;
-    made.host_only = made.domain.empty() || is_address(from) || made.domain.find('.') == std::string::npos;
-    made.domain = made.host_only ? std::string{host} : std::move(made.domain);
-    return true;
+bool is_loopback(const url& at) noexcept {
+    const std::string_view host = at.host();
+    if (at.host_is_ipv4()) return host.starts_with("127.");
+    return host == "::1" || host == "localhost" || host.ends_with(".localhost");
+}
+
+bool is_in_any(const url& at, const std::vector<std::string>& domains) noexcept {
+    return std::any_of(domains.begin(), domains.end(), [&](const std::string& domain) {
+        return http::domain_matches(at.host(), domain, is_address(at));
+    });
 }
 
 bool is_older(const cookie& left, const cookie& right) noexcept { return left.last_used < right.last_used; }
 
 /// A cookie to be sent, and when it was found, so that the order is always the same.
+template <class Cookie>
 struct candidate {
-    cookie* held;
+    Cookie* held;
     std::size_t order;
 
     /// Section 5.8.3 step 2.
@@ -80,16 +83,81 @@ bool names_cookie(std::string_view line, std::string_view name) noexcept {
 
 }  // namespace
 
+bool cookie::equals(const cookie& other) const noexcept {
+    return domain == other.domain && same_key(*this, other) && value == other.value && secure == other.secure &&
+           http_only == other.http_only && site == other.site && expires == other.expires;
+}
+
+result<std::string> normalise_cookie_domain(std::string_view domain) {
+    if (domain.starts_with('.')) domain.remove_prefix(1);
+    const bool is_ipv6 = domain.find(':') != std::string_view::npos;
+    if (!domain.empty() && domain.find_first_of("/?#@[]\\") == std::string_view::npos) {
+        const std::string text{domain};
+        if (auto parsed = url::parse(is_ipv6 ? "http://[" + text + "]/" : "http://" + text + "/");
+            parsed && (parsed->host_is_ipv6() == is_ipv6))
+            return std::string{parsed->host()};
+    }
+    return unsendable("a cookie's domain is not a host name or an address");
+}
+
+result<void> cookie_jar::set_policy(cookie_policy policy) {
+    for (auto* domains : {&policy.allowed_domains, &policy.blocked_domains}) {
+        for (std::string& domain : *domains) {
+            auto normal = normalise_cookie_domain(domain);
+            if (!normal) return std::move(normal).error();
+            domain = std::move(*normal);
+        }
+    }
+    policy_ = std::move(policy);
+    return {};
+}
+
+bool cookie_jar::allows_host(const url& at) const noexcept {
+    if (!policy_.allowed_domains.empty() && !is_in_any(at, policy_.allowed_domains)) return false;
+    return policy_.blocked_domains.empty() || !is_in_any(at, policy_.blocked_domains);
+}
+
+bool cookie_jar::allows(const url& at, const url& began) const noexcept {
+    if (!allows_host(at)) return false;
+    if (policy_.third_party || at.host() == began.host()) return true;
+    return !is_address(at) && !is_address(began) && http::is_same_site(at.host(), began.host());
+}
+
+bool cookie_jar::counts_as_secure(const url& at) const noexcept {
+    return at.is_secure() || (policy_.trust_loopback && is_loopback(at));
+}
+
+/// Settles domain and host-only flag by the host that set the cookie; false: it may not set this one. Section 5.7 steps 8
+/// to 10 (of step 8: what is not ASCII is the domain of no host).
+bool cookie_jar::settle_domain(cookie& received, const url& from) const {
+    const std::string_view host = from.host();
+    if (!policy_.accept_public_suffix && http::is_public_suffix(received.domain)) {
+        if (received.domain != host) return false;
+        received.domain.clear();
+    }
+    if (!received.domain.empty() && !http::domain_matches(host, received.domain, is_address(from))) return false;
+    received.host_only = received.domain.empty() || is_address(from);  // there is nothing below an address
+    if (received.host_only) received.domain = host;
+    return true;
+}
+
+/// Sections 5.6 and 5.7; the numbers are the latter's steps.
 bool cookie_jar::receive(const url& from, std::string_view set_cookie, time_point now) {
-    auto received = http::parse_set_cookie(set_cookie, now);
-    if (!received || !keeps_promise_of_prefix(*received)) return false;
+    if (!policy_.accept || !allows_host(from)) return false;  // 1
+    auto received = http::parse_set_cookie(set_cookie, now);  // 2 to 7, 12, 14, 17
+    if (!received) return false;
     cookie& made = received->parsed;
-    if (made.secure && !from.is_secure()) return false;
-    if (!settle_domain(made, from)) return false;
-    if (made.path.empty()) made.path = http::default_path(http::request_path(from));
-    if (!made.secure && !from.is_secure() && shadows_secure(made)) return false;
+    // 1 again: without a name it would be sent as "a=b", and be read as another cookie, whose name was never checked.
+    if (made.name.empty() && made.value.find('=') != std::string::npos) return false;
+    const bool is_secure = counts_as_secure(from);
+    if (!settle_domain(made, from)) return false;                                     // 8 to 10
+    if (made.path.empty()) made.path = http::default_path(http::request_path(from));  // 11
+    if (made.secure && !is_secure) return false;                                      // 13
+    if (!made.secure && !is_secure && shadows_secure(made)) return false;             // 16
+    if (made.site == same_site::none && !made.secure) return false;                   // 19
+    if (!keeps_promise_of_prefix(made, received->has_path_attribute)) return false;   // 20 to 22
     made.created = made.last_used = now;
-    store(std::move(made), now);
+    store(std::move(made), now);  // 23, 24
     return true;
 }
 
@@ -101,7 +169,7 @@ std::size_t cookie_jar::receive_all(const url& from, const fields& headers, time
     return taken;
 }
 
-/// Section 5.7 step 13: plain http must not hide or replace what https set ("leave secure cookies alone").
+/// Section 5.7 step 16: plain http must not hide or replace what https set ("leave secure cookies alone").
 bool cookie_jar::shadows_secure(const cookie& received) const {
     for (const auto& [domain, cookies] : by_domain_) {
         if (!http::domain_matches(domain, received.domain, false) &&
@@ -114,7 +182,7 @@ bool cookie_jar::shadows_secure(const cookie& received) const {
     return false;
 }
 
-/// Adds, replaces (keeping the age, section 5.7 step 24), or removes when it has already expired.
+/// Adds, replaces (keeping the age, section 5.7 step 23), or removes when it has already expired.
 void cookie_jar::store(cookie&& received, time_point now) {
     const auto domain = by_domain_.find(received.domain);
     if (domain != by_domain_.end()) {
@@ -173,17 +241,21 @@ void cookie_jar::evict_from(cookies_of_domain& cookies, time_point now) {
     --size_;
 }
 
-std::string cookie_jar::cookie_header(const url& to, time_point now, std::string_view own) {
-    std::string out;
-    if (empty()) return out = own;
-    std::vector<candidate> chosen;
+/// Calls `visit(cookie&)` for each cookie to be sent, in the order of section 5.8.3. `Jar` is `cookie_jar`, const or not.
+template <class Jar, class Visitor>
+void cookie_jar::visit_matching(Jar& jar, const url& to, time_point now, Visitor&& visit) {
+    if (jar.empty() || !jar.allows_host(to)) return;
+    using held_cookie = std::remove_reference_t<decltype(jar.by_domain_.begin()->second.front())>;
+    std::vector<candidate<held_cookie>> chosen;
     const std::string_view path = http::request_path(to);
+    const bool is_secure = jar.counts_as_secure(to);
     const auto collect = [&](std::string_view domain) {
-        const auto found = by_domain_.find(domain);
-        if (found == by_domain_.end()) return;
-        for (cookie& held : found->second) {
+        const auto found = jar.by_domain_.find(domain);
+        if (found == jar.by_domain_.end()) return;
+        chosen.reserve(chosen.size() + found->second.size());
+        for (auto& held : found->second) {
             if (held.host_only && !domain.empty() && domain != to.host()) continue;
-            if (held.secure && !to.is_secure()) continue;
+            if (held.secure && !is_secure) continue;
             if (is_expired(held, now) || !http::path_matches(path, held.path)) continue;
             chosen.push_back({&held, chosen.size()});
         }
@@ -197,15 +269,26 @@ std::string cookie_jar::cookie_header(const url& to, time_point now, std::string
     }
     collect("");
     std::sort(chosen.begin(), chosen.end());
-    for (const auto [sent, order] : chosen) {
-        if (names_cookie(own, sent->name)) continue;
-        sent->last_used = now;
+    for (const auto& [sent, order] : chosen) visit(*sent);
+}
+
+std::string cookie_jar::cookie_header(const url& to, time_point now, std::string_view own) {
+    std::string out;
+    visit_matching(*this, to, now, [&](cookie& sent) {
+        if (names_cookie(own, sent.name)) return;
+        sent.last_used = now;
         if (!out.empty()) out += "; ";
-        if (!sent->name.empty()) out.append(sent->name).append("=");
-        out += sent->value;
-    }
+        if (!sent.name.empty()) out.append(sent.name).append("=");
+        out += sent.value;
+    });
     if (!out.empty() && !own.empty()) out += "; ";
     return out += own;
+}
+
+std::vector<cookie> cookie_jar::matching(const url& to, time_point now) const {
+    std::vector<cookie> out;
+    visit_matching(*this, to, now, [&](const cookie& sent) { out.push_back(sent); });
+    return out;
 }
 
 result<void> cookie_jar::set(cookie made, time_point now) {
@@ -218,18 +301,30 @@ result<void> cookie_jar::set(cookie made, time_point now) {
     if (made.name.size() + made.value.size() > max_cookie_size) return unsendable("a cookie is larger than 4096 bytes");
     if (!made.path.starts_with('/') || !is_cookie_text(made.path))
         return unsendable("a cookie's path does not begin with '/' or contains a control character");
-    if (made.domain.starts_with('.')) {
-        made.domain.erase(0, 1);
-        made.host_only = false;
-    }
-    if (!is_cookie_text(made.domain)) return unsendable("a cookie's domain contains a control character");
-    for (char& c : made.domain) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
+    if (made.domain.starts_with('.')) made.host_only = false;
+    if (!made.domain.empty()) {
+        auto domain = normalise_cookie_domain(made.domain);
+        if (!domain) return std::move(domain).error();
+        made.domain = std::move(*domain);
     }
     if (made.created == time_point{}) made.created = now;
     if (made.last_used == time_point{}) made.last_used = now;
     store(std::move(made), now);
     return {};
+}
+
+bool cookie_jar::equals(const cookie_jar& other) const noexcept {
+    if (size_ != other.size_) return false;
+    for (const auto& [domain, cookies] : by_domain_) {
+        const auto found = other.by_domain_.find(domain);
+        if (found == other.by_domain_.end() || found->second.size() != cookies.size()) return false;
+        for (const cookie& held : cookies) {
+            if (std::none_of(found->second.begin(), found->second.end(),
+                             [&](const cookie& each) { return each.equals(held); }))
+                return false;
+        }
+    }
+    return true;
 }
 
 const cookie* cookie_jar::find(std::string_view name, std::string_view domain, std::string_view path) const noexcept {
