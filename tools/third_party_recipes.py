@@ -33,8 +33,8 @@ class Recipe:
     sources: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
     definitions: tuple[str, ...] = ()
-    # (crate, path in it, name below share/): only copied, nothing is built. Not part of the repr, of which the cache's keys
-    # are made: the keys of what is built do not depend on it.
+    # (crate, path in it, name below share/): only copied, nothing is built. Not part of the repr, of which the keys in
+    # the cache are made: those of what is built do not depend on it.
     data: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
     @property

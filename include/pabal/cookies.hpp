@@ -67,6 +67,10 @@ struct cookie_policy {
 /// the caller's fault, for what is no host.
 result<std::string> normalise_cookie_domain(std::string_view domain);
 
+/// What a program made, with its domain in the form of the jar; a leading dot there means "and every host below". Fails with
+/// invalid_argument, the caller's fault, when it could not be sent, or would be read as something else.
+result<cookie> checked_cookie(cookie made);
+
 class cookie_jar {
 public:
     using time_point = cookie::time_point;
@@ -95,8 +99,8 @@ public:
     /// The cookies that `cookie_header` would send, in that order. Does not count as use.
     std::vector<cookie> matching(const url& to, time_point now) const;
 
-    /// Puts in what a program made. Replaces the cookie of the same name, domain, host-only flag and path. Fails with
-    /// invalid_argument, the caller's fault, when it could not be sent, or would be read as something else.
+    /// Puts in what a program made, if `checked_cookie` has nothing against it. Replaces the cookie of the same name,
+    /// domain, host-only flag and path. The policy is not asked.
     result<void> set(cookie made, time_point now);
 
     const cookie* find(std::string_view name, std::string_view domain, std::string_view path) const noexcept;

@@ -13,7 +13,8 @@ struct cookie_jar_object {
     std::shared_ptr<client::shared_cookie_jar> jar = std::make_shared<client::shared_cookie_jar>();
 };
 
-/// A new CookieJar with what was given (None, CookieJar, mapping, pairs). Null with an exception set.
+/// The CookieJar that was given, or a new one with what was given (None, mapping, pairs, http.cookiejar.CookieJar).
+/// Throws.
 PyObject* make_cookie_jar_from(PyObject* given);
 PyObject* make_cookie_jar(std::shared_ptr<client::shared_cookie_jar> jar);
 std::shared_ptr<client::shared_cookie_jar> jar_of(PyObject* object);

@@ -189,8 +189,8 @@ bool prepare_in_python(PyObject* session, PyObject* url, PyObject* options, bool
         for (Py_ssize_t index = 0; index < PyList_GET_SIZE(cookies); ++index) {
             PyObject* pair = PyList_GET_ITEM(cookies, index);
             if (index > 0) out.request.cookies += "; ";
-            out.request.cookies += bytes_view(PyTuple_GET_ITEM(pair, 0));
-            out.request.cookies += '=';
+            const std::string_view name = bytes_view(PyTuple_GET_ITEM(pair, 0));
+            if (!name.empty()) out.request.cookies.append(name).append("=");
             out.request.cookies += bytes_view(PyTuple_GET_ITEM(pair, 1));
         }
         if (!is_field_value(out.request.cookies)) {

@@ -19,6 +19,7 @@ from pabal._request import Request
 from pabal.api import delete, get, head, options, patch, post, put, request, stream
 from pabal.auth import BasicAuth, BearerAuth
 from pabal.config import Limits, Timeout
+from pabal.cookies import CookiePolicy
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
 from pabal.session import AsyncSession, Session
@@ -29,6 +30,7 @@ __all__ = [
     "BearerAuth",
     "Cookie",
     "CookieJar",
+    "CookiePolicy",
     "HTTPStatusError",
     "Headers",
     "Limits",

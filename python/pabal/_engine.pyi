@@ -1,5 +1,6 @@
 """The engine, as the C++ module shows it. What is public here is reached through ``pabal``."""
 
+import http.cookiejar
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -12,13 +13,16 @@ from collections.abc import (
 )
 from contextvars import Context
 from datetime import timedelta
+from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar, overload
 
+from _typeshed import SupportsKeysAndGetItem
 from typing_extensions import Unpack
 
 from pabal._request import Request
 from pabal.config import Limits, Timeout
+from pabal.cookies import CookiePolicy
 from pabal.response import Response as _Response
 from pabal.types import (
     Auth,
@@ -64,14 +68,37 @@ class Headers(MutableMapping[str, str]):
         """The lines as bytes, spelled as they came."""
 
 class Cookie:
-    """One cookie of a `CookieJar`."""
+    """One cookie of a `CookieJar`; it does not change. Cookies are equal when all but ``created`` is.
 
+    Text that is not UTF-8 is shown with surrogate escapes (PEP 383), and so passes unharmed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: str | bytes | float,
+        *,
+        domain: str = "",
+        path: str = "/",
+        host_only: bool | None = None,
+        secure: bool = False,
+        http_only: bool = False,
+        same_site: str = "",
+        expires: float | None = None,
+        created: float | None = None,
+    ) -> None:
+        """ValueError for what could not be sent.
+
+        Without a domain the cookie goes to every host; ``domain=".example.com"`` or ``host_only=False`` includes the
+        hosts below.
+        """
     @property
     def name(self) -> str: ...
     @property
     def value(self) -> str: ...
     @property
-    def domain(self) -> str: ...
+    def domain(self) -> str:
+        """Without a leading dot; as A-labels."""
     @property
     def path(self) -> str: ...
     @property
@@ -85,19 +112,53 @@ class Cookie:
     def expires(self) -> float | None:
         """Seconds since the epoch; None for a cookie of the session."""
     @property
-    def same_site(self) -> str: ...
+    def created(self) -> float | None:
+        """Seconds since the epoch; None if it was never in a jar."""
+    @property
+    def same_site(self) -> str:
+        """``"Strict"``, ``"Lax"``, ``"None"``, or empty."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
 
 class CookieJar(MutableMapping[str, str]):
-    """Cookies as RFC 6265bis keeps them; seen as a mapping, names to values, like requests' jar."""
+    """Cookies as RFC 6265bis keeps them; seen as a mapping, names to values, like requests' jar.
 
-    def __init__(self, cookies: Cookies | None = None) -> None: ...
+    ``jar["name"]`` is for programs that know where their cookies go: a cookie set so is sent to every host, and of
+    several with one name, one is found. ``set``, ``get`` and ``delete`` take domain and path; ``cookies()`` shows all.
+    A jar may be used from several threads, and by several sessions, at once.
+    """
+
+    def __init__(self, cookies: Cookies | None = None, *, policy: CookiePolicy | None = None) -> None: ...
+    @property
+    def policy(self) -> CookiePolicy:
+        """What is taken and given from now on; None when set: the default one."""
+    @policy.setter
+    def policy(self, value: CookiePolicy | None) -> None: ...
     def __getitem__(self, name: str, /) -> str: ...
     def __setitem__(self, name: str, value: str, /) -> None: ...
     def __delitem__(self, name: str, /) -> None: ...
     def __iter__(self) -> Iterator[str]: ...
     def __len__(self) -> int: ...
-    def set(self, name: str, value: str, *, domain: str = "", path: str = "/") -> None:
-        """Adds a cookie; without a domain it is sent to every host."""
+    def __eq__(self, other: object, /) -> bool:
+        """Of two jars: whether they hold equal cookies. Of a jar and a mapping: whether names and values agree."""
+    def __copy__(self) -> CookieJar: ...
+    def __deepcopy__(self, memo: object, /) -> CookieJar: ...
+    def set(
+        self,
+        name: str,
+        value: str | bytes | float,
+        *,
+        domain: str = "",
+        path: str = "/",
+        secure: bool = False,
+        http_only: bool = False,
+        same_site: str = "",
+        expires: float | None = None,
+    ) -> None:
+        """Adds a cookie; without a domain it is sent to every host, with ``domain=".example.com"`` also to those below.
+        ``expires`` is in seconds since the epoch."""
+    def set_cookie(self, cookie: Cookie | http.cookiejar.Cookie, /) -> None:
+        """Adds a cookie as it is."""
     @overload
     def get(
         self, name: str, default: None = None, /, *, domain: str | None = None, path: str | None = None
@@ -106,9 +167,34 @@ class CookieJar(MutableMapping[str, str]):
     def get(
         self, name: str, default: str | _T, /, *, domain: str | None = None, path: str | None = None
     ) -> str | _T: ...
-    def clear(self) -> None: ...
+    def delete(self, name: str, *, domain: str | None = None, path: str | None = None) -> int:
+        """Removes the cookies of that name, and of that domain and path if they are given; returns how many."""
+    def clear(self, *, domain: str | None = None, where: Callable[[Cookie], object] | None = None) -> None:
+        """Removes all; with ``domain`` those of it and of hosts below, with ``where`` those for which it is true."""
     def cookies(self) -> list[Cookie]:
         """All that are held, with their attributes."""
+    def cookies_for(self, url: str, /) -> list[Cookie]:
+        """Those that would be sent to a URL now, in the order in which they would be."""
+    def update(self, other: Cookies | SupportsKeysAndGetItem[str, str] | None = None, /, **more: str) -> None:
+        """Adds cookies: of another jar as they are, of a mapping or pairs for every host.
+
+        All of them or, on an error, none.
+        """
+    def copy(self) -> CookieJar:
+        """Another jar with the same cookies and policy."""
+    @staticmethod
+    def from_cookiejar(jar: http.cookiejar.CookieJar, /) -> CookieJar:
+        """A jar with the cookies of one of the standard library (or of requests)."""
+    def to_cookiejar(self) -> http.cookiejar.CookieJar:
+        """A jar of the standard library with the same cookies; HttpOnly and SameSite are in their ``rest``."""
+    def save(self, path: str | PathLike[str], *, session_cookies: bool = False) -> None:
+        """Writes the cookies to a JSON file that only its owner can read; those of the session only if asked to.
+
+        The file appears whole, in place of the one before, or not at all.
+        """
+    @staticmethod
+    def load(path: str | PathLike[str], *, policy: CookiePolicy | None = None) -> CookieJar:
+        """A jar with the cookies of a file that ``save`` wrote. ValueError, with the place, if it is not one."""
 
 class Response:
     """What the engine knows of a response; `pabal.Response` is made of it."""
@@ -278,5 +364,6 @@ class DemoServer:
         """The throw-away certificate; empty without TLS."""
     def stop(self) -> None: ...
 
+def normalise_cookie_domain(domain: str) -> str: ...
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

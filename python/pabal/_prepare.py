@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pabal._body import AsyncBody, Body, as_body
+from pabal._engine import Cookie, CookieJar
 from pabal.exceptions import InvalidArgument, InvalidHeader, InvalidURL
 
 if TYPE_CHECKING:
@@ -195,24 +196,27 @@ def authorize(
 
 
 def cookie_lines(cookies: Any, url: str) -> Lines:
-    """This request's own cookies. From a jar only those that are meant for the URL's host and path are taken."""
-    if hasattr(cookies, "cookies"):
-        cookies = cookies.cookies()
-    elif hasattr(cookies, "items"):
-        cookies = cookies.items()
-    lines: Lines = []
-    for cookie in cookies:
-        if hasattr(cookie, "name"):
-            if not _is_for(cookie, url):
-                continue
-            name, value = cookie.name, cookie.value
-        else:
-            from pabal._forms import split_pair
+    """This request's own cookies. From a jar only those that the jar would send to the URL are taken."""
+    if isinstance(cookies, (str, bytes)):
+        raise TypeError("cookies= takes a mapping, pairs or a jar; the text of a header goes to headers=")
+    if isinstance(cookies, CookieJar):
+        return _lines_of_jar(cookies, url)
+    if hasattr(cookies, "clear_session_cookies"):  # http.cookiejar's, and that of requests
+        return _lines_of_jar(CookieJar(cookies), url)
+    given = list(cookies.items() if hasattr(cookies, "items") else cookies)
+    if given and isinstance(given[0], Cookie):
+        return _lines_of_jar(CookieJar(given), url)
+    from pabal._forms import split_pair
 
-            name, value = split_pair(cookie, "cookies")
-        if value is not None:
-            lines.append((cookie_bytes(name, "name"), cookie_bytes(value, "value")))
-    return lines
+    pairs = (split_pair(each, "cookies") for each in given)
+    return [(cookie_bytes(name, "name"), cookie_bytes(value, "value")) for name, value in pairs if value is not None]
+
+
+def _lines_of_jar(jar: CookieJar, url: str) -> Lines:
+    def raw(text: str) -> bytes:
+        return text.encode("utf-8", "surrogateescape")
+
+    return [(raw(each.name), raw(each.value)) for each in jar.cookies_for(url)]
 
 
 def cookie_bytes(value: Any, what: str) -> bytes:
@@ -221,20 +225,3 @@ def cookie_bytes(value: Any, what: str) -> bytes:
     if b";" in raw or any(byte < 0x20 or byte == 0x7F for byte in raw) or (what == "name" and (b"=" in raw or not raw)):
         raise InvalidHeader(f"invalid cookie {what}: {raw!r}")
     return raw
-
-
-def _is_for(cookie: Any, url: str) -> bool:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    domain = (getattr(cookie, "domain", "") or "").lower().lstrip(".")
-    path = getattr(cookie, "path", None) or "/"
-    asked = parts.path or "/"
-    if domain.endswith(".local") and host + ".local" == domain:  # http.cookiejar's name for hosts without a dot
-        domain = host
-    return (
-        (not domain or host == domain or host.endswith("." + domain))
-        and (asked == path or asked.startswith(path if path.endswith("/") else path + "/"))
-        and (not getattr(cookie, "secure", False) or parts.scheme == "https")
-    )

@@ -6,11 +6,12 @@ Everything here is an alias or a protocol: inputs are read-only views (``Mapping
 
 from __future__ import annotations
 
+import http.cookiejar
 import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from typing import IO, Any, Protocol, TypeAlias, TypedDict
 
-from pabal._engine import CookieJar, Headers
+from pabal._engine import Cookie, CookieJar, Headers
 from pabal._request import Request
 from pabal.config import Limits, Timeout
 
@@ -63,8 +64,10 @@ HeaderInput: TypeAlias = (
     | Iterable[tuple[str | bytes, str | bytes | None]]
 )
 
-#: ``cookies=``
-Cookies: TypeAlias = CookieJar | Mapping[str, str] | Iterable[tuple[str, str]]
+#: ``cookies=``: a jar (a session shares it, so that others may look into it), or cookies to fill one with.
+Cookies: TypeAlias = (
+    CookieJar | Mapping[str, str] | Iterable[tuple[str, str]] | Iterable[Cookie] | http.cookiejar.CookieJar
+)
 
 
 class Readable(Protocol):

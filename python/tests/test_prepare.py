@@ -202,7 +202,7 @@ def test_cookies_that_would_be_something_else(cookies: Any) -> None:
 
 
 def stored(name: str, domain: str, path: str = "/", secure: bool = False) -> Cookie:
-    return Cookie(0, name, "v", None, False, domain, bool(domain), domain.startswith("."), path, True, secure, 0, False,
+    return Cookie(0, name, "v", None, False, domain, bool(domain), domain.startswith("."), path, True, secure, None, True,
                   None, None, {})  # fmt: skip
 
 

@@ -291,14 +291,15 @@ std::vector<cookie> cookie_jar::matching(const url& to, time_point now) const {
     return out;
 }
 
-result<void> cookie_jar::set(cookie made, time_point now) {
+result<cookie> checked_cookie(cookie made) {
     if (made.name.empty() && made.value.empty()) return unsendable("a cookie needs a name or a value");
     if (!is_cookie_text(made.name) || made.name.find('=') != std::string::npos)
         return unsendable("a cookie's name contains '=', ';' or a control character");
     if (!is_cookie_text(made.value)) return unsendable("a cookie's value contains ';' or a control character");
     if (made.name.empty() && made.value.find('=') != std::string::npos)
         return unsendable("a cookie without a name has a value that would be read as one");
-    if (made.name.size() + made.value.size() > max_cookie_size) return unsendable("a cookie is larger than 4096 bytes");
+    if (made.name.size() + made.value.size() > cookie_jar::max_cookie_size)
+        return unsendable("a cookie is larger than 4096 bytes");
     if (!made.path.starts_with('/') || !is_cookie_text(made.path))
         return unsendable("a cookie's path does not begin with '/' or contains a control character");
     if (made.domain.starts_with('.')) made.host_only = false;
@@ -307,9 +308,15 @@ result<void> cookie_jar::set(cookie made, time_point now) {
         if (!domain) return std::move(domain).error();
         made.domain = std::move(*domain);
     }
-    if (made.created == time_point{}) made.created = now;
-    if (made.last_used == time_point{}) made.last_used = now;
-    store(std::move(made), now);
+    return made;
+}
+
+result<void> cookie_jar::set(cookie made, time_point now) {
+    auto checked = checked_cookie(std::move(made));
+    if (!checked) return std::move(checked).error();
+    if (checked->created == time_point{}) checked->created = now;
+    if (checked->last_used == time_point{}) checked->last_used = now;
+    store(std::move(*checked), now);
     return {};
 }
 
