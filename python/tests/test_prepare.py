@@ -202,8 +202,8 @@ def test_cookies_that_would_be_something_else(cookies: Any) -> None:
 
 
 def stored(name: str, domain: str, path: str = "/", secure: bool = False) -> Cookie:
-    return Cookie(0, name, "v", None, False, domain, bool(domain), domain.startswith("."), path, True, secure, None, True,
-                  None, None, {})  # fmt: skip
+    return Cookie(0, name, "v", None, False, domain, bool(domain), domain.startswith("."), path, True, secure, None,
+                  True, None, None, {})  # fmt: skip
 
 
 def test_of_a_jar_only_what_is_meant_for_the_url() -> None:
