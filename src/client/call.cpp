@@ -57,6 +57,12 @@ void call::start(session& carrier) {
 
 void call::attempt() {
     state_ = state::waiting;
+    // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
+    if (asked_.proxies || session_->proxies) {
+        auto chosen = session_->choose_proxy(asked_);
+        if (!chosen) return fail(std::move(chosen).error());
+        via_ = std::move(*chosen);
+    }
     build_request();
     session_->transmit(*this);
 }
@@ -78,12 +84,12 @@ void call::build_request() {
     for (const fields::field line : defaults) {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
         if (leaves_origin_ && (line.id == field_id::authorization || line.id == field_id::cookie)) continue;
+        if (line.id == field_id::proxy_authorization) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
-        if (line.id == field_id::host) continue;
-        const bool credential = line.id == field_id::authorization || line.id == field_id::cookie ||
-                                line.id == field_id::proxy_authorization;
+        if (line.id == field_id::host || line.id == field_id::proxy_authorization) continue;
+        const bool credential = line.id == field_id::authorization || line.id == field_id::cookie;
         if (credential && leaves_origin_) continue;
         out.append_valid(line.name, line.value);
     }
@@ -99,6 +105,8 @@ void call::build_request() {
         if (credentials) out.append_valid("Authorization", *credentials);
     }
 
+    if (via_ && via_->forwards(to)) address_to_proxy();
+
     if (asked_.streams_body) {
         request_body = {};
         request_body_size = asked_.streamed_size;
@@ -106,6 +114,20 @@ void call::build_request() {
         request_body = asked_.body;
         request_body_size = asked_.body.size();
     }
+}
+
+/// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
+/// caller put among the headers might reach an origin, where it must never be seen.
+void call::address_to_proxy() {
+    request.target = asked_.location.absolute_target();
+    for (const fields::field line : via_->headers) {
+        if (line.id != field_id::host && !request.headers.contains(line.name))
+            request.headers.append_valid(line.name, line.value);
+    }
+    if (!via_->has_credentials || request.headers.contains(field_id::proxy_authorization)) return;
+    // `proxy::parse` has refused what Basic cannot carry; without credentials the proxy says 407.
+    const auto credentials = http::basic_credentials(via_->user, via_->password);
+    if (credentials) request.headers.append_valid("Proxy-Authorization", *credentials);
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {

@@ -7,14 +7,6 @@
 
 namespace pabal::pool {
 
-namespace {
-
-std::string where(const dial::target& target) {
-    return target.unix_path.empty() ? target.host + ":" + std::to_string(target.port) : target.unix_path;
-}
-
-}  // namespace
-
 // --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
 
 pooled::pooled(origin& its_origin, transport::transport_ptr transport)
@@ -36,7 +28,7 @@ void waiter::on_pool_timeout() {
     const exchange_ptr timed_out = exchange;
     const auto limit = timed_out->limits.pool;
     error failure{error_code::timed_out, phase::pool, culprit::local, 0,
-                  "no connection to " + where(owner.target()) + " became free within " + std::to_string(limit.count()) +
+                  "no connection to " + owner.target().text() + " became free within " + std::to_string(limit.count()) +
                       " ms (pool timeout): raise Limits(max_connections_per_host=) or the pool timeout"};
     origin& its_origin = owner;
     its_origin.forget(*this);
