@@ -20,8 +20,8 @@
     └── RequestBodyError, TooManyOpenFiles, RequestCancelled
 
 Each carries ``code`` (the engine's stable name of what happened), ``phase`` (when), ``whose`` fault it is
-(``"caller"``, ``"peer"``, ``"proxy"``, ``"network"`` or ``"local"``), ``errno`` when the operating system said no, and ``request``
-(method and URL, without credentials). All can be pickled.
+(``"caller"``, ``"peer"``, ``"proxy"``, ``"network"`` or ``"local"``), ``errno`` when the operating system said no, and
+``request`` (method and URL, without credentials). All can be pickled.
 """
 
 from __future__ import annotations
@@ -299,8 +299,8 @@ class ProxyError(ConnectError):
     """The proxy cannot be reached, does not let us through, or broke its protocol; nothing was sent to the origin.
 
     ``code`` tells which: ``proxy_unreachable``, ``proxy_tls_failed``, ``proxy_auth_required``, ``proxy_refused`` or
-    ``proxy_failed``. (An http:// request that an HTTP proxy forwards is answered by the proxy itself when it fails: that
-    is a response, with a status such as 407 or 502.)
+    ``proxy_failed``. (An http:// request that an HTTP proxy forwards is answered by the proxy itself when it fails:
+    that is a response, with a status such as 407 or 502.)
     """
 
     code, phase, whose = "proxy_failed", "proxy", "proxy"

@@ -293,14 +293,15 @@ void call::on_end(fields&& trailers) {
 void call::next_hop() {
     asked_.location = std::move(*next_location_);
     next_location_.reset();
-    replayed_ = false;
+    replayed_ = wants_new_connection = false;
     attempt();
 }
 
 void call::on_error(error&& failure) {
     if (state_ == state::skipping) return next_hop();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
-        replayed_ = true;
+        // On a connection of its own: a server that closes after every response would close the next reused one as well.
+        replayed_ = wants_new_connection = true;
         return attempt();
     }
     fail(std::move(failure));

@@ -73,7 +73,7 @@ socks pass {{
 
 
 class RunningProxy:
-    """A process in a folder of its own until `stop`. ``port`` is where it listens, ``address`` the same with its host."""
+    """A process in a folder of its own until `stop`. ``port`` is where it listens, ``address`` its host too."""
 
     packages = ""
     log_name = "log"
@@ -142,11 +142,8 @@ class Squid(RunningProxy):
         (self.folder / "chain.pem").write_bytes(chain)
         (self.folder / "key.pem").write_bytes(key)
         hashed = subprocess.run(["openssl", "passwd", "-apr1", PASSWORD], capture_output=True, text=True, check=True)
-        empty = subprocess.run(["openssl", "passwd", "-apr1", ""], capture_output=True, text=True, check=True)
-        (self.folder / "users").write_text(f"{USER}:{hashed.stdout}nobody:{empty.stdout}")
-        text = SQUID.format(
-            folder=self.folder, port=self.port, tls_port=self.tls_port, who="known" if auth else "all"
-        )
+        (self.folder / "users").write_text(f"{USER}:{hashed.stdout}")
+        text = SQUID.format(folder=self.folder, port=self.port, tls_port=self.tls_port, who="known" if auth else "all")
         (self.folder / "squid.conf").write_text(text)
         if os.getuid() == 0:  # it becomes this user
             proxy = pwd.getpwnam("proxy")
@@ -162,7 +159,7 @@ class Tinyproxy(RunningProxy):
 
     def __init__(self, auth: bool = False) -> None:
         super().__init__()
-        wanted = 'BasicAuth user secret' if auth else ""
+        wanted = "BasicAuth user secret" if auth else ""
         (self.folder / "conf").write_text(TINYPROXY.format(folder=self.folder, port=self.port, auth=wanted))
         self.run("tinyproxy", "-d", "-c", str(self.folder / "conf"))
 
