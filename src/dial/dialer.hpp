@@ -41,6 +41,8 @@ struct dial_limits {
     std::chrono::milliseconds resolve{0};
     std::chrono::milliseconds connect{0};  ///< reaching an address; and again, making a tunnel through a proxy
     std::chrono::milliseconds tls{0};
+
+    bool operator==(const dial_limits&) const = default;
 };
 
 /// How long each phase took, for traces.

@@ -1,16 +1,10 @@
 #include "pool/pool.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace pabal::pool {
-
-namespace {
-
-/// Origins without connections are forgotten beyond this many, so that a crawl over millions of hosts stays bounded.
-constexpr std::size_t origins_to_remember = 256;
-
-}  // namespace
 
 std::size_t pool::target_hash::operator()(const dial::target& of) const noexcept {
     const std::hash<std::string_view> text;
@@ -35,19 +29,23 @@ void pool::submit(exchange_ptr submitted, const dial::target& to) {
 
 origin& pool::origin_of(const dial::target& to) {
     if (const auto found = origins_.find(to); found != origins_.end()) return *found->second;
-    if (origins_.size() >= origins_to_remember) {
+    if (origins_.size() >= sweep_at_) {
         std::erase_if(origins_, [](const auto& entry) { return entry.second->unused(); });
+        sweep_at_ = std::max(origins_to_remember, 2 * origins_.size());
     }
     return *origins_.emplace(to, std::make_unique<origin>(*this, to)).first->second;
 }
 
 bool pool::evict_idle() {
     if (idle_by_age_.empty()) return false;
+    evicting_ = true;
     idle_by_age_.front().connection->close(connection::close_reason::evicted);
+    evicting_ = false;
     return has_room();
 }
 
 void pool::serve_starved() {
+    if (evicting_) return;
     while (!starved_.empty() && (has_room() || !idle_by_age_.empty())) {
         origin& longest = starved_.pop_front();
         longest.dial_if_needed();

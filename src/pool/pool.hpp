@@ -67,10 +67,13 @@ public:
     std::size_t idle_connections() const noexcept { return idle_; }
     std::size_t dialling() const noexcept { return dialling_; }
     std::size_t waiting() const noexcept { return waiting_; }
+    /// Origins it knows: those in use, and some of the others.
+    std::size_t origins() const noexcept { return origins_.size(); }
     const statistics& counters() const noexcept { return statistics_; }
 
 private:
     friend class origin;
+    static constexpr std::size_t origins_to_remember = 256;
     struct target_hash {
         std::size_t operator()(const dial::target& of) const noexcept;
     };
@@ -90,8 +93,12 @@ private:
     std::size_t dialling_ = 0;
     std::size_t waiting_ = 0;
     bool closed_ = false;
+    bool evicting_ = false;  ///< the place that becomes free is taken already
     statistics statistics_;
     std::unordered_map<dial::target, std::unique_ptr<origin>, target_hash> origins_;
+    /// At this many, origins without connections are forgotten: a crawl over millions of hosts stays bounded, and as the mark
+    /// is then twice what is in use, forgetting costs O(1) for each new origin.
+    std::size_t sweep_at_ = origins_to_remember;
     base::intrusive_list<pooled, by_age> idle_by_age_;
     base::intrusive_list<origin, starved> starved_;
 };
