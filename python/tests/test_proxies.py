@@ -117,8 +117,9 @@ def test_every_kind_of_proxy_carries_both_schemes(by: str, scheme: str, host: st
         for _ in range(3):
             response = session.get(f"{origin}/price")
             assert (response.status_code, response.content) == (200, QUOTE)
-        posted = session.post(f"{origin}/headers?a=b", content=b"x" * 300_000)
-        assert posted.text.split("|")[2:] == ["POST", "a=b", "300000"]
+    # Without a connection kept alive: tinyproxy closes those without a word, and a POST is not sent twice.
+    posted = pabal.post(f"{origin}/headers?a=b", content=b"x" * 300_000, proxy=by, verify=ca_file)
+    assert posted.text.split("|")[2:] == ["POST", "a=b", "300000"]
 
 
 def test_every_kind_of_proxy_serves_the_loop(by: str, nginx: Nginx, ca_file: str, run: Callable[[Any], Any]) -> None:
