@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "errors.hpp"
+#include "proxies.hpp"
 
 namespace pabal::python {
 
@@ -13,7 +14,18 @@ namespace {
 using std::chrono::milliseconds;
 
 /// The keyword arguments that are translated here; the rest is `pabal._prepare`'s.
-enum class option : unsigned char { url, headers, timeout, allow_redirects, stream, verify, cert, other };
+enum class option : unsigned char {
+    url,
+    headers,
+    timeout,
+    allow_redirects,
+    stream,
+    verify,
+    cert,
+    proxy,
+    proxies,
+    other
+};
 
 option option_named(PyObject* name) {
     struct entry {
@@ -21,13 +33,15 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 7> table{{{"url", option::url, nullptr},
+    static std::array<entry, 9> table{{{"url", option::url, nullptr},
                                        {"headers", option::headers, nullptr},
                                        {"timeout", option::timeout, nullptr},
                                        {"allow_redirects", option::allow_redirects, nullptr},
                                        {"stream", option::stream, nullptr},
                                        {"verify", option::verify, nullptr},
-                                       {"cert", option::cert, nullptr}}};
+                                       {"cert", option::cert, nullptr},
+                                       {"proxy", option::proxy, nullptr},
+                                       {"proxies", option::proxies, nullptr}}};
     for (entry& each : table) {
         if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
         if (name == each.interned) return each.what;
@@ -204,6 +218,18 @@ bool prepare_in_python(PyObject* session, PyObject* url, PyObject* options, bool
 
 bool given(PyObject* value) { return value && value != Py_None; }
 
+/// The rules for one call: its own, and behind them the session's. False: an exception is set.
+bool take_proxies(session_defaults& defaults, PyObject* proxy, PyObject* proxies,
+                  std::shared_ptr<const proxy_rules>& out) {
+    if (!defaults.proxy_rules_now(out)) return false;
+    if (!given(proxy) && !given(proxies)) return true;
+    const auto own = rules_from(proxy, proxies);
+    if (!own) return false;
+    own->fall_back_on(std::move(out));
+    out = own->empty() ? nullptr : own;
+    return true;
+}
+
 }  // namespace
 
 std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
@@ -211,6 +237,34 @@ std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
     if (!make_tls(verify.get(), cert.get(), trust_env, tls)) return nullptr;
     tls_changed = false;
     return tls;
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context() {
+    if (!given(cert.get())) return tls_context();
+    if (!proxy_tls_changed) return proxy_tls;
+    if (!make_tls(verify.get(), nullptr, trust_env, proxy_tls)) return nullptr;
+    proxy_tls_changed = false;
+    return proxy_tls;
+}
+
+bool session_defaults::proxy_rules_now(std::shared_ptr<const proxy_rules>& out) {
+    std::shared_ptr<const proxy_rules> environment;
+    if (trust_env && !environment_rules(environment)) return false;
+    if (PyDict_GET_SIZE(proxies.get()) == 0) return out = std::move(environment), true;
+    if (proxies_seen_ && environment == environment_seen_) {
+        // The dict is its user's to change, as in requests.
+        const int same = PyObject_RichCompareBool(proxies.get(), proxies_seen_.get(), Py_EQ);
+        if (same < 0) return false;
+        if (same == 1) return out = rules_, true;
+    }
+    owned seen(PyDict_Copy(proxies.get()));
+    const auto made = seen ? rules_from(nullptr, seen.get()) : nullptr;
+    if (!made) return false;
+    made->fall_back_on(environment);
+    proxies_seen_ = std::move(seen);
+    environment_seen_ = std::move(environment);
+    rules_ = made;
+    return out = rules_, true;
 }
 
 bool session_defaults::set_timeout(PyObject* value) {
@@ -242,6 +296,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.auth = owned::borrow(argument("auth").ptr());
     defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
     defaults.cert = owned::borrow(argument("cert").ptr());
+    defaults.proxies = owned(checked(make_proxies(argument("proxy").ptr(), argument("proxies").ptr())));
     if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
     if (arguments.contains("trust_env")) defaults.trust_env = nb::cast<bool>(arguments["trust_env"]);
     const nb::object config = nb::module_::import_("pabal.config");
@@ -268,7 +323,8 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits})
+    for (const owned* held :
+         {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies, &proxies_seen_})
         Py_VISIT(held->get());
     return 0;
 }
@@ -289,7 +345,7 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     request.max_redirects = defaults.max_redirects;
 
     PyObject* url_object = count > 0 ? arguments[0] : nullptr;
-    PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr;
+    PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr, *proxy = nullptr, *proxies = nullptr;
     if (count > 1) {
         PyErr_SetString(PyExc_TypeError, "only the URL is given by position; give the other options by name");
         return std::nullopt;
@@ -305,6 +361,8 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         case option::headers: headers_given = value; break;
         case option::verify: verify = value; break;
         case option::cert: cert = value; break;
+        case option::proxy: proxy = value; break;
+        case option::proxies: proxies = value; break;
         case option::timeout:
             if (!parse_timeout(value, request.limits)) return std::nullopt;
             break;
@@ -360,15 +418,19 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         }
         if (!prepare_in_python(session, url_object, options.get(), is_async, out)) return std::nullopt;
     }
-    if (request.location.is_secure()) {
+    if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;
+    const bool tls_to_proxy = request.proxies && request.proxies->has_tls();
+    if (request.location.is_secure() || tls_to_proxy) {
         const bool own = (verify && verify != Py_None) || given(cert);
         if (own) {
             PyObject* trusted = given(verify) ? verify : defaults.verify.get();
             PyObject* identity = given(cert) ? cert : defaults.cert.get();
             if (!make_tls(trusted, identity, defaults.trust_env, request.tls)) return std::nullopt;
+            if (tls_to_proxy && !make_tls(trusted, nullptr, defaults.trust_env, request.proxy_tls)) return std::nullopt;
         } else {
             request.tls = defaults.tls_context();
             if (!request.tls) return std::nullopt;
+            if (tls_to_proxy && !(request.proxy_tls = defaults.proxy_tls_context())) return std::nullopt;
         }
     }
     return out;

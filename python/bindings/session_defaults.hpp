@@ -25,6 +25,7 @@ struct session_defaults {
     owned cert;     ///< None, path or tuple
     owned timeout;  ///< pabal.Timeout
     owned limits;   ///< pabal.Limits
+    owned proxies;  ///< dict: key of a rule → URL, pabal.Proxy or None
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     int max_redirects = 30;
@@ -33,12 +34,22 @@ struct session_defaults {
     std::uint64_t headers_version = ~std::uint64_t{0};
     PyObject* headers_seen = nullptr;  ///< which object the version is of (identity only)
     std::shared_ptr<const transport::tls_context> tls;
+    std::shared_ptr<const transport::tls_context> proxy_tls;  ///< as `tls`, without cert
+    bool proxy_tls_changed = true;
 
     /// The context that verify and cert stand for; null with an exception set when it cannot be made.
     std::shared_ptr<const transport::tls_context> tls_context();
+    std::shared_ptr<const transport::tls_context> proxy_tls_context();
+    /// The rules of `proxies`, and behind them those of os.environ if it is trusted. False: an exception is set.
+    bool proxy_rules_now(std::shared_ptr<const proxy_rules>& out);
     bool set_timeout(PyObject* value);
     int traverse(visitproc visit, void* argument) const;
     void clear();
+
+private:
+    owned proxies_seen_;                                   ///< a copy of `proxies`, of which `rules_` were made
+    std::shared_ptr<const proxy_rules> environment_seen_;  ///< … and what lies behind them
+    std::shared_ptr<const proxy_rules> rules_;
 };
 
 /// One call, translated.

@@ -3,6 +3,7 @@
 
 #include "cookies.hpp"
 #include "headers.hpp"
+#include "proxies.hpp"
 
 namespace pabal::python {
 
@@ -32,14 +33,20 @@ void define_defaults(nb::class_<Session>& type) {
             "verify", [object](Session& self) { return object(self.defaults().verify); },
             [](Session& self, nb::handle value) {
                 self.defaults().verify = owned::borrow(value.ptr());
-                self.defaults().tls_changed = true;
+                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
             "cert", [object](Session& self) { return object(self.defaults().cert); },
             [](Session& self, nb::handle value) {
                 self.defaults().cert = owned::borrow(value.ptr());
-                self.defaults().tls_changed = true;
+                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "proxies", [object](Session& self) { return object(self.defaults().proxies); },
+            [](Session& self, nb::handle value) {
+                self.defaults().proxies = owned(checked(make_proxies(nullptr, value.ptr())));
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
@@ -56,7 +63,7 @@ void define_defaults(nb::class_<Session>& type) {
             "trust_env", [](Session& self) { return self.defaults().trust_env; },
             [](Session& self, bool value) {
                 self.defaults().trust_env = value;
-                self.defaults().tls_changed = true;
+                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
             });
 }
 

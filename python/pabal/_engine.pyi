@@ -18,7 +18,7 @@ from typing import Any, TypeVar, overload
 from typing_extensions import Unpack
 
 from pabal._request import Request
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 from pabal.response import Response as _Response
 from pabal.types import (
     Auth,
@@ -26,6 +26,8 @@ from pabal.types import (
     Cookies,
     HeaderInput,
     Params,
+    Proxies,
+    ProxyInput,
     RequestOptions,
     StreamOptions,
     TimeoutInput,
@@ -207,6 +209,11 @@ class _BaseSession:
     max_redirects: int
     trust_env: bool
     @property
+    def proxies(self) -> dict[str, str | Proxy | None]:
+        """The rules; change them as you like, requests that are made afterwards follow."""
+    @proxies.setter
+    def proxies(self, value: Proxies | None) -> None: ...
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -227,6 +234,8 @@ class _BaseSession:
         limits: Limits = ...,
         max_redirects: int = ...,
         trust_env: bool = ...,
+        proxy: ProxyInput | None = ...,
+        proxies: Proxies | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -277,6 +286,9 @@ class DemoServer:
     def certificate_pem(self) -> str:
         """The throw-away certificate; empty without TLS."""
     def stop(self) -> None: ...
+
+def check_proxy(proxy: str | Proxy) -> None:
+    """Raises `InvalidArgument` for what cannot be a proxy."""
 
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

@@ -62,6 +62,12 @@ void call::start(session& carrier) {
 void call::attempt() {
     state_ = state::waiting;
     request_sent = on_reused_connection = false;  // said of the exchange before
+    // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
+    if (asked_.proxies || session_->proxies) {
+        auto chosen = session_->choose_proxy(asked_);
+        if (!chosen) return fail(std::move(chosen).error());
+        via_ = std::move(*chosen);
+    }
     build_request();
     session_->transmit(*this);
 }
@@ -83,10 +89,11 @@ void call::build_request() {
     for (const fields::field line : defaults) {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
+        if (line.id == field_id::proxy_authorization) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
-        if (line.id == field_id::host) continue;
+        if (line.id == field_id::host || line.id == field_id::proxy_authorization) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
@@ -99,6 +106,8 @@ void call::build_request() {
         if (credentials) out.append_valid("Authorization", *credentials);
     }
 
+    if (via_ && via_->forwards(to)) address_to_proxy();
+
     if (asked_.streams_body) {
         request_body = {};
         request_body_size = asked_.streamed_size;
@@ -107,6 +116,20 @@ void call::build_request() {
         request_body_size = asked_.body.size();
         body_given_ = 0;
     }
+}
+
+/// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
+/// caller put among the headers might reach an origin, where it must never be seen.
+void call::address_to_proxy() {
+    request.target = asked_.location.absolute_target();
+    for (const fields::field line : via_->headers) {
+        if (line.id != field_id::host && !request.headers.contains(line.name))
+            request.headers.append_valid(line.name, line.value);
+    }
+    if (!via_->has_credentials || request.headers.contains(field_id::proxy_authorization)) return;
+    // `proxy::parse` has refused what Basic cannot carry; without credentials the proxy says 407.
+    const auto credentials = http::basic_credentials(via_->user, via_->password);
+    if (credentials) request.headers.append_valid("Proxy-Authorization", *credentials);
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {
@@ -290,14 +313,15 @@ void call::next_hop() {
     asked_.method = std::move(next.method);
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
-    replayed_ = false;
+    replayed_ = wants_new_connection = false;
     attempt();
 }
 
 void call::on_error(error&& failure) {
     if (state_ == state::skipping) return next_hop();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
-        replayed_ = true;
+        // On a connection of its own: a server that closes after every response would close the next reused one as well.
+        replayed_ = wants_new_connection = true;
         return attempt();
     }
     fail(std::move(failure));

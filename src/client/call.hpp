@@ -24,6 +24,7 @@
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
+#include <pabal/proxy.hpp>
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
@@ -77,6 +78,8 @@ struct call_request {
     int max_redirects = 30;
     bool streams_response = false;
     std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
+    std::shared_ptr<const proxy_rules> proxies;         ///< instead of the session's (which they may fall back on)
+    std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS; null: the session's
 };
 
 class call final : public exchange {
@@ -102,6 +105,8 @@ public:
     base::byte_buffer& body() noexcept { return body_; }
     const url& location() const noexcept { return asked_.location; }
     const call_request& asked() const noexcept { return asked_; }
+    /// The proxy of the current attempt; null: direct.
+    const std::shared_ptr<const proxy>& via() const noexcept { return via_; }
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
@@ -131,6 +136,7 @@ private:
 
     void attempt();
     void build_request();
+    void address_to_proxy();
     bool may_replay(const error& failure) const noexcept;
     bool rewind_body();
     bool follow(response_head&& head);
@@ -152,6 +158,7 @@ private:
     std::uint64_t max_body_ = 0;
     call_request asked_;
     call_observer* observer_;
+    std::shared_ptr<const proxy> via_;
     state state_ = state::prepared;
     bool replayed_ = false;
     bool body_read_ = false;      ///< a streamed request body was read from

@@ -10,6 +10,7 @@ std::size_t pool::target_hash::operator()(const dial::target& of) const noexcept
     const std::hash<std::string_view> text;
     std::size_t hash = text(of.host) * 31 + of.port;
     if (!of.unix_path.empty()) hash = hash * 31 + text(of.unix_path);
+    if (of.proxy) hash = (hash * 31 + text(of.proxy->host)) * 31 + of.proxy->port;
     return hash * 31 + std::hash<const void*>{}(of.tls.get());
 }
 
