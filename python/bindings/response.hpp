@@ -33,7 +33,12 @@ struct response {
 
     /// Gives the connection back. Idempotent.
     void close();
+    /// A streamed body is read as it came from now on; false when it is too late for that.
+    bool keep_encoded();
 };
+
+/// Raises why the call failed; the exception says whether the response had begun (`head_arrived`). Returns null.
+PyObject* raise_failure_of(client::call& failed, const error& failure);
 
 /// A new pabal.Response around a call that has its head. Null with an exception set.
 PyObject* make_response(client::call_ptr call, std::shared_ptr<sync_core> sync, PyObject* driver);

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "client/call.hpp"
 #include "client/session.hpp"
@@ -33,9 +35,13 @@ struct session_defaults {
     std::uint64_t headers_version = ~std::uint64_t{0};
     PyObject* headers_seen = nullptr;  ///< which object the version is of (identity only)
     std::shared_ptr<const transport::tls_context> tls;
+    /// Contexts of single calls that asked for others, by what they asked for: one context, one set of connections.
+    std::vector<std::pair<std::string, std::shared_ptr<const transport::tls_context>>> other_tls;
 
     /// The context that verify and cert stand for; null with an exception set when it cannot be made.
     std::shared_ptr<const transport::tls_context> tls_context();
+    /// The context for one call's own verify and cert (null or None: the session's); null with an exception set.
+    std::shared_ptr<const transport::tls_context> tls_context_for(PyObject* verify_given, PyObject* cert_given);
     bool set_timeout(PyObject* value);
     int traverse(visitproc visit, void* argument) const;
     void clear();
@@ -53,6 +59,14 @@ struct prepared_call {
 std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& defaults, std::string_view method,
                                           PyObject* const* arguments, Py_ssize_t count, PyObject* names, bool streams,
                                           bool is_async);
+
+/// The arguments of exchange(method, url, headers, body, *, …): one exchange, exactly as told (`call_request::as_told`).
+std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
+                                              PyObject* names);
+
+/// `method` of a request as a token in upper case; false with an exception set.
+bool read_method(PyObject* method, bool keep_case, std::string& out);
+bool parse_timeout(PyObject* value, timeouts& out);
 
 /// Adds the attributes of `session_defaults` (a member function `defaults()`) to a session class.
 template <class Session>

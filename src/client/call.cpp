@@ -69,7 +69,7 @@ void call::build_request() {
     fields& out = request.headers;
     out.clear();
     static const fields no_defaults;
-    const fields& defaults = asked_.headers_are_complete ? no_defaults : session_->headers;
+    const fields& defaults = asked_.headers_are_complete || asked_.as_told ? no_defaults : session_->headers;
     out.reserve(defaults.byte_size() + asked_.headers.byte_size() + 256, defaults.size() + asked_.headers.size() + 4);
 
     if (const auto given = leaves_origin_ ? std::nullopt : asked_.headers.find(field_id::host))
@@ -87,13 +87,13 @@ void call::build_request() {
         if (credential && leaves_origin_) continue;
         out.append_valid(line.name, line.value);
     }
-    std::string cookies = session_->cookies->header_for(to);
+    std::string cookies = asked_.as_told ? std::string() : session_->cookies->header_for(to);
     if (!leaves_origin_ && !asked_.cookies.empty()) {
         if (!cookies.empty()) cookies += "; ";
         cookies += asked_.cookies;
     }
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
-    if (to.has_userinfo() && !out.contains(field_id::authorization)) {
+    if (to.has_userinfo() && !asked_.as_told && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
         const auto credentials = http::basic_credentials(to.username(), to.password().value_or(""));
         if (credentials) out.append_valid("Authorization", *credentials);
@@ -122,7 +122,7 @@ void call::body_ready() {
 
 delivery call::on_response(response_head&& head) {
     elapsed_ = session_->reactor().now() - started_;
-    session_->cookies->store_from(asked_.location, head.headers);
+    if (!asked_.as_told) session_->cookies->store_from(asked_.location, head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
         if (follow(std::move(head)) || state_ == state::done) return delivery::push;
@@ -325,7 +325,15 @@ result<read_outcome> call::read(std::span<char> buffer) {
     return got;
 }
 
+bool call::keep_encoded() {
+    if (decoding_began_) return false;
+    decoder_.reset();
+    if (state_ == state::streaming && raw_ended_) finish();
+    return true;
+}
+
 result<read_outcome> call::read_decoded(std::span<char> buffer) {
+    decoding_began_ = true;
     while (true) {
         const std::string_view encoded = encoded_.view().substr(encoded_used_);
         if (!encoded.empty() || raw_ended_) {

@@ -67,6 +67,9 @@ struct call_request {
     url location;
     fields headers;                     ///< given for this call; they replace session defaults of the same name
     bool headers_are_complete = false;  ///< the session's defaults are already in `headers` (or deliberately not)
+    /// Exactly what is written here goes out, besides Host and framing: no defaults and cookies of the session, no
+    /// credentials of the URL; and the session keeps no cookies of the response. For callers with session rules of their own.
+    bool as_told = false;
     std::string cookies;                ///< "a=1; b=2" given for this call; never sent to another origin
     std::string body;                   ///< held here, unless streamed
     std::optional<std::uint64_t> streamed_size;  ///< streamed body of known size
@@ -108,6 +111,8 @@ public:
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
     result<read_outcome> read(std::span<char> buffer);
+    /// Streamed response: `read` gives the bytes as they came, content codings and all. False when decoding has begun.
+    bool keep_encoded();
     /// The observer's read_call_body may have more now.
     void body_ready();
     /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
@@ -152,6 +157,7 @@ private:
     bool body_read_ = false;      ///< a streamed request body was read from
     bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
     bool raw_ended_ = false;      ///< streamed: every encoded byte is here
+    bool decoding_began_ = false;  ///< streamed: the reader was given decoded bytes
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;
