@@ -63,9 +63,8 @@ public:
 
     /// The value of the Cookie field for a request to `to`; empty when there is none. Longer paths come first, then older
     /// cookies (section 5.8.3).
-    std::string cookie_header(const url& to, time_point now);
-    /// Appends the same to `out`, after "; " when it is not empty. False if there was nothing to append.
-    bool append_cookies(std::string& out, const url& to, time_point now);
+    /// `own`, cookies given for this one request ("a=1; b=2"), go last and in place of held ones of the same name.
+    std::string cookie_header(const url& to, time_point now, std::string_view own = {});
 
     /// Puts in what a program made. Replaces the cookie of the same name, domain, host-only flag and path. Fails with
     /// invalid_argument, the caller's fault, when it could not be sent, or would be read as something else.

@@ -37,7 +37,8 @@ class exchange;
 /// How the requester wants the response body.
 enum class delivery : std::uint8_t {
     push,  ///< on_data is called as data arrives
-    pull,  ///< the requester calls responder()->read_response(); on_readable says when it is worth trying again
+    pull,  ///< the requester calls responder()->read_response(); on_readable says when it is worth trying again.
+           ///< A responder that knows no pulling may push all the same: the requester keeps what it cannot use yet
 };
 
 /// What a requester says to pushed data.

@@ -53,7 +53,8 @@ public:
     void run();
     /// Serves on a thread of its own.
     void start();
-    /// From any thread; returns when a started thread has ended.
+    /// From any thread; returns when a started thread has ended. On the server's own thread (from a handler) it returns at
+    /// once and the server ends after it.
     void stop();
     /// On the server's thread (from a handler): calls `work` there after `delay`. Dropped when the server is destroyed.
     void after(std::chrono::milliseconds delay, std::function<void()> work);

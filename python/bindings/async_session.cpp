@@ -73,7 +73,7 @@ public:
         if (call_->failure()) return raise_failure_of(*call_, *call_->failure());
         client::call_ptr answered = std::exchange(call_, nullptr);
         answered->observe(nullptr);
-        return make_response(std::move(answered), nullptr, owner_->driver()->self());
+        return make_response(std::move(answered), session_.get(), nullptr, owner_->driver()->self());
     }
 
     void cancel() noexcept override {
@@ -249,9 +249,13 @@ loop_driver* async_session::driver_here() {
     return driver;
 }
 
+/// Under asyncio the loop gets a turn, in which what was closed is told so; trio's awaitables yield nothing of that kind.
 PyObject* aclose(PyObject* self, PyObject*) {
     nb::inst_ptr<async_session>(self)->close();
-    return make_ready(Py_NewRef(Py_None), true);
+    loop_driver::host kind{};
+    const bool on_asyncio = loop_driver::running_loop(kind) && kind == loop_driver::host::asyncio;
+    if (PyErr_Occurred()) return nullptr;
+    return make_ready(Py_NewRef(Py_None), on_asyncio);
 }
 
 }  // namespace

@@ -20,10 +20,10 @@ PyObject* raise_named(const char* name, const char* message) {
     return nullptr;
 }
 
-/// Whether there is a stream left to read.
-bool check_readable(response& from) {
+/// Whether there is as much of a stream left as is asked for.
+bool check_readable(response& from, Py_ssize_t size) {
     if (!from.streamed) return true;
-    if (!from.consumed) return true;
+    if (!from.consumed && !(from.begun && size == everything)) return true;
     raise_named("StreamConsumed",
                 "the body of this response was already read or closed; keep what you read, or ask again");
     return false;
@@ -32,6 +32,7 @@ bool check_readable(response& from) {
 /// What a finished read leaves behind in its response.
 void note(response& from, const reading& finished, Py_ssize_t size, PyObject* data) {
     if (size == everything && data) from.content = owned::borrow(data);
+    if (size != everything && data && PyBytes_GET_SIZE(data) > 0) from.begun = true;
     if (finished.found_end() && (!data || PyBytes_GET_SIZE(data) == 0)) from.consumed = true;
 }
 
@@ -210,7 +211,7 @@ PyObject* read_async(PyObject* response_object, Py_ssize_t size, bool iterates) 
                         "this response belongs to a sync session: read it with iter_bytes() or content");
         return nullptr;
     }
-    if (!check_readable(from)) return nullptr;
+    if (!check_readable(from, size)) return nullptr;
     reading begun(size);
     if (!begun.prepare()) return nullptr;
     if (!from.stream->is_waited_for() && begun.attempt(*from.call)) {
@@ -234,7 +235,7 @@ PyObject* read_blocking(response& from, Py_ssize_t size) {
         return raise_named("ResponseNotRead",
                            "the body of a streamed AsyncSession response is read with await: aread(), aiter_bytes()");
     }
-    if (!check_readable(from)) return nullptr;
+    if (!check_readable(from, size)) return nullptr;
     reading begun(size);
     if (!begun.prepare()) return nullptr;
     bool interrupted = false;
@@ -256,7 +257,7 @@ PyObject* read_blocking(response& from, Py_ssize_t size) {
     }
     if (interrupted) return nullptr;
     PyObject* data = begun.take(*from.call);
-    if (begun.found_end() && (!data || PyBytes_GET_SIZE(data) == 0)) from.consumed = true;
+    note(from, begun, size, data);
     return data;
 }
 

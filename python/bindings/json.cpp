@@ -96,6 +96,17 @@ PyObject* convert(simdjson::dom::element element) {
     }
 }
 
+/// A document nested deeper than Python's stack is the peer's fault, not a fault of the program.
+PyObject* refuse_depth(std::string_view document) {
+    static lazy_import error("pabal._json", "JSONDecodeError");
+    PyErr_Clear();
+    const owned decoded(PyUnicode_DecodeUTF8(document.data(), static_cast<Py_ssize_t>(document.size()), "replace"));
+    if (!error.get() || !decoded) return nullptr;
+    const owned raised(PyObject_CallFunction(error.get(), "sOi", "Nested too deeply", decoded.get(), 0));
+    if (raised) PyErr_SetObject(error.get(), raised.get());
+    return nullptr;
+}
+
 /// simdjson knows neither NaN nor integers beyond 64 bits nor other encodings; json does, and words the errors.
 PyObject* parse_with_python(std::string_view document) {
     static lazy_import loads("json", "loads");
@@ -109,6 +120,7 @@ PyObject* parse_with_python(std::string_view document) {
         const owned decoded(PyUnicode_DecodeUTF8(document.data(), static_cast<Py_ssize_t>(document.size()), "replace"));
         value = decoded ? PyObject_CallOneArg(parse, decoded.get()) : nullptr;
     }
+    if (!value && PyErr_ExceptionMatches(PyExc_RecursionError)) return refuse_depth(document);
     if (!value) translate_json_error();
     return value;
 }

@@ -12,7 +12,14 @@ struct driver_object {
     PyObject_HEAD loop_driver* held;
 };
 
+/// The only reference that the host loop has to a driver: when the loop is closed it forgets its readers, this object dies,
+/// and the driver learns that nobody will ever call `turn` again.
+struct reader_object {
+    PyObject_HEAD PyObject* driver;
+};
+
 PyTypeObject* driver_type;
+PyTypeObject* reader_type;
 PyObject* name_context_tuple;
 PyObject* get_running_loop;  ///< asyncio's C function; looked up once asyncio is imported
 
@@ -43,6 +50,37 @@ void deallocate(PyObject* self) {
     type->tp_free(self);
     Py_DECREF(type);
 }
+
+PyObject* reader_turn(PyObject* self, PyObject*) {
+    held(reinterpret_cast<reader_object*>(self)->driver).turn();
+    Py_RETURN_NONE;
+}
+
+void reader_deallocate(PyObject* self) {
+    PyTypeObject* type = Py_TYPE(self);
+    const owned driver(std::exchange(reinterpret_cast<reader_object*>(self)->driver, nullptr));
+    if (driver) held(driver.get()).lose_loop();
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+PyMethodDef reader_method{"turn", reader_turn, METH_NOARGS, "Serves what became ready."};
+
+/// A new callable for the loop's add_reader.
+PyObject* make_reader(PyObject* driver) {
+    const owned made(reader_type->tp_alloc(reader_type, 0));
+    if (!made) return nullptr;
+    reinterpret_cast<reader_object*>(made.get())->driver = Py_NewRef(driver);
+    return PyCFunction_New(&reader_method, made.get());
+}
+
+PyType_Slot reader_slots[] = {
+    {Py_tp_dealloc, reinterpret_cast<void*>(reader_deallocate)},
+    {Py_tp_doc, const_cast<char*>("What an event loop knows of an engine.")},
+    {0, nullptr},
+};
+PyType_Spec reader_spec{"pabal._engine.LoopReader", sizeof(reader_object), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, reader_slots};
 
 PyMethodDef driver_methods[] = {
     {"turn", turn_slot, METH_NOARGS, "Serves what became ready; what the host loop calls when fileno() is readable."},
@@ -124,7 +162,7 @@ loop_driver::~loop_driver() { close(); }
 bool loop_driver::watch() {
     if (kind_ == host::trio) return true;  // pabal._trio.wait watches it
     call_soon_ = owned(PyObject_GetAttrString(loop_.get(), "call_soon"));
-    const owned turn(PyObject_GetAttrString(self_, "turn"));
+    const owned turn(make_reader(self_));
     if (!call_soon_ || !turn) return false;
     const owned added(
         PyObject_CallMethod(loop_.get(), "add_reader", "iO", engine_->reactor().descriptor(), turn.get()));
@@ -143,14 +181,21 @@ void loop_driver::turn() {
 
 void loop_driver::enqueue(pending& completed) {
     completed_.push_back(completed);
-    if (in_turn_ || delivering_ || delivery_scheduled_) return;
+    if (in_turn_ || delivering_ || delivery_scheduled_ || loop_gone_) return;
     static PyMethodDef method{"deliver", &loop_driver::deliver_slot, METH_NOARGS, nullptr};
     const owned deliver_method(PyCFunction_New(&method, self_));
     delivery_scheduled_ = deliver_method && call_soon(deliver_method.get(), nullptr, nullptr);
     if (!delivery_scheduled_) {
-        PyErr_Clear();  // the loop is closed: nobody is there to be told
-        deliver();
+        PyErr_Clear();      // the loop is closed: nobody is there to be told,
+        loop_gone_ = true;  // and `after_entry` or `close` lets go of what was completed
     }
+}
+
+void loop_driver::lose_loop() {
+    if (closed_) return;
+    const owned alive = owned::borrow(self_);
+    loop_gone_ = true;
+    close();
 }
 
 PyObject* loop_driver::deliver_slot(PyObject* self, PyObject*) {
@@ -205,14 +250,14 @@ void loop_driver::close() {
     if (kind_ == host::trio) {
         static lazy_import closing("pabal._trio", "closing");
         if (closing.get()) owned(PyObject_CallOneArg(closing.get(), self_));
-    } else {
-        // A loop that is closed already has forgotten its readers.
+    } else if (!loop_gone_) {
         const owned removed(PyObject_CallMethod(loop_.get(), "remove_reader", "i", engine_->reactor().descriptor()));
     }
     PyErr_Clear();
     engine_->pool().close();
     session_.reset();
     engine_.reset();
+    if (loop_gone_) deliver();
     PyErr_Restore(type, value, trace);
 }
 
@@ -220,7 +265,8 @@ bool add_loop_driver_type(PyObject* module) {
     const owned name(PyUnicode_InternFromString("context"));
     name_context_tuple = name ? PyTuple_Pack(1, name.get()) : nullptr;
     driver_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&driver_spec));
-    if (!name_context_tuple || !driver_type) return false;
+    reader_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&reader_spec));
+    if (!name_context_tuple || !driver_type || !reader_type) return false;
     return PyModule_AddObjectRef(module, "LoopDriver", reinterpret_cast<PyObject*>(driver_type)) == 0;
 }
 

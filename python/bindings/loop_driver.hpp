@@ -38,9 +38,15 @@ public:
     reactor::reactor& reactor() noexcept { return engine_->reactor(); }
     pool::pool& pool() noexcept { return engine_->pool(); }
 
-    /// After anything outside a turn that may have set timers.
+    /// The event loop was closed under us: callbacks have nowhere to run.
+    bool loop_is_gone() const noexcept { return loop_gone_; }
+    /// What the loop's reader says when the loop forgets it.
+    void lose_loop();
+
+    /// After anything outside a turn that may have set timers or completed something.
     void after_entry() {
-        if (!in_turn_) engine_->reactor().arm_host_alarm();
+        if (loop_gone_) deliver();
+        if (!in_turn_ && engine_) engine_->reactor().arm_host_alarm();
     }
     void enqueue(pending& completed);
     void turn();
@@ -73,6 +79,7 @@ private:
     bool delivering_ = false;
     bool delivery_scheduled_ = false;
     bool closed_ = false;
+    bool loop_gone_ = false;
 };
 
 bool add_loop_driver_type(PyObject* module);

@@ -1,6 +1,9 @@
 #include "pending.hpp"
 
+#include <cstddef>
 #include <new>
+
+#include <structmember.h>
 
 #include "loop_driver.hpp"
 
@@ -10,6 +13,7 @@ namespace {
 
 struct pending_object {
     PyObject_HEAD pending* held;
+    PyObject* weak_references;
 };
 
 struct ready_object {
@@ -18,6 +22,7 @@ struct ready_object {
 };
 
 PyTypeObject* pending_type;
+PyTypeObject* future_type;  ///< what a pending becomes when it is handed to asyncio as a future
 PyTypeObject* ready_type;
 PyObject* name_context;
 
@@ -124,6 +129,10 @@ PyObject* pending::cancelled_error() {
     return cancel_message_ ? PyObject_CallOneArg(type, cancel_message_.get()) : PyObject_CallNoArgs(type);
 }
 
+PyObject* pending::cancel_message() const noexcept {
+    return Py_NewRef(cancel_message_ ? cancel_message_.get() : Py_None);
+}
+
 bool pending::add_callback(PyObject* callback, PyObject* context) {
     if (!start()) return false;
     owned kept_context = context ? owned::borrow(context) : owned(PyContext_CopyCurrent());
@@ -166,8 +175,10 @@ void pending::deliver() {
         if (!returned) driver_->report("callback of a request");
         PyContext_Exit(entry.context.get());
     };
-    run(first);
-    for (const callback_entry& entry : more) run(entry);
+    if (!driver_->loop_is_gone()) {  // else nobody is there to be told
+        run(first);
+        for (const callback_entry& entry : more) run(entry);
+    }
     if (std::exchange(kept_alive_, false)) Py_DECREF(self);
 }
 
@@ -318,6 +329,15 @@ PyObject* start_method(PyObject* self, PyObject*) {
     Py_RETURN_NONE;
 }
 
+/// From here on it is no coroutine any more: asyncio.wait and its kin refuse whatever could be one.
+void become_future(PyObject* self) {
+    PyTypeObject* before = Py_TYPE(self);
+    if (before != pending_type) return;
+    Py_INCREF(future_type);
+    Py_SET_TYPE(self, future_type);
+    Py_DECREF(before);
+}
+
 PyObject* get_blocking(PyObject* self, void*) {
     pending& it = held(self);
     if (it.is_fresh()) {
@@ -327,6 +347,7 @@ PyObject* get_blocking(PyObject* self, void*) {
             if (PyErr_Occurred()) return nullptr;
             Py_RETURN_NONE;
         }
+        become_future(self);
         if (!it.start()) PyErr_Clear();  // it is kept and raised where the result is asked for
     }
     return PyBool_FromLong(it.blocking ? 1 : 0);
@@ -337,6 +358,9 @@ int set_blocking(PyObject* self, PyObject* value, void*) {
     held(self).blocking = truth != 0;
     return 0;
 }
+
+/// What cancel() was told: gather() reads it from a child that was cancelled.
+PyObject* get_cancel_message(PyObject* self, void*) { return held(self).cancel_message(); }
 
 PyObject* represent(PyObject* self) {
     const pending& it = held(self);
@@ -350,7 +374,7 @@ PyObject* represent(PyObject* self) {
 void deallocate(PyObject* self) {
     PyTypeObject* type = Py_TYPE(self);
     auto* object = reinterpret_cast<pending_object*>(self);
-    if (type->tp_weaklistoffset) PyObject_ClearWeakRefs(self);
+    if (object->weak_references) PyObject_ClearWeakRefs(self);
     delete std::exchange(object->held, nullptr);
     type->tp_free(self);
     Py_DECREF(type);
@@ -386,7 +410,13 @@ PyMethodDef pending_methods[] = {
 
 PyGetSetDef pending_attributes[] = {
     {"_asyncio_future_blocking", get_blocking, set_blocking, "Future protocol.", nullptr},
+    {"_cancel_message", get_cancel_message, nullptr, "Future protocol.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr},
+};
+
+PyMemberDef pending_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(pending_object, weak_references), READONLY, nullptr},
+    {nullptr, 0, 0, 0, nullptr},
 };
 
 template <class Function>
@@ -403,11 +433,18 @@ PyType_Slot pending_slots[] = {
     {Py_am_send, slot(send)},
     {Py_tp_methods, pending_methods},
     {Py_tp_getset, pending_attributes},
+    {Py_tp_members, pending_members},
     {Py_tp_doc, const_cast<char*>("A request that can be awaited; it starts when it is.")},
     {0, nullptr},
 };
 PyType_Spec pending_spec{"pabal._engine.PendingResponse", sizeof(pending_object), 0,
-                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, pending_slots};
+                         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, pending_slots};
+PyType_Slot future_slots[] = {
+    {Py_tp_doc, const_cast<char*>("A request that was handed to asyncio as a future.")},
+    {0, nullptr},
+};
+PyType_Spec future_spec{"pabal._engine.RunningResponse", sizeof(pending_object), 0,
+                        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, future_slots};
 
 // --- ready ----------------------------------------------------------------------------------------------------------------
 
@@ -485,6 +522,11 @@ bool add_pending_types(PyObject* module) {
     pending_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&pending_spec));
     ready_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&ready_spec));
     if (!name_context || !pending_type || !ready_type) return false;
+    const owned bases(PyTuple_Pack(1, pending_type));
+    future_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpecWithBases(&future_spec, bases.get()));
+    // collections.abc.Coroutine looks for the method; `await` does not need it.
+    if (!future_type || PyObject_SetAttrString(reinterpret_cast<PyObject*>(future_type), "send", Py_None) < 0)
+        return false;
     return PyModule_AddObjectRef(module, "PendingResponse", reinterpret_cast<PyObject*>(pending_type)) == 0 &&
            PyModule_AddObjectRef(module, "Ready", reinterpret_cast<PyObject*>(ready_type)) == 0;
 }

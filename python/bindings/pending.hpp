@@ -56,6 +56,7 @@ public:
     bool is_cancelled() const noexcept { return state_ == state::cancelled; }
     bool cancel(PyObject* message);
     PyObject* cancelled_error();
+    PyObject* cancel_message() const noexcept;
     bool add_callback(PyObject* callback, PyObject* context);
     Py_ssize_t remove_callback(PyObject* callback);
     /// Runs the callbacks now; only where no user code is on the stack.

@@ -41,8 +41,8 @@ nb::object history_of(response& self) {
             client::call_request asked;
             asked.method = hop.method;
             asked.location = hop.location;
-            out.append(nb::steal(checked(
-                make_response(client::call::answered(std::move(asked), std::move(hop.response)), nullptr, nullptr))));
+            out.append(nb::steal(checked(make_response(
+                client::call::answered(std::move(asked), std::move(hop.response)), nullptr, nullptr, nullptr))));
         }
         self.call->history().clear();
         self.history = owned(out.release().ptr());
@@ -207,7 +207,7 @@ PyObject* raise_failure_of(client::call& failed, const error& failure) {
     return nullptr;
 }
 
-PyObject* make_response(client::call_ptr call, std::shared_ptr<sync_core> sync, PyObject* driver) {
+PyObject* make_response(client::call_ptr call, PyObject* session, std::shared_ptr<sync_core> sync, PyObject* driver) {
     if (!response_class) {
         PyErr_SetString(PyExc_RuntimeError, "pabal.response has not been imported");
         return nullptr;
@@ -218,6 +218,7 @@ PyObject* make_response(client::call_ptr call, std::shared_ptr<sync_core> sync, 
     it->streamed = call->asked().streams_response;
     it->call = std::move(call);
     if (it->streamed) {
+        it->session = owned::borrow(session);
         it->sync = std::move(sync);
         if (driver) {
             it->driver = owned::borrow(driver);

@@ -15,6 +15,7 @@ class body_stream;
 struct response {
     client::call_ptr call;                ///< done, or streaming
     std::shared_ptr<sync_core> sync;      ///< of a sync session
+    owned session;                        ///< the Session or AsyncSession a streamed body still comes from
     std::unique_ptr<body_stream> stream;  ///< of a streamed response of an async session
     owned driver;                         ///< LoopDriver of an async session
     owned headers;
@@ -24,7 +25,8 @@ struct response {
     owned request;
     owned encoding;
     bool streamed = false;
-    bool consumed = false;  ///< reading has begun
+    bool begun = false;     ///< a piece of the body was handed out: the whole is not to be had any more
+    bool consumed = false;  ///< read to its end, or closed
 
     response() = default;
     response(const response&) = delete;
@@ -40,8 +42,9 @@ struct response {
 /// Raises why the call failed; the exception says whether the response had begun (`head_arrived`). Returns null.
 PyObject* raise_failure_of(client::call& failed, const error& failure);
 
-/// A new pabal.Response around a call that has its head. Null with an exception set.
-PyObject* make_response(client::call_ptr call, std::shared_ptr<sync_core> sync, PyObject* driver);
+/// A new pabal.Response around a call that has its head. Null with an exception set. One that is streamed keeps `session`
+/// alive, so that a session made for one request need not be named.
+PyObject* make_response(client::call_ptr call, PyObject* session, std::shared_ptr<sync_core> sync, PyObject* driver);
 
 void add_response_type(nb::module_& module);
 

@@ -76,7 +76,7 @@ private:
     std::shared_ptr<sync_core> core_;
 };
 
-PyObject* sync_session::send(PyObject*, prepared_call prepared) {
+PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
     std::optional<body_source> source;
     if (prepared.body) source.emplace(prepared.body.get(), false);
     waiting_caller caller(source ? &*source : nullptr);
@@ -129,7 +129,7 @@ PyObject* sync_session::send(PyObject*, prepared_call prepared) {
         }
         return raise_failure_of(*call, *call->failure());
     }
-    return make_response(call, core, nullptr);
+    return make_response(call, self, core, nullptr);
 }
 
 }  // namespace

@@ -269,6 +269,19 @@ def test_a_shielded_request_goes_on(url: str, run: Run) -> None:
     run(main())
 
 
+def test_a_gathered_request_that_is_cancelled_alone_tells_the_gather(url: str, run: Run) -> None:
+    async def main() -> None:
+        async with pabal.AsyncSession() as session:
+            cancelled, kept = session.get(url), session.get(url)
+            gathered = asyncio.gather(cancelled, kept, return_exceptions=True)
+            assert cancelled.cancel("not wanted any more")
+            outcome, response = await asyncio.wait_for(gathered, 5)
+            assert isinstance(outcome, asyncio.CancelledError)
+            assert quote(response) == 123.45
+
+    run(main())
+
+
 def test_one_failure_does_not_stop_a_gather(url: str, run: Run) -> None:
     async def main() -> None:
         async with pabal.AsyncSession() as session:

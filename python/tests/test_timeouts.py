@@ -76,7 +76,7 @@ def case(request: pytest.FixtureRequest, hung: ScriptedServer, black_hole: str, 
     return cases[request.param]
 
 
-def test_the_error_names_the_phase(case: Case, no_leaks: None) -> None:
+def test_the_error_names_the_phase(no_leaks: None, case: Case) -> None:
     begun = time.monotonic()
     with pabal.Session() as session, pytest.raises(exceptions.RequestTimeout) as caught:
         session.request("POST" if "data" in case.options else "GET", case.url, **case.options)

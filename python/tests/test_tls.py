@@ -52,7 +52,9 @@ def test_the_environment_names_a_bundle(name: str, scripted: Start, tls_context:
         "except pabal.exceptions.CertificateError: print('not trusted')"
     )
     command = [sys.executable, "-c", script]
-    done = subprocess.run(command, env={**os.environ, name: ca_file}, capture_output=True, text=True, check=True)
+    others = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+    environment = {key: value for key, value in os.environ.items() if key not in others}
+    done = subprocess.run(command, env={**environment, name: ca_file}, capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["hello", "not trusted"]
 
 

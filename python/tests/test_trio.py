@@ -84,7 +84,7 @@ def test_async_bodies(scripted: Start) -> None:
     trio.run(main)
 
 
-def test_cancelling(scripted: Start, nginx: Nginx, no_leaks: None) -> None:
+def test_cancelling(nginx: Nginx, no_leaks: None, scripted: Start) -> None:
     def script(connection: Connection) -> None:
         connection.read_request()
         connection.wait_closed()

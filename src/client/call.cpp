@@ -4,7 +4,6 @@
 #include <cstring>
 #include <utility>
 
-#include "client/redirect.hpp"
 #include "client/session.hpp"
 #include "protocol/http/basic_auth.hpp"
 
@@ -25,6 +24,11 @@ constexpr std::size_t encoded_piece = 64 * 1024;
 bool is_idempotent(std::string_view method) noexcept {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
            method == "TRACE";
+}
+
+/// What is for one origin only.
+bool is_credential(field_id id) noexcept {
+    return id == field_id::authorization || id == field_id::cookie || id == field_id::proxy_authorization;
 }
 
 std::string describe(const std::string& method, const url& at) { return method + " " + at.text_without_userinfo(); }
@@ -57,6 +61,7 @@ void call::start(session& carrier) {
 
 void call::attempt() {
     state_ = state::waiting;
+    request_sent = on_reused_connection = false;  // said of the exchange before
     build_request();
     session_->transmit(*this);
 }
@@ -77,21 +82,16 @@ void call::build_request() {
     else out.append_valid("Host", to.authority());
     for (const fields::field line : defaults) {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
-        if (leaves_origin_ && (line.id == field_id::authorization || line.id == field_id::cookie)) continue;
+        if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
         if (line.id == field_id::host) continue;
-        const bool credential = line.id == field_id::authorization || line.id == field_id::cookie ||
-                                line.id == field_id::proxy_authorization;
-        if (credential && leaves_origin_) continue;
+        if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
-    std::string cookies = asked_.as_told ? std::string() : session_->cookies->header_for(to);
-    if (!leaves_origin_ && !asked_.cookies.empty()) {
-        if (!cookies.empty()) cookies += "; ";
-        cookies += asked_.cookies;
-    }
+    const std::string_view own = leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies);
+    const std::string cookies = asked_.as_told ? std::string(own) : session_->cookies->header_for(to, own);
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
     if (to.has_userinfo() && !asked_.as_told && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
@@ -105,10 +105,23 @@ void call::build_request() {
     } else {
         request_body = asked_.body;
         request_body_size = asked_.body.size();
+        body_given_ = 0;
     }
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {
+    if (state_ == state::skipping) {
+        // The body has been put back to its beginning, for the next hop.
+        return error{error_code::cancelled, phase::write, culprit::local, 0,
+                     "the server redirected the request before it had all of its body"};
+    }
+    if (!asked_.streams_body) {
+        // A handler in this process need not know that the body lies in memory.
+        if (body_given_ == request_body.size()) return read_outcome{read_outcome::kind::end, 0};
+        const std::size_t size = request_body.copy(buffer.data(), buffer.size(), body_given_);
+        body_given_ += size;
+        return read_outcome{read_outcome::kind::data, size};
+    }
     body_read_ = true;
     if (!observer_) return read_outcome{read_outcome::kind::end, 0};
     return observer_->read_call_body(*this, buffer);
@@ -121,6 +134,7 @@ void call::body_ready() {
 // --- The response arrives ---------------------------------------------------------------------------------------------
 
 delivery call::on_response(response_head&& head) {
+    if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
@@ -183,18 +197,7 @@ bool call::follow(response_head&& head) {
         return false;
     }
     history_.push_back({asked_.location, asked_.method, std::move(head)});
-    if (next.drops_body) {
-        asked_.body.clear();
-        asked_.streams_body = false;
-        asked_.headers.remove(field_id::content_type);
-        asked_.headers.remove(field_id::content_length);
-        asked_.headers.remove(field_id::content_encoding);
-        asked_.headers.remove(field_id::transfer_encoding);
-        asked_.headers.remove(field_id::expect);
-    }
-    asked_.method = std::move(next.method);
-    leaves_origin_ = leaves_origin_ || next.leaves_origin;
-    next_location_ = std::move(next.location);
+    next_ = std::move(next);
     skipped_ = 0;
     state_ = state::skipping;
     return true;
@@ -220,12 +223,14 @@ std::span<char> call::body_space(std::size_t at_most) {
 flow call::on_data(std::string_view data) {
     if (state_ == state::skipping) {
         skipped_ += data.size();
-        if (skipped_ > skip_at_most) {
-            if (responder* answering = answered_by()) answering->cancel(*this);
+        // Without a responder that could be cancelled, somebody in this process pushes, and will to the end.
+        if (responder* answering = answered_by(); answering && skipped_ > skip_at_most) {
+            answering->cancel(*this);
             next_hop();
         }
         return flow::more;
     }
+    if (state_ == state::streaming) return keep_pushed(data);
     if (state_ != state::collecting) return flow::more;
     if (decoder_) {
         if (auto decoded = decode(data); !decoded) give_up(std::move(decoded).error());
@@ -258,7 +263,8 @@ void call::on_end(fields&& trailers) {
     if (state_ == state::skipping) return next_hop();
     if (state_ == state::streaming) {
         raw_ended_ = true;
-        if (!decoder_) finish();
+        if (!decoder_ && encoded_used_ == encoded_.size()) finish();
+        else tell_readable();
         return;
     }
     if (state_ != state::collecting) return;
@@ -268,9 +274,22 @@ void call::on_end(fields&& trailers) {
     finish();
 }
 
+/// The exchange before is over: until now it may have been sending what is dropped here.
 void call::next_hop() {
-    asked_.location = std::move(*next_location_);
-    next_location_.reset();
+    redirect next = std::move(*next_);
+    next_.reset();
+    if (next.drops_body) {
+        asked_.body.clear();
+        asked_.streams_body = false;
+        asked_.headers.remove(field_id::content_type);
+        asked_.headers.remove(field_id::content_length);
+        asked_.headers.remove(field_id::content_encoding);
+        asked_.headers.remove(field_id::transfer_encoding);
+        asked_.headers.remove(field_id::expect);
+    }
+    asked_.method = std::move(next.method);
+    leaves_origin_ = leaves_origin_ || next.leaves_origin;
+    asked_.location = std::move(next.location);
     replayed_ = false;
     attempt();
 }
@@ -302,8 +321,30 @@ bool call::rewind_body() {
 
 // --- Streaming ----------------------------------------------------------------------------------------------------------
 
-void call::on_readable() {
-    if (observer_) observer_->on_call_readable(*this);
+void call::on_readable() { tell_readable(); }
+
+void call::tell_readable() {
+    if (observer_ && !reading_) observer_->on_call_readable(*this);
+}
+
+/// A responder that pushes although it was asked to be pulled, as simple handlers in this process do. What it pushes waits
+/// to be read; a responder that can pause does so when enough is waiting.
+flow call::keep_pushed(std::string_view data) {
+    encoded_.append(data);
+    push_paused_ = answered_by() && encoded_.size() - encoded_used_ > encoded_piece;
+    const flow wanted = push_paused_ ? flow::pause : flow::more;
+    tell_readable();
+    return wanted;
+}
+
+/// Everything pushed so far is read. True: there may be more now.
+bool call::resume_pushing() {
+    encoded_.clear();
+    encoded_used_ = 0;
+    responder* answering = answered_by();
+    if (!answering || !std::exchange(push_paused_, false)) return false;
+    answering->resume(*this);
+    return true;
 }
 
 result<read_outcome> call::read(std::span<char> buffer) {
@@ -313,22 +354,35 @@ result<read_outcome> call::read(std::span<char> buffer) {
     }
     if (state_ != state::streaming || buffer.empty()) return read_outcome{};
     const call_ptr alive(this);
-    if (decoder_) {
-        auto decoded = read_decoded(buffer);
-        if (!decoded) give_up(decoded.error());
-        return decoded;
+    reading_ = true;
+    auto got = decoder_ ? read_decoded(buffer) : read_plain(buffer);
+    reading_ = false;
+    if (!got) give_up(got.error());
+    return got;
+}
+
+result<read_outcome> call::read_plain(std::span<char> buffer) {
+    while (true) {
+        const std::string_view pushed = encoded_.view().substr(encoded_used_);
+        if (!pushed.empty()) {
+            const std::size_t size = pushed.copy(buffer.data(), buffer.size());
+            encoded_used_ += size;
+            return read_outcome{read_outcome::kind::data, size};
+        }
+        if (raw_ended_) {
+            finish();
+            return read_outcome{read_outcome::kind::end, 0};
+        }
+        if (!resume_pushing()) break;
+        if (failure_) return *failure_;
     }
     responder* answering = answered_by();
-    if (!answering) return read_outcome{read_outcome::kind::end, 0};
-    auto got = answering->read_response(*this, buffer);
-    if (!got) fail(got.error());
-    return got;
+    return answering ? answering->read_response(*this, buffer) : read_outcome{};
 }
 
 bool call::keep_encoded() {
     if (decoding_began_) return false;
     decoder_.reset();
-    if (state_ == state::streaming && raw_ended_) finish();
     return true;
 }
 
@@ -352,13 +406,12 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
             }
         }
         if (raw_ended_) continue;
-        encoded_.clear();
-        encoded_used_ = 0;
-        responder* answering = answered_by();
-        if (!answering) {
-            raw_ended_ = true;
+        if (resume_pushing()) {
+            if (failure_) return *failure_;
             continue;
         }
+        responder* answering = answered_by();
+        if (!answering) return read_outcome{};
         auto got = answering->read_response(*this, encoded_.space(encoded_piece));
         if (!got) return std::move(got).error();
         if (got->what == read_outcome::kind::would_block) return *got;

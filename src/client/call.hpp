@@ -27,6 +27,7 @@
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "client/redirect.hpp"
 #include "protocol/http/content_coding.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/tls_context.hpp"
@@ -141,6 +142,10 @@ private:
     void next_hop();
     result<void> prepare_decoder();
     result<void> decode(std::string_view data);
+    void tell_readable();
+    flow keep_pushed(std::string_view data);
+    bool resume_pushing();
+    result<read_outcome> read_plain(std::span<char> buffer);
     result<read_outcome> read_decoded(std::span<char> buffer);
     void finish();
     void fail(error failure);
@@ -155,18 +160,21 @@ private:
     state state_ = state::prepared;
     bool replayed_ = false;
     bool body_read_ = false;      ///< a streamed request body was read from
+    std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
     bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
     bool raw_ended_ = false;      ///< streamed: every encoded byte is here
     bool decoding_began_ = false;  ///< streamed: the reader was given decoded bytes
+    bool reading_ = false;        ///< streamed: inside `read`, which looks for itself what became readable
+    bool push_paused_ = false;    ///< streamed: a responder that pushes was told to pause
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;
     fields trailers_;
     std::vector<hop> history_;
-    std::optional<url> next_location_;
+    std::optional<redirect> next_;  ///< while a redirect's body is skipped
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
-    base::byte_buffer encoded_;  ///< streamed: received, not yet decoded
+    base::byte_buffer encoded_;  ///< streamed: received, not yet decoded (or read, when it was pushed)
     std::size_t encoded_used_ = 0;
     reactor::time_point started_;
     std::chrono::nanoseconds elapsed_{0};

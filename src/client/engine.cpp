@@ -32,6 +32,7 @@ engine::engine(std::unique_ptr<reactor::poller> poller, std::unique_ptr<dial::di
 engine::~engine() {
     pool_->close();
     pool_.reset();
+    reactor_.free_retired();  // dials among them, which must not outlive the dialer
 }
 
 }  // namespace pabal::client

@@ -1,5 +1,6 @@
 #include "client/public_session.hpp"
 
+#include <condition_variable>
 #include <utility>
 
 #include "client/sync_driver.hpp"
@@ -72,10 +73,17 @@ struct session::state {
     }
     client::client_core core;
     std::unique_ptr<client::sync_driver> driver;
+    std::size_t sending = 0;  ///< threads inside `send`, under the driver's lock
+    std::condition_variable all_sent;
 };
 
 session::session(session_options options) : state_(std::make_unique<state>(options)) {}
-session::~session() { close(); }
+session::~session() {
+    if (!state_->driver) return;
+    close();
+    auto lock = state_->driver->lock();
+    state_->all_sent.wait(lock, [&] { return state_->sending == 0; });
+}
 
 result<response> session::send(request asked) {
     if (state_->core.failure) return *state_->core.failure;
@@ -84,8 +92,10 @@ result<response> session::send(request asked) {
     client::waiting_caller caller;
     const auto call = base::make_counted<client::call>(std::move(*prepared), &caller);
     auto lock = state_->driver->lock();
+    ++state_->sending;
     call->start(*state_->core.policies);
     state_->driver->wait_for(caller.wait, lock, {});
+    if (--state_->sending == 0) state_->all_sent.notify_all();
     return client::to_response(*call);
 }
 

@@ -22,12 +22,9 @@ result<std::optional<redirect>> plan_redirect(const url& from, const std::string
 
     redirect next{std::move(*to), method, false, false};
     next.leaves_origin = !next.location.origin_equals(from);
-    const bool becomes_get =
-        response.status == 303 ? method != "HEAD" && method != "GET" : response.status <= 302 && method == "POST";
-    if (becomes_get) {
-        next.method = "GET";
-        next.drops_body = true;
-    }
+    const bool becomes_get = response.status == 303 ? method != "HEAD" : response.status <= 302 && method == "POST";
+    if (becomes_get) next.method = "GET";
+    next.drops_body = becomes_get || response.status == 303;
     return std::optional<redirect>(std::move(next));
 }
 

@@ -23,7 +23,7 @@ bool is_redirect_status(int status) noexcept;
 
 /// The redirect that `response` to `method` at `from` asks for; nullopt when it asks for none (other status, no Location).
 /// 301 and 302 turn POST into GET as every browser does (RFC 9110 sections 15.4.2, 15.4.3); 303 turns everything but HEAD
-/// into GET; 307 and 308 change nothing. Fails with `unfollowable_redirect` when Location is no http(s) URL.
+/// into GET and drops whatever content there was; 307 and 308 change nothing. Fails with `unfollowable_redirect` when Location is no http(s) URL.
 result<std::optional<redirect>> plan_redirect(const url& from, const std::string& method,
                                               const response_head& response);
 

@@ -21,11 +21,9 @@ public:
         return std::forward<Use>(use)(jar_);
     }
 
-    /// The Cookie field for a request; empty: none.
-    std::string header_for(const url& to) {
-        return with([&](cookie_jar& jar) {
-            return jar.empty() ? std::string{} : jar.cookie_header(to, std::chrono::system_clock::now());
-        });
+    /// The Cookie field for a request that brings `own` cookies along; empty: none.
+    std::string header_for(const url& to, std::string_view own) {
+        return with([&](cookie_jar& jar) { return jar.cookie_header(to, std::chrono::system_clock::now(), own); });
     }
 
     /// Takes in every Set-Cookie of a response.

@@ -12,7 +12,10 @@
 /// that are still on the stack may look at themselves.
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <string_view>
+#include <utility>
 
 #include <pabal/handler.hpp>
 
@@ -65,7 +68,7 @@ public:
     virtual void start(exchange_ptr started) = 0;
     /// Whether an idle connection may still be used, as far as can be told without a system call.
     virtual bool usable() const noexcept = 0;
-    /// Closes it now. An exchange under way ends with `cancelled`.
+    /// Closes it now. An exchange under way ends with `session_closed` if that is the reason, else with `cancelled`.
     virtual void close(close_reason reason) = 0;
     virtual transport::transport_description describe() const = 0;
 };
@@ -73,7 +76,31 @@ public:
 /// What connections of one engine share.
 struct environment {
     reactor::reactor& reactor;
-    std::span<char> scratch;  ///< received bytes pass through here; used only within one call, never across
+    std::span<char> scratch;  ///< bytes in either direction pass through here; taken only by a scratch_lease
+    bool scratch_taken = false;
+};
+
+/// The scratch buffer, for one call. Callbacks may send and receive on any connection while bytes in the buffer are still
+/// being looked at: whoever finds it taken gets one of his own.
+class scratch_lease {
+public:
+    explicit scratch_lease(environment& lender)
+        : lender_(lender), was_taken_(std::exchange(lender.scratch_taken, true)), space_(lender.scratch) {
+        if (!was_taken_) return;
+        own_ = std::make_unique_for_overwrite<char[]>(space_.size());
+        space_ = {own_.get(), space_.size()};
+    }
+    ~scratch_lease() { lender_.scratch_taken = was_taken_; }
+    scratch_lease(const scratch_lease&) = delete;
+    scratch_lease& operator=(const scratch_lease&) = delete;
+
+    std::span<char> space() const noexcept { return space_; }
+
+private:
+    environment& lender_;
+    bool was_taken_;
+    std::span<char> space_;
+    std::unique_ptr<char[]> own_;
 };
 
 }  // namespace pabal::connection

@@ -93,7 +93,7 @@ void http1_client_connection::flush() {
         if (!moved) return on_write_failure(std::move(moved.error()));
         if (!*moved) return expect_progress();
         if (awaiting_continue_ || request_complete_) return;
-        if (!body_streams_ || machine_.sent_all()) return request_written();
+        if (!body_streams_ || (!tunnelled_ && machine_.sent_all())) return request_written();
         if (body_source_dry_) return;
         pump_request_body();
     }
@@ -124,7 +124,8 @@ result<bool> http1_client_connection::write_pending() {
 /// Moves one piece of a streamed body: from the exchange through the scratch buffer to the transport.
 void http1_client_connection::pump_request_body() {
     const exchange_ptr pumped = exchange_;
-    auto got = pumped->read_request_body(environment_.scratch);
+    const scratch_lease scratch(environment_);
+    auto got = pumped->read_request_body(scratch.space());
     if (state_ != state::busy || exchange_ != pumped) return;
     if (!got) return fail(std::move(got).error(), close_reason::request_unfinished);
     if (got->what == read_outcome::kind::would_block) {
@@ -140,7 +141,7 @@ void http1_client_connection::pump_request_body() {
             fail(std::move(ended).error(), close_reason::request_unfinished);
         return;
     }
-    const std::string_view data{environment_.scratch.data(), got->size};
+    const std::string_view data{scratch.space().data(), got->size};
     std::string_view suffix;
     if (!tunnelled_) {
         if (auto framed = machine_.send_data(data.size(), output_); !framed)
@@ -172,7 +173,8 @@ void http1_client_connection::request_written() {
 /// The peer may have answered before it stopped reading (RFC 9112 section 9.5): its response is worth more than our error.
 void http1_client_connection::on_write_failure(error failure) {
     write_failure_ = std::move(failure);
-    if (head_received_ || receiving_ != receiving::push) return;
+    // What is being processed now may hold the response; the rest is received after it.
+    if (head_received_ || receiving_ != receiving::push || processing_) return;
     receive();
     if (state_ == state::busy && write_failure_ && !transport_->maybe_readable() && !machine_.receive_started())
         fail(std::move(*write_failure_), close_reason::transport_failed);
@@ -195,10 +197,11 @@ void http1_client_connection::receive() {
     while (state_ != state::closed && transport_->maybe_readable()) {
         if (state_ == state::busy) {
             if (receiving_ == receiving::paused) return;
-            if (receiving_ == receiving::pull) return exchange_->on_readable();
+            if (receiving_ == receiving::pull) return invite_consumer();
             if (receive_directly()) continue;
         }
-        auto got = transport_->read(environment_.scratch);
+        const scratch_lease scratch(environment_);
+        auto got = transport_->read(scratch.space());
         if (state_ == state::idle) {
             if (got && got->what == transport::io_outcome::kind::would_block) return;
             const bool data = got && got->what == transport::io_outcome::kind::moved;
@@ -211,7 +214,7 @@ void http1_client_connection::receive() {
         if (got->what == transport::io_outcome::kind::would_block) return;
         if (got->what == transport::io_outcome::kind::end) return receive_end();
         progress_ = environment_.reactor.now();
-        const std::string_view received{environment_.scratch.data(), got->size};
+        const std::string_view received{scratch.space().data(), got->size};
         if (input_.empty()) {
             process(received);
         } else {
@@ -220,6 +223,12 @@ void http1_client_connection::receive() {
             process_buffered();
         }
     }
+}
+
+/// From here on it is the consumer who is waited for.
+void http1_client_connection::invite_consumer() {
+    consumer_waits_ = false;
+    exchange_->on_readable();
 }
 
 /// A long run of content goes straight to where the requester wants it. False: nothing of the kind, read as usual.
@@ -267,12 +276,7 @@ void http1_client_connection::process(std::string_view input) {
             break;
         }
         case http1::step::kind::end: processing_ = false; return complete(!input.empty());
-        case http1::step::kind::upgraded:
-            tunnelled_ = true;
-            body_streams_ = true;
-            body_source_dry_ = request_complete_ = false;
-            flush();
-            break;
+        case http1::step::kind::upgraded: begin_tunnel(); break;
         case http1::step::kind::failed:
             processing_ = false;
             return fail(std::move(machine_.failure()), close_reason::protocol_error);
@@ -282,17 +286,27 @@ void http1_client_connection::process(std::string_view input) {
             return;
         }
     }
+    if (state_ == state::busy && receiving_ == receiving::pull && machine_.reusable() == http1::reuse::upgraded)
+        begin_tunnel();
     processing_ = false;
     if (state_ == state::busy && !input.empty()) {
         input_.assign(input);
         input_used_ = 0;
     }
-    if (state_ == state::busy && receiving_ == receiving::pull) exchange_->on_readable();
+    if (state_ == state::busy && receiving_ == receiving::pull) invite_consumer();
+}
+
+/// Both directions are raw bytes from here on: the exchange's source is asked (again) for what goes out.
+void http1_client_connection::begin_tunnel() {
+    tunnelled_ = body_streams_ = true;
+    body_source_dry_ = request_complete_ = false;
+    flush();
 }
 
 void http1_client_connection::on_step_head() {
     head_received_ = true;
     // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
+    if (awaiting_continue_) expect_progress();
     const exchange_ptr answered = exchange_;
     const delivery chosen = answered->on_response(machine_.take_response());
     if (state_ == state::busy && exchange_ == answered && chosen == delivery::pull) receiving_ = receiving::pull;
@@ -310,7 +324,7 @@ bool http1_client_connection::on_step_data(std::string_view data) {
 void http1_client_connection::resume(exchange& paused) {
     if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
     receiving_ = receiving::push;
-    progress_ = environment_.reactor.now();
+    expect_progress();
     if (processing_) return;
     process_buffered();
     if (state_ == state::busy && receiving_ == receiving::push) receive();
@@ -318,7 +332,7 @@ void http1_client_connection::resume(exchange& paused) {
 
 result<read_outcome> http1_client_connection::read_response(exchange& pulled, std::span<char> buffer) {
     if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
-    if (processing_ || receiving_ != receiving::pull) return read_outcome{};
+    if (processing_ || receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
     consumer_waits_ = false;
     while (true) {
         auto got = buffered().empty() && pulled_rest_.empty() ? pull_from_transport(buffer) : pull_buffered(buffer);
@@ -339,7 +353,6 @@ result<read_outcome> http1_client_connection::pull_buffered(std::span<char> buff
             case http1::step::kind::data: pulled_rest_ = step.data; break;
             case http1::step::kind::end: return end_of_pull();
             case http1::step::kind::need_more: return pull_from_transport(buffer);
-            case http1::step::kind::upgraded: tunnelled_ = true; break;
             default: {
                 error failure = std::move(machine_.failure());
                 exchange_->attach(nullptr);
@@ -356,6 +369,7 @@ result<read_outcome> http1_client_connection::pull_buffered(std::span<char> buff
     if (pulled_rest_.empty() && buffered().empty()) {
         input_.clear();
         input_used_ = 0;
+        if (response_ends_here()) complete(false);
     }
     return read_outcome{read_outcome::kind::data, size};
 }
@@ -363,10 +377,12 @@ result<read_outcome> http1_client_connection::pull_buffered(std::span<char> buff
 result<read_outcome> http1_client_connection::pull_from_transport(std::span<char> buffer) {
     const std::uint64_t remaining = tunnelled_ ? buffer.size() : machine_.contiguous_body_remaining();
     const bool directly = remaining > 0 && buffered().empty();
-    if (!directly && !tunnelled_ && buffered().empty() && machine_.received_all()) return end_of_pull();
+    if (!directly && buffered().empty() && response_ends_here()) return end_of_pull();
+    std::optional<scratch_lease> scratch;
+    if (!directly) scratch.emplace(environment_);
     const std::span<char> space =
         directly ? buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(remaining, buffer.size())))
-                 : environment_.scratch;
+                 : scratch->space();
     auto got = transport_->read(space);
     if (!got) {
         exchange_->attach(nullptr);
@@ -380,8 +396,8 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
         expect_progress();
         return read_outcome{};
     case transport::io_outcome::kind::end: {
+        error failure = closed_early();  // which looks at what was missing: the machine forgets it when it fails
         if (tunnelled_ || machine_.receive_end().what == http1::step::kind::end) return end_of_pull();
-        error failure = closed_early();
         exchange_->attach(nullptr);
         exchange_.reset();
         close_now(close_reason::transport_failed);
@@ -397,12 +413,14 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
     }
     if (!tunnelled_) {
         machine_.received_directly(got->size);
-        // The last byte frees the connection at once: the caller may never come back to see the end.
-        if (machine_.contiguous_body_remaining() == 0 && machine_.announced_body_size() &&
-            machine_.receive({}).what == http1::step::kind::end)
-            complete(false);
+        if (machine_.contiguous_body_remaining() == 0 && response_ends_here()) complete(false);
     }
     return read_outcome{read_outcome::kind::data, got->size};
+}
+
+/// The last byte of a pulled body frees the connection at once: the caller may never come back to see the end.
+bool http1_client_connection::response_ends_here() {
+    return !tunnelled_ && machine_.receive({}).what == http1::step::kind::end;
 }
 
 result<read_outcome> http1_client_connection::end_of_pull() {
@@ -412,9 +430,9 @@ result<read_outcome> http1_client_connection::end_of_pull() {
 
 void http1_client_connection::receive_end() {
     if (tunnelled_) return complete(false);
-    const http1::step step = machine_.receive_end();
-    if (step.what == http1::step::kind::end) return complete(false);
-    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : closed_early(),
+    error early = closed_early();
+    if (machine_.receive_end().what == http1::step::kind::end) return complete(false);
+    fail(write_failure_ && !head_received_ ? std::move(*write_failure_) : std::move(early),
          close_reason::transport_failed);
 }
 
@@ -428,16 +446,28 @@ void http1_client_connection::complete(bool bytes_left) {
     const exchange_ptr done = std::exchange(exchange_, nullptr);
     done->attach(nullptr);
     pulled_rest_ = {};
-    if (verdict == http1::reuse::yes && request_complete_) {
+    if (verdict == http1::reuse::yes && request_complete_ && nothing_follows()) {
         machine_.next_cycle();
         input_.clear();
         input_used_ = 0;
         state_ = state::idle;
         observer_.on_idle(*this);
     } else {
-        close_now(verdict == http1::reuse::yes ? close_reason::request_unfinished : reason_for(verdict));
+        const bool ended_idle = verdict == http1::reuse::yes && request_complete_;
+        close_now(ended_idle                     ? close_reason::peer_closed_idle
+                  : verdict == http1::reuse::yes ? close_reason::request_unfinished
+                                                 : reason_for(verdict));
     }
     done->on_end(std::move(trailers));
+}
+
+/// Whoever receives a pushed response goes on and meets what comes behind it. Behind a pulled one the news may be old, and
+/// nobody would hear of it again: it is looked for here, so that a connection that has ended serves nobody.
+bool http1_client_connection::nothing_follows() {
+    if (receiving_ != receiving::pull || !transport_->maybe_readable()) return true;
+    const scratch_lease scratch(environment_);
+    const auto got = transport_->read(scratch.space());
+    return got && got->what == transport::io_outcome::kind::would_block;
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
@@ -452,8 +482,10 @@ void http1_client_connection::cancel(exchange& cancelled) {
 void http1_client_connection::close(close_reason reason) {
     if (state_ == state::closed) return;
     if (!exchange_) return close_now(reason);
-    fail({error_code::cancelled, phase::none, culprit::caller, 0,
-          "the connection was closed: " + std::string(name_of(reason))},
+    const bool by_session = reason == close_reason::session_closed;
+    fail({by_session ? error_code::session_closed : error_code::cancelled, phase::none, culprit::caller, 0,
+          by_session ? "the session was closed while the request ran"
+                     : "the connection was closed: " + std::string(name_of(reason))},
          reason);
 }
 
@@ -495,8 +527,13 @@ error http1_client_connection::closed_early() const {
 void http1_client_connection::expect_progress() {
     progress_ = environment_.reactor.now();
     if (!exchange_) return;
-    const auto limit = request_complete_ ? exchange_->limits.read : exchange_->limits.write;
+    const auto limit = owes_response() ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() > 0) watch_until(progress_ + limit);
+}
+
+/// The peer has all it needs: the whole request, or as much of it as it wanted.
+bool http1_client_connection::owes_response() const noexcept {
+    return request_complete_ || (awaiting_continue_ && head_received_);
 }
 
 void http1_client_connection::watch_until(reactor::time_point deadline) {
@@ -507,17 +544,20 @@ void http1_client_connection::watch_until(reactor::time_point deadline) {
 
 void http1_client_connection::on_timer_expired() {
     if (state_ != state::busy) return;
-    if (std::exchange(awaiting_continue_, false)) {
+    if (awaiting_continue_ && !head_received_) {
+        const auto patient_until = progress_ + continue_patience;
+        if (patient_until > environment_.reactor.now()) return watch_until(patient_until);
+        awaiting_continue_ = false;
         expect_progress();
         return flush();
     }
     if (receiving_ == receiving::paused || (receiving_ == receiving::pull && !consumer_waits_)) return;
     // A body source that is slow to produce is the caller's affair; the total limit bounds it.
     if (!request_complete_ && body_source_dry_) return;
-    const auto limit = request_complete_ ? exchange_->limits.read : exchange_->limits.write;
+    const bool reading = owes_response();
+    const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() == 0) return;
     if (progress_ + limit > environment_.reactor.now()) return watch_until(progress_ + limit);
-    const bool reading = request_complete_;
     fail({error_code::timed_out, reading ? phase::read : phase::write, culprit::peer, 0,
           reading ? "the server sent nothing for " + std::to_string(limit.count()) + " ms (read timeout)"
                   : "the server accepted nothing of the request for " + std::to_string(limit.count()) +

@@ -49,6 +49,8 @@ private:
 
     // Receiving.
     void receive();
+    void invite_consumer();
+    void begin_tunnel();
     void process(std::string_view input);
     void process_buffered();
     bool receive_directly();
@@ -56,9 +58,11 @@ private:
     void on_step_head();
     bool on_step_data(std::string_view data);
     void complete(bool bytes_left);
+    bool nothing_follows();
     result<read_outcome> pull_buffered(std::span<char> buffer);
     result<read_outcome> pull_from_transport(std::span<char> buffer);
     result<read_outcome> end_of_pull();
+    bool response_ends_here();
     std::string_view buffered() const noexcept { return std::string_view(input_).substr(input_used_); }
 
     // Ending.
@@ -68,6 +72,7 @@ private:
 
     void on_timer_expired();
     void expect_progress();
+    bool owes_response() const noexcept;
     void watch_until(reactor::time_point deadline);
 
     environment& environment_;

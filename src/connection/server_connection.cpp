@@ -87,11 +87,13 @@ void server_connection::on_transport_ready(transport::readiness now) {
 void server_connection::receive() {
     while (state_ != state::closed) {
         if (state_ == state::answering) {
-            if (std::exchange(body_awaited_, false) && exchange_ && exchange_->answered_by())
-                exchange_->answered_by()->request_body_ready(*exchange_);
+            if (!std::exchange(body_awaited_, false)) return;
+            watch();
+            if (exchange_ && exchange_->answered_by()) exchange_->answered_by()->request_body_ready(*exchange_);
             return;
         }
         if (state_ == state::draining) return drain();
+        if (state_ == state::receiving && stalled_) return;
         if (!fill()) return;
         if (state_ == state::lingering) {
             drained_ += input_.size();
@@ -112,7 +114,9 @@ bool server_connection::fill() {
     if (got->what == transport::io_outcome::kind::would_block) return false;
     if (got->what == transport::io_outcome::kind::end) {
         peer_ended_ = true;
-        if (state_ == state::receiving || state_ == state::lingering) close(server_close_reason::peer_closed);
+        // A peer that has only ended its own direction still gets what it is owed (RFC 9112 section 9.6).
+        if (state_ == state::receiving) linger(server_close_reason::peer_closed);
+        else if (state_ == state::lingering && queued() == 0) close(linger_reason_);
         return false;
     }
     if (body_rest_.empty()) input_.erase(0, std::exchange(input_used_, 0));
@@ -123,7 +127,8 @@ bool server_connection::fill() {
 /// Takes requests out of the buffer until it is used up or a handler has to be waited for.
 void server_connection::process() {
     if (std::exchange(in_process_, true)) return;
-    while (state_ == state::receiving && !buffered().empty()) {
+    while (state_ == state::receiving && !buffered().empty() && peer_takes_responses()) {
+        const bool had_started = machine_.receive_started();
         const http1::step step = machine_.receive(buffered());
         input_used_ += step.used;
         if (step.what == http1::step::kind::head) {
@@ -131,7 +136,7 @@ void server_connection::process() {
         } else if (step.what == http1::step::kind::failed) {
             refuse(machine_.failure_status(), server_close_reason::malformed_request);
         } else if (step.what == http1::step::kind::need_more) {
-            if (machine_.receive_started()) watch_time(limits_.head);
+            if (!had_started && machine_.receive_started()) watch();
             break;
         }
     }
@@ -140,11 +145,18 @@ void server_connection::process() {
     if (state_ != state::closed && !output_.empty()) flush();
 }
 
+/// False when so much of earlier responses is unwritten that no further request may be begun: `flush` goes on with them.
+bool server_connection::peer_takes_responses() {
+    if (queued() > limits_.write_buffer) flush();
+    stalled_ = state_ == state::receiving && queued() > limits_.write_buffer;
+    return state_ == state::receiving && !stalled_;
+}
+
 void server_connection::begin_exchange() {
     state_ = state::answering;
-    response_begun_ = response_ended_ = handler_paused_ = body_awaited_ = false;
+    response_begun_ = response_ended_ = handler_paused_ = body_awaited_ = body_withheld_ = false;
     drained_ = 0;
-    timer_.cancel();
+    watch();
     exchange_ = base::make_counted<server_exchange>(*this);
     exchange_->request = machine_.take_request();
     exchange_->request_body_size = machine_.announced_body_size();
@@ -186,17 +198,16 @@ result<read_outcome> server_connection::read_body(std::span<char> buffer) {
         if (!fill()) {
             if (state_ == state::closed || peer_ended_) return body_failed();
             body_awaited_ = true;
-            watch_time(limits_.body);
+            watch();
             return read_outcome{};
         }
     }
 }
 
 result<read_outcome> server_connection::body_failed() {
+    if (machine_.reusable() == http1::reuse::protocol_error) return machine_.failure();
     return error{error_code::body_incomplete, phase::read, culprit::peer, 0,
-                 machine_.failure().message.empty()
-                     ? "the client closed the connection before the request body was complete"
-                     : machine_.failure().message};
+                 "the client closed the connection before the request body was complete"};
 }
 
 /// The handler has answered without reading the whole request: the rest is read if it is short, for the connection's sake.
@@ -210,8 +221,8 @@ void server_connection::drain() {
         if (step.what == http1::step::kind::failed) return linger(server_close_reason::malformed_request);
         if (drained_ > limits_.drain) return linger(server_close_reason::body_unread);
         if (step.what == http1::step::kind::need_more && !fill()) {
-            if (peer_ended_) return close(server_close_reason::peer_closed);
-            return watch_time(limits_.body);
+            if (peer_ended_) return linger(server_close_reason::peer_closed);
+            return watch();
         }
     }
 }
@@ -226,7 +237,9 @@ void server_connection::send_informational(response_head&& head) {
 void server_connection::send_response(response_head&& head) {
     if (std::exchange(response_begun_, true)) return;
     const auto size = body_size_of(head);
-    if (auto sent = machine_.send_response(head, size, finishing_, output_); !sent) {
+    // Nobody will ask for the body any more, and whether the client sends it now is a guess (RFC 9110 section 10.1.1).
+    body_withheld_ = machine_.expects_continue();
+    if (auto sent = machine_.send_response(head, size, finishing_ || body_withheld_, output_); !sent) {
         response_begun_ = false;
         refuse(500, server_close_reason::handler_failed);
     }
@@ -242,9 +255,9 @@ flow server_connection::send_data(std::string_view data) {
         output_.append(data);
         output_.append(machine_.data_suffix());
     }
-    if (output_.size() - output_written_ > limits_.write_buffer) flush();
+    if (queued() > limits_.write_buffer) flush();
     else schedule_flush();
-    if (state_ != state::closed && output_.size() - output_written_ > limits_.write_buffer) {
+    if (state_ != state::closed && queued() > limits_.write_buffer) {
         handler_paused_ = true;
         return flow::pause;
     }
@@ -264,6 +277,9 @@ void server_connection::send_failure(error&&) {
         // The only honest end of a response that cannot be completed is to break off (RFC 9112 section 8).
         return close(server_close_reason::handler_failed);
     }
+    // A body that was malformed is the client's failure, whatever else the handler made of it.
+    if (machine_.reusable() == http1::reuse::protocol_error)
+        return refuse(machine_.failure_status(), server_close_reason::malformed_request);
     refuse(500, server_close_reason::handler_failed);
 }
 
@@ -274,7 +290,7 @@ void server_connection::end_of_response() {
     reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
     exchange_ = nullptr;
     if (!machine_.received_all()) {
-        if (machine_.expects_continue()) return linger(server_close_reason::body_unread);
+        if (body_withheld_) return linger(server_close_reason::body_unread);
         state_ = state::draining;
         schedule_flush();
         return drain();
@@ -293,7 +309,7 @@ void server_connection::next_request() {
         input_.clear();
         input_used_ = 0;
     }
-    watch_time(limits_.idle);
+    watch();
     if (in_process_) return;
     schedule_flush();
     process();
@@ -303,21 +319,18 @@ void server_connection::next_request() {
 // --- Writing and ending ------------------------------------------------------------------------------------------------
 
 void server_connection::flush() {
-    while (state_ != state::closed && output_written_ < output_.size()) {
+    while (state_ != state::closed && queued() > 0) {
         const std::array<std::string_view, 1> pieces{std::string_view(output_).substr(output_written_)};
         auto written = transport_->write(pieces);
         if (!written) return close(server_close_reason::transport_failed);
-        if (written->what != transport::io_outcome::kind::moved) {
-            if (state_ != state::lingering) watch_time(limits_.write);
-            return;
-        }
+        if (written->what != transport::io_outcome::kind::moved) return wait_for_room();
         output_written_ += written->size;
-        if (state_ == state::answering || state_ == state::draining) watch_time(limits_.write);
+        if (write_blocked_) watch_time(limits_.write);
     }
     if (state_ == state::closed) return;
     output_.clear();
     output_written_ = 0;
-    if (state_ == state::answering && !body_awaited_) timer_.cancel();
+    if (std::exchange(write_blocked_, false)) watch();
     if (state_ == state::lingering) {
         transport_->shutdown_write();
         if (peer_ended_) return close(linger_reason_);
@@ -326,6 +339,16 @@ void server_connection::flush() {
         handler_paused_ = false;
         exchange_->answered_by()->resume(*exchange_);
     }
+    if (state_ == state::receiving && !in_process_ && std::exchange(stalled_, false)) {
+        process();
+        if (state_ == state::receiving) receive();
+    }
+}
+
+void server_connection::wait_for_room() {
+    if (!std::exchange(write_blocked_, true)) watch_time(limits_.write);
+    // A queue that never runs quite empty must not keep what was written for ever.
+    if (output_written_ >= queued()) output_.erase(0, std::exchange(output_written_, 0));
 }
 
 void server_connection::linger(server_close_reason reason) {
@@ -342,7 +365,7 @@ void server_connection::linger(server_close_reason reason) {
         reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
         exchange_ = nullptr;
     }
-    watch_time(linger_time);
+    watch();
     flush();
     if (state_ == state::lingering && !in_process_) receive();
 }
@@ -366,20 +389,32 @@ void server_connection::close(server_close_reason reason) {
     observer_.on_closed(*this, reason);
 }
 
+/// There is one timer: it counts for the peer's taking of responses while that is stuck, else for what the state waits for.
+void server_connection::watch() {
+    if (write_blocked_) return;
+    switch (state_) {
+    case state::receiving: return watch_time(machine_.receive_started() ? limits_.head : limits_.idle);
+    case state::answering: return watch_time(body_awaited_ ? limits_.body : std::chrono::milliseconds{0});
+    case state::draining: return watch_time(limits_.body);
+    case state::lingering: return watch_time(linger_time);
+    case state::closed: return;
+    }
+}
+
 void server_connection::watch_time(std::chrono::milliseconds limit) {
     if (limit.count() == 0) return timer_.cancel();
-    deadline_ = reactor_.now() + limit;
-    reactor_.set_timer(timer_, deadline_);
+    reactor_.set_timer_in(timer_, limit);
 }
 
 void server_connection::on_timer_expired() {
+    if (write_blocked_) return close(server_close_reason::write_timed_out);
     switch (state_) {
     case state::receiving:
         if (!machine_.receive_started() && buffered().empty()) return linger(server_close_reason::idle_timeout);
         return refuse(408, server_close_reason::request_timed_out);
     case state::answering:
-        if (output_.empty() && !response_begun_) return refuse(408, server_close_reason::request_timed_out);
-        return close(server_close_reason::write_timed_out);
+        if (!response_begun_) return refuse(408, server_close_reason::request_timed_out);
+        return close(server_close_reason::request_timed_out);
     case state::draining: return close(server_close_reason::request_timed_out);
     case state::lingering: return close(linger_reason_);
     case state::closed: return;

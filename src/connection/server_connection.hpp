@@ -7,8 +7,9 @@
 ///     ▼                        ▼
 ///   error response ────▶ lingering: our end is shut, the peer's bytes are drained for a moment ──▶ closed
 ///
-/// Nothing is read ahead while a request is being answered, but what its handler asks for: a million pipelined requests wait
-/// in the peer's socket. A handler that writes faster than the peer reads is told to pause.
+/// Nothing is read ahead while a request is being answered, but what its handler asks for, nor while the peer does not take
+/// the responses it was sent: a million pipelined requests wait in the peer's socket. A handler that writes faster than the
+/// peer reads is told to pause.
 
 #include <chrono>
 #include <cstdint>
@@ -88,6 +89,7 @@ private:
     // Receiving.
     void receive();
     void process();
+    bool peer_takes_responses();
     void begin_exchange();
     void refuse(int status, server_close_reason reason);
     result<read_outcome> read_body(std::span<char> buffer);
@@ -108,8 +110,11 @@ private:
     // Writing.
     void schedule_flush() { reactor_.defer(*this); }
     void flush();
+    void wait_for_room();
+    std::size_t queued() const noexcept { return output_.size() - output_written_; }
     void linger(server_close_reason reason);
 
+    void watch();
     void watch_time(std::chrono::milliseconds limit);
     void on_timer_expired();
 
@@ -127,8 +132,11 @@ private:
     bool response_ended_ = false;
     bool handler_paused_ = false;
     bool body_awaited_ = false;
+    bool body_withheld_ = false;  ///< the client waits for 100 (Continue), and got its response instead
     bool in_process_ = false;
     bool peer_ended_ = false;
+    bool write_blocked_ = false;  ///< the transport took nothing more; the timer counts for that
+    bool stalled_ = false;        ///< requests wait until the peer has taken responses
     server_close_reason linger_reason_{};
     std::size_t drained_ = 0;
 
@@ -138,7 +146,6 @@ private:
     std::size_t input_used_ = 0;
     std::string_view body_rest_;  ///< request content taken from the machine that did not fit the reader; into input_
 
-    reactor::time_point deadline_;
     reactor::member_timer<server_connection, &server_connection::on_timer_expired> timer_{*this};
 };
 

@@ -32,6 +32,8 @@ struct dial_limits {
     std::chrono::milliseconds resolve{0};
     std::chrono::milliseconds connect{0};
     std::chrono::milliseconds tls{0};
+
+    bool operator==(const dial_limits&) const = default;
 };
 
 /// How long each phase took, for traces.

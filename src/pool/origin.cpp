@@ -13,6 +13,10 @@ std::string where(const dial::target& target) {
     return target.unix_path.empty() ? target.host + ":" + std::to_string(target.port) : target.unix_path;
 }
 
+dial::dial_limits dial_limits_of(const exchange& waiting) noexcept {
+    return {waiting.limits.resolve, waiting.limits.connect, waiting.limits.tls};
+}
+
 }  // namespace
 
 // --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
@@ -99,10 +103,7 @@ void origin::forget(waiter& gone) {
 /// After a cancellation fewer wait than dials are under way: the youngest dials are given up, so that cancelling leaves
 /// nothing behind. (A waiter that was served by a released connection leaves its dial alone: the next burst will want it.)
 void origin::cancel_surplus_dials() {
-    while (dials_ > waiting_ && !closing_) {
-        dialled& youngest = dialling_.back();
-        end(youngest);
-    }
+    while (dials_ > waiting_ && !closing_) end(dialling_.back());
     pool_.serve_starved();
 }
 
@@ -126,8 +127,8 @@ void origin::dial_if_needed() {
         ++dials_;
         ++pool_.dialling_;
         ++pool_.statistics_.dialled;
-        const exchange_limits& wanted = waiters_.front().exchange->limits;
-        started->attempt = pool_.dialer_.dial(target_, {wanted.resolve, wanted.connect, wanted.tls}, *started);
+        started->limits = dial_limits_of(*waiters_.front().exchange);
+        started->attempt = pool_.dialer_.dial(target_, started->limits, *started);
     }
 }
 
@@ -139,7 +140,8 @@ void origin::released(pooled& connection) {
     static_cast<base::list_hook<>&>(connection).unlink();
     if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {
         busy_.push_back(connection);
-        return connection.connection->close(connection::close_reason::pool_full);
+        return connection.connection->close(closing_ ? connection::close_reason::session_closed
+                                                     : connection::close_reason::pool_full);
     }
     idle_.push_back(connection);
     pool_.idle_by_age_.push_back(connection);
@@ -160,12 +162,13 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
     pool_.statistics_.last_close_reason = reason;
     pool_.environment_.reactor.retire(std::unique_ptr<pooled>(&connection));
     if (closing_) return;
-    dial_if_needed();
+    // Origins that stand in line come first: whoever keeps losing its connections would else keep its place for ever.
     pool_.serve_starved();
+    dial_if_needed();
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport) {
-    end(dial);
+    pool_.environment_.reactor.retire(end(dial));
     auto* connection = new pooled(*this, std::move(transport));
     busy_.push_back(*connection);
     ++connections_;
@@ -175,23 +178,27 @@ void origin::connected(dialled& dial, transport::transport_ptr transport) {
 }
 
 void origin::failed(dialled& dial, error failure) {
-    end(dial);
+    pool_.environment_.reactor.retire(end(dial));
     ++pool_.statistics_.dial_failures;
-    if (waiting_ == 0) return;
+    if (waiting_ == 0) return pool_.serve_starved();
+    // Another exchange's patience says nothing about this one's: it gets a dial with its own limits.
+    if (failure.code == error_code::timed_out && dial.limits != dial_limits_of(*waiters_.front().exchange)) {
+        dial_if_needed();
+        return pool_.serve_starved();
+    }
     const exchange_ptr unlucky = take_waiter();
-    dial_if_needed();
     pool_.serve_starved();
+    dial_if_needed();
     unlucky->on_error(std::move(failure));
 }
 
-/// Takes the dial out of the books. Its attempt may be on the stack below us: it is freed at the end of the turn.
-void origin::end(dialled& dial) {
+/// Takes the dial out of the books. Who gives it up drops it, and its attempt with it, at once: nothing may hear of it any
+/// more. Only inside its own callback, when its frames are below us, it lives on to the end of the turn.
+std::unique_ptr<dialled> origin::end(dialled& dial) {
     static_cast<base::list_hook<>&>(dial).unlink();
     --dials_;
     --pool_.dialling_;
-    auto abandoned = std::unique_ptr<dialled>(&dial);
-    if (abandoned->attempt) pool_.environment_.reactor.retire(std::move(abandoned->attempt));
-    pool_.environment_.reactor.retire(std::move(abandoned));
+    return std::unique_ptr<dialled>(&dial);
 }
 
 void origin::close(connection::close_reason reason) {

@@ -60,6 +60,7 @@ public:
 
     origin& owner;
     std::unique_ptr<dial::attempt> attempt;
+    dial::dial_limits limits;  ///< of the exchange that waited first when it began
 };
 
 class origin final : public base::list_hook<starved> {
@@ -90,7 +91,7 @@ private:
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport);
     void failed(dialled& dial, error failure);
-    void end(dialled& dial);
+    std::unique_ptr<dialled> end(dialled& dial);
 
     pool& pool_;
     dial::target target_;

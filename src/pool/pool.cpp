@@ -42,11 +42,14 @@ origin& pool::origin_of(const dial::target& to) {
 
 bool pool::evict_idle() {
     if (idle_by_age_.empty()) return false;
+    evicting_ = true;
     idle_by_age_.front().connection->close(connection::close_reason::evicted);
+    evicting_ = false;
     return has_room();
 }
 
 void pool::serve_starved() {
+    if (evicting_) return;
     while (!starved_.empty() && (has_room() || !idle_by_age_.empty())) {
         origin& longest = starved_.pop_front();
         longest.dial_if_needed();

@@ -67,6 +67,8 @@ public:
     std::size_t idle_connections() const noexcept { return idle_; }
     std::size_t dialling() const noexcept { return dialling_; }
     std::size_t waiting() const noexcept { return waiting_; }
+    /// Origins it knows: those in use, and some of the others.
+    std::size_t origins() const noexcept { return origins_.size(); }
     const statistics& counters() const noexcept { return statistics_; }
 
 private:
@@ -90,6 +92,7 @@ private:
     std::size_t dialling_ = 0;
     std::size_t waiting_ = 0;
     bool closed_ = false;
+    bool evicting_ = false;  ///< the place that becomes free is taken already
     statistics statistics_;
     std::unordered_map<dial::target, std::unique_ptr<origin>, target_hash> origins_;
     base::intrusive_list<pooled, by_age> idle_by_age_;

@@ -73,6 +73,9 @@ public:
         retired_.push_back(std::shared_ptr<T>(std::move(object)));
     }
 
+    /// Destroys what is retired, now. Only outside a turn, before something that retired objects refer to goes away.
+    void free_retired();
+
     /// Runs one turn: waits at most `limit` (nullopt: until something happens), then does everything that is due.
     void turn(std::optional<duration> limit);
     /// As `turn`, but calls `unlock()` before it waits and `lock()` after: how several threads share one reactor.
@@ -96,7 +99,6 @@ private:
     void run_due();
     void run_posted();
     void run_deferred();
-    void free_retired();
 
     std::unique_ptr<poller> poller_;
     time_point now_;

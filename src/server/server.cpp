@@ -58,6 +58,7 @@ struct server::state final : transport::accept_observer, connection::server_conn
     }
 
     void run() {
+        running_on = std::this_thread::get_id();
         while (!stopping) reactor.turn(std::nullopt);
         listening.reset();
         connections.for_each([](connection::server_connection& each) { each.finish(); });
@@ -79,6 +80,7 @@ struct server::state final : transport::accept_observer, connection::server_conn
     std::uint16_t port = 0;
     std::string address;
     std::atomic<bool> stopping = false;
+    std::atomic<std::thread::id> running_on;
     std::thread thread;
 };
 
@@ -120,6 +122,7 @@ void server::after(std::chrono::milliseconds delay, std::function<void()> work) 
 void server::stop() {
     state_->stopping = true;
     state_->reactor.wake();
+    if (state_->running_on.load() == std::this_thread::get_id()) return;  // a handler's: nobody can wait for himself
     if (state_->thread.joinable()) state_->thread.join();
 }
 

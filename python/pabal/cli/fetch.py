@@ -166,7 +166,12 @@ async def fetch(
     async with session:
         work_done = asyncio.gather(*[work(session) for _ in range(concurrency)])
         ticker = asyncio.ensure_future(tick())
-        restore = _on_interrupt(work_done.cancel)
+
+        def interrupt() -> None:
+            summary.interrupted = True
+            work_done.cancel()
+
+        restore = _on_interrupt(interrupt)
         try:
             # the ticker only ever ends when the output cannot be written any more
             both: set[asyncio.Future[Any]] = {work_done, ticker}
@@ -174,7 +179,6 @@ async def fetch(
         finally:
             restore()
             summary.seconds = time.perf_counter() - begun
-            summary.interrupted = work_done.cancelled()
             work_done.cancel()
             ticker.cancel()
             ended = await asyncio.gather(work_done, ticker, return_exceptions=True)

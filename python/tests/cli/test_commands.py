@@ -151,7 +151,7 @@ def test_wrong_usage_is_status_2_and_a_message(arguments: list[str]) -> None:
 def test_version_and_help() -> None:
     assert pabal("--version").stdout.startswith("pabal ")
     assert "JSON Lines" in pabal("--help").stdout
-    assert "urls" in pabal("fetch", "--help").stdout.lower()
+    assert "a file with one URL a line" in pabal("fetch", "--help").stdout
 
 
 def test_ctrl_c_leaves_a_valid_file(scripted: Callable[..., ScriptedServer], tmp_path: Path) -> None:

@@ -67,6 +67,17 @@ bool is_cookie_text(std::string_view text) noexcept {
     return is_field_value(text) && text.find(';') == std::string_view::npos;
 }
 
+/// Whether `line` ("a=1; b=2") has a cookie of that name.
+bool names_cookie(std::string_view line, std::string_view name) noexcept {
+    while (!line.empty()) {
+        const std::size_t end = std::min(line.find("; "), line.size());
+        const std::string_view pair = line.substr(0, end);
+        if (pair.substr(0, pair.find('=')) == name) return true;
+        line.remove_prefix(std::min(end + 2, line.size()));
+    }
+    return false;
+}
+
 }  // namespace
 
 bool cookie_jar::receive(const url& from, std::string_view set_cookie, time_point now) {
@@ -162,14 +173,9 @@ void cookie_jar::evict_from(cookies_of_domain& cookies, time_point now) {
     --size_;
 }
 
-std::string cookie_jar::cookie_header(const url& to, time_point now) {
+std::string cookie_jar::cookie_header(const url& to, time_point now, std::string_view own) {
     std::string out;
-    append_cookies(out, to, now);
-    return out;
-}
-
-bool cookie_jar::append_cookies(std::string& out, const url& to, time_point now) {
-    if (empty()) return false;
+    if (empty()) return out = own;
     std::vector<candidate> chosen;
     const std::string_view path = http::request_path(to);
     const auto collect = [&](std::string_view domain) {
@@ -190,16 +196,16 @@ bool cookie_jar::append_cookies(std::string& out, const url& to, time_point now)
         domain.remove_prefix(dot + 1);
     }
     collect("");
-    if (chosen.empty()) return false;
-
     std::sort(chosen.begin(), chosen.end());
     for (const auto [sent, order] : chosen) {
+        if (names_cookie(own, sent->name)) continue;
         sent->last_used = now;
         if (!out.empty()) out += "; ";
         if (!sent->name.empty()) out.append(sent->name).append("=");
         out += sent->value;
     }
-    return true;
+    if (!out.empty() && !own.empty()) out += "; ";
+    return out += own;
 }
 
 result<void> cookie_jar::set(cookie made, time_point now) {

@@ -63,11 +63,12 @@ constexpr std::array<std::uint8_t, 256> hex_value = [] {
 // Every transition of the framing; data itself is not read byte by byte. Rows are states, columns symbols.
 constexpr state SZ = state::size, EB = state::extension_begin, EN = state::extension_name,
                 EE = state::extension_name_end, VB = state::value_begin, VT = state::value_token,
-                VQ = state::value_quoted, VE = state::value_escape, VD = state::value_end, LF = state::line_feed,
-                DT = state::data, DL = state::data_line_feed, S1 = state::size_first, __ = state::failed;
+                VQ = state::value_quoted, VE = state::value_escape, VD = state::value_end, XE = state::extension_end,
+                LF = state::line_feed, DT = state::data, DL = state::data_line_feed, S1 = state::size_first,
+                __ = state::failed;
 
 using row = std::array<state, symbols>;
-constexpr std::array<row, 14> transitions{{
+constexpr std::array<row, 15> transitions{{
     //            hex tok  ;   =   "   \   SP  txt CR  LF  CTL
     /* size_first         */ row{SZ, __, __, __, __, __, __, __, __, __, __},
     /* size               */ row{SZ, __, EB, __, __, __, __, __, LF, __, __},
@@ -75,10 +76,11 @@ constexpr std::array<row, 14> transitions{{
     /* extension_name     */ row{EN, EN, EB, VB, __, __, EE, __, LF, __, __},
     /* extension_name_end */ row{__, __, EB, VB, __, __, EE, __, __, __, __},
     /* value_begin        */ row{VT, VT, __, __, VQ, __, VB, __, __, __, __},
-    /* value_token        */ row{VT, VT, EB, __, __, __, VD, __, LF, __, __},
+    /* value_token        */ row{VT, VT, EB, __, __, __, XE, __, LF, __, __},
     /* value_quoted       */ row{VQ, VQ, VQ, VQ, VD, VE, VQ, VQ, __, __, __},
     /* value_escape       */ row{VQ, VQ, VQ, VQ, VQ, VQ, VQ, VQ, __, __, __},
-    /* value_end          */ row{__, __, EB, __, __, __, VD, __, LF, __, __},
+    /* value_end          */ row{__, __, EB, __, __, __, XE, __, LF, __, __},
+    /* extension_end      */ row{__, __, EB, __, __, __, XE, __, __, __, __},
     /* line_feed          */ row{__, __, __, __, __, __, __, __, __, DT, __},
     /* data               */ row{__, __, __, __, __, __, __, __, __, __, __},
     /* data_return        */ row{__, __, __, __, __, __, __, __, DL, __, __},
@@ -86,7 +88,7 @@ constexpr std::array<row, 14> transitions{{
 }};
 
 constexpr bool in_extension(state where) noexcept {
-    return where >= state::extension_begin && where <= state::value_end;
+    return where >= state::extension_begin && where <= state::extension_end;
 }
 
 constexpr std::uint64_t largest_chunk = std::numeric_limits<std::int64_t>::max();

@@ -31,9 +31,10 @@ public:
         value_begin,         ///< after the equals sign
         value_token,
         value_quoted,
-        value_escape,  ///< after a backslash in a quoted string
-        value_end,
-        line_feed,  ///< after the CR of a chunk line
+        value_escape,   ///< after a backslash in a quoted string
+        value_end,      ///< after the closing quote
+        extension_end,  ///< white space after the value
+        line_feed,      ///< after the CR of a chunk line
         data,
         data_return,  ///< the CR after the data
         data_line_feed,

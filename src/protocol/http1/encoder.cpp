@@ -88,6 +88,7 @@ class writer {
 public:
     explicit writer(char* at) noexcept : at_(at) {}
     void put(std::string_view text) noexcept {
+        if (text.empty()) return;  // its data may be null, which memcpy must not be given
         std::memcpy(at_, text.data(), text.size());
         at_ += text.size();
     }

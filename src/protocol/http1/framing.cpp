@@ -118,8 +118,9 @@ framing frame_request(const head_facts& facts, http_version version, method_kind
 }
 
 framing frame_response(const head_facts& facts, http_version version, int status, method_kind request_method) noexcept {
+    // Any 2xx opens the tunnel, 204 too (RFC 9110 section 9.3.6).
+    if (request_method == method_kind::connect && status / 100 == 2) return {body_kind::tunnel, framing_fault::none, 0};
     if (is_bodyless(status) || request_method == method_kind::head) return {};
-    if (request_method == method_kind::connect && status < 300) return {body_kind::tunnel, framing_fault::none, 0};
     return frame(facts, version, body_kind::until_close);
 }
 

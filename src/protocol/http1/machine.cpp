@@ -116,11 +116,12 @@ result<void> machine::send_informational(const response_head& head, std::string&
     if (role_ != role::server || cycle_.final_response) return send_error("the final response was already sent");
     if (head.status < 100 || head.status > 199 || head.status == 101)
         return send_error("not an informational status: " + std::to_string(head.status));
-    if (head.status == 100) cycle_.expects_continue = false;
     if (cycle_.request_version == http_version::http_1_0) return {};
     const auto plan = plan_response(head, facts_of(head.headers), 0, false, {});
     if (!plan) return plan.error();
-    return append_response_head(head, *plan, out);
+    if (auto written = append_response_head(head, *plan, out); !written) return written;
+    if (head.status == 100) cycle_.expects_continue = false;
+    return {};
 }
 
 result<void> machine::send_response(const response_head& head, std::optional<std::uint64_t> body_size, bool close,
@@ -420,6 +421,7 @@ std::uint64_t machine::contiguous_body_remaining() const noexcept {
 
 void machine::received_directly(std::uint64_t size) noexcept {
     assert(size <= contiguous_body_remaining());
+    cycle_.expects_continue = false;
     if (cycle_.receive == receiving::sized) count_content(size);
     else chunks_.skip_data(size);
 }

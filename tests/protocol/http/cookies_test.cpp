@@ -165,9 +165,17 @@ TEST(cookies, of_a_whole_response_are_taken_one_by_one) {
     ASSERT_TRUE(headers.append("Set-Cookie", "c=3"));
     cookie_jar jar;
     EXPECT_EQ(jar.receive_all(at("http://h/"), headers, start), 2U);
-    std::string out = "given=0";
-    EXPECT_TRUE(jar.append_cookies(out, at("http://h/"), start));
-    EXPECT_EQ(out, "given=0; a=1; c=3");
+    EXPECT_EQ(jar.cookie_header(at("http://h/"), start), "a=1; c=3");
+}
+
+TEST(cookies, of_one_request_take_the_place_of_held_ones_of_the_same_name) {
+    cookie_jar jar;
+    EXPECT_EQ(jar.cookie_header(at("http://h/"), start, "own=0"), "own=0");
+    EXPECT_TRUE(jar.receive(at("http://h/"), "a=1", start));
+    EXPECT_TRUE(jar.receive(at("http://h/"), "ab=2", start));
+    EXPECT_EQ(jar.cookie_header(at("http://h/"), start, "own=0; a=3"), "ab=2; own=0; a=3");
+    EXPECT_EQ(jar.cookie_header(at("http://h/"), start, "ab=4; a=3"), "ab=4; a=3");
+    EXPECT_EQ(jar.cookie_header(at("http://h/"), start), "a=1; ab=2");
 }
 
 cookie made(std::string name, std::string value, std::string domain = "") {

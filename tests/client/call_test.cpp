@@ -1,0 +1,709 @@
+#include "client/call.hpp"
+#include "client/call_support.hpp"
+#include "protocol/http/encoders.hpp"
+
+namespace pabal::client {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::body_of;
+using testing::failure_of;
+using testing::recorder;
+using testing::scripted_answer;
+using testing::scripted_peer;
+using testing::seen_request;
+using testing::simulated_route;
+using testing::to;
+
+class a_call : public testing::calling {
+protected:
+    void answer(scripted_answer given) {
+        world.handler.answer = [given = std::move(given)](const seen_request&) { return given; };
+    }
+    /// A peer that says the next of `replies` to each request it sees on any connection, and closes when told to.
+    void reply_by_peer(std::vector<std::string> replies) {
+        use_peers();
+        on_peer = [this, replies = std::move(replies)](scripted_peer& peer) {
+            peer.on_received = [this, replies](scripted_peer& at) {
+                if (!at.received.ends_with("\r\n\r\n")) return;
+                at.received.clear();
+                ++requests;
+                const std::string& reply = replies.at(std::min(requests, replies.size()) - 1);
+                if (reply == "close") return at.close();
+                at.send(reply);
+            };
+        };
+    }
+    std::size_t requests = 0;
+    std::vector<transport::transport_ptr> kept;  ///< server ends that nobody reads
+};
+
+const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+TEST_F(a_call, brings_status_fields_body_and_trailers) {
+    reply_by_peer({"HTTP/1.1 201 Made\r\nTransfer-Encoding: chunked\r\nX-A: 1\r\nX-a: 2\r\n\r\n"
+                   "3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n"});
+    const auto done = send(to("http://a.example/"));
+    ASSERT_FALSE(done->failure()) << failure_of(*done);
+    EXPECT_EQ(done->response().status, 201);
+    EXPECT_EQ(done->response().reason, "Made");
+    EXPECT_EQ(done->response().headers.joined("x-a"), "1, 2");
+    EXPECT_EQ(body_of(*done), "abcde");
+    EXPECT_EQ(done->trailers().find("x-sum"), "5");
+}
+
+TEST_F(a_call, says_how_much_of_a_broken_body_came) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+            at.close();
+        };
+    };
+    const auto done = send(to("http://a.example/"));
+    EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
+    EXPECT_NE(done->failure()->message.find("received 5 of 10 bytes"), std::string::npos) << done->failure()->message;
+}
+
+TEST_F(a_call, tells_how_long_the_head_took) {
+    answer({.delay = 250ms});
+    const auto done = send(to("http://a.example/"));
+    EXPECT_GE(done->elapsed(), 250ms);
+    EXPECT_LE(done->elapsed(), 260ms);
+}
+
+TEST_F(a_call, a_failure_names_the_request_without_its_secrets) {
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.failure =
+                                   error{error_code::connection_refused, phase::connect, culprit::peer, 111, "no"}};
+    };
+    const auto done = send(to("http://user:secret@a.example/path"));
+    ASSERT_TRUE(done->failure());
+    EXPECT_EQ(done->failure()->message, "no [GET http://a.example/path]");
+    EXPECT_FALSE(done->has_head());
+}
+
+TEST_F(a_call, that_was_answered_before_can_be_shown) {
+    response_head head;
+    head.status = 302;
+    const auto shown = call::answered(to("http://a.example/"), std::move(head));
+    EXPECT_TRUE(shown->is_done());
+    EXPECT_TRUE(shown->has_head());
+    EXPECT_EQ(shown->response().status, 302);
+}
+
+// --- Replay: RFC 9112 section 9.3.1 -------------------------------------------------------------------------------------
+
+class replaying : public a_call {
+protected:
+    /// After one good exchange, the peer closes the kept-alive connection when it sees the next request.
+    void meet_a_stale_connection(std::vector<std::string> then = {ok}) {
+        std::vector<std::string> replies{ok, "close"};
+        replies.insert(replies.end(), then.begin(), then.end());
+        reply_by_peer(std::move(replies));
+        EXPECT_FALSE(send(to("http://a.example/"))->failure());
+        EXPECT_EQ(requests, 1U);
+    }
+};
+
+TEST_F(replaying, an_idempotent_request_is_sent_again_on_a_fresh_connection) {
+    for (const auto* method : {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"}) {
+        requests = 0;
+        meet_a_stale_connection(
+            {std::string_view(method) == "HEAD" ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" : ok});
+        const auto done = send(to("http://a.example/again", method));
+        EXPECT_FALSE(done->failure()) << method << " " << failure_of(*done);
+        EXPECT_EQ(requests, 3U) << method;
+        world.engine->pool().close_idle(connection::close_reason::evicted);
+    }
+}
+
+TEST_F(replaying, other_methods_never_are) {
+    for (const auto* method : {"POST", "PATCH", "LOCK"}) {
+        requests = 0;
+        meet_a_stale_connection();
+        const auto done = send(to("http://a.example/again", method));
+        EXPECT_EQ(failure_of(*done), "connection_closed in read by peer") << method;
+        EXPECT_EQ(requests, 2U) << method;
+    }
+}
+
+TEST_F(replaying, a_post_that_could_not_be_written_at_all_is) {
+    use_peers();
+    on_peer = [this](scripted_peer& peer) {
+        peer.on_received = [this](scripted_peer& at) { ++requests, at.send(ok); };
+    };
+    EXPECT_FALSE(send(to("http://a.example/"))->failure());
+    // The peer closes, and the news of it is under way while the next request begins: nothing has been sent.
+    peers.front().close();
+    const auto done = send(to("http://a.example/", "POST", "x"));
+    EXPECT_FALSE(done->failure()) << failure_of(*done);
+    EXPECT_EQ(requests, 2U);
+}
+
+TEST_F(replaying, it_happens_once) {
+    // Two kept-alive connections, both stale: the second loss is reported.
+    use_peers();
+    on_peer = [this](scripted_peer& peer) {
+        peer.on_received = [this](scripted_peer& at) {
+            if (++requests <= 2) at.send(ok);
+            else at.close();
+        };
+    };
+    const auto first = start(to("http://a.example/1"));
+    const auto second = start(to("http://a.example/2"));
+    ASSERT_TRUE(world.run_until([&] { return watcher.done == 2; }));
+    ASSERT_EQ(world.engine->pool().idle_connections(), 2U);
+    EXPECT_EQ(failure_of(*send(to("http://a.example/3"))), "connection_closed in read by peer");
+    EXPECT_EQ(requests, 4U);
+}
+
+TEST_F(replaying, a_fresh_connection_that_closes_is_an_error) {
+    reply_by_peer({"close"});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "connection_closed in read by peer");
+    EXPECT_EQ(requests, 1U);
+}
+
+TEST_F(replaying, a_connection_lost_after_response_bytes_is_an_error) {
+    use_peers();
+    on_peer = [this](scripted_peer& peer) {
+        peer.on_received = [this](scripted_peer& at) {
+            if (++requests == 1) return at.send(ok);
+            at.send("HTTP/1.1 2");
+            at.close();
+        };
+    };
+    EXPECT_FALSE(send(to("http://a.example/"))->failure());
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "body_incomplete in read by peer");
+    EXPECT_EQ(requests, 2U);
+}
+
+TEST_F(replaying, a_dial_that_fails_after_a_redirect_is_no_stale_connection) {
+    // What the earlier hop's connection was says nothing about the next hop's.
+    answer(testing::redirect_to(302, "http://b.example/"));
+    auto staying = to("http://a.example/");
+    staying.follow_redirects = false;
+    EXPECT_FALSE(send(std::move(staying))->failure());
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.failure = error{error_code::connection_reset, phase::tls, culprit::peer, 104, "reset"}};
+    };
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "connection_reset in tls by peer");
+    EXPECT_EQ(world.network->dialled.size(), 2U) << "b.example was dialled once";
+}
+
+TEST_F(replaying, a_streamed_body_goes_again_only_if_it_can_be_rewound) {
+    for (const bool rewindable : {false, true}) {
+        requests = 0;
+        meet_a_stale_connection({"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"});
+        for (scripted_peer& peer : peers) {
+            peer.on_received = [this](scripted_peer& at) {
+                if (at.received.find("body") != std::string::npos) ++requests, at.close();
+            };
+        }
+        on_peer = [this](scripted_peer& peer) {
+            peer.on_received = [this](scripted_peer& at) {
+                if (at.received.ends_with("body")) ++requests, at.send(ok);
+            };
+        };
+        watcher.body = "the whole body";
+        watcher.given = 0;
+        watcher.rewindable = rewindable;
+        auto asked = to("http://a.example/", "PUT");
+        asked.streams_body = true;
+        asked.streamed_size = watcher.body.size();
+        const auto done = send(std::move(asked));
+        EXPECT_EQ(failure_of(*done), rewindable ? "none" : "connection_closed in read by peer");
+        EXPECT_EQ(peers.size(), rewindable ? 3U : 1U);
+        world.engine->pool().close_idle(connection::close_reason::evicted);
+    }
+}
+
+// --- Content codings ----------------------------------------------------------------------------------------------------
+
+class decoding : public a_call, public ::testing::WithParamInterface<bool> {
+protected:
+    bool streamed() const { return GetParam(); }
+    struct outcome {
+        std::string body;
+        std::string failure;
+    };
+    /// The body of an answer with that coding, buffered or streamed.
+    outcome decoded(std::string coding, std::string body, std::size_t piece = 16 * 1024) {
+        answer({.body = std::move(body), .headers = {{"Content-Encoding", std::move(coding)}}, .piece = piece});
+        watcher.received.clear();
+        auto asked = to("http://a.example/");
+        asked.streams_response = streamed();
+        const auto done = send(std::move(asked));
+        return {streamed() ? watcher.received : body_of(*done), failure_of(*done)};
+    }
+    const std::string text = [] {
+        std::string made;
+        for (int line = 0; line < 3000; ++line) made += "line " + std::to_string(line * line) + "\n";
+        return made;
+    }();
+};
+
+INSTANTIATE_TEST_SUITE_P(body, decoding, ::testing::Values(false, true),
+                         [](const auto& streamed) { return streamed.param ? "streamed" : "buffered"; });
+
+TEST_P(decoding, every_coding_is_removed) {
+    EXPECT_TRUE(decoded("gzip", http::testing::gzip(text)).body == text);
+    EXPECT_TRUE(decoded("x-gzip", http::testing::gzip(text)).body == text);
+    EXPECT_TRUE(decoded("deflate", http::testing::zlib(text)).body == text);
+    EXPECT_TRUE(decoded("br", http::testing::brotli(text)).body == text);
+    EXPECT_TRUE(decoded("zstd", http::testing::zstd(text)).body == text);
+    EXPECT_TRUE(decoded("identity", text).body == text);
+    EXPECT_TRUE(decoded("gzip", http::testing::gzip(text), 7).body == text) << "in small pieces";
+}
+
+TEST_P(decoding, stacked_codings_come_off_in_reverse) {
+    EXPECT_TRUE(decoded("gzip, br", http::testing::brotli(http::testing::gzip(text))).body == text);
+    EXPECT_EQ(decoded("gzip, gzip, gzip, gzip, gzip, gzip", "x").failure, "content_coding_failed in read by peer");
+}
+
+TEST_P(decoding, an_unknown_coding_is_handed_on) { EXPECT_EQ(decoded("aes128gcm", "as is").body, "as is"); }
+
+TEST_P(decoding, an_empty_body_is_fine_whatever_it_claims_to_be) {
+    EXPECT_EQ(decoded("gzip", "").failure, "none");
+    EXPECT_EQ(decoded("br", "").body, "");
+}
+
+TEST_P(decoding, corrupt_and_truncated_data_is_the_peers_fault) {
+    std::string corrupt = http::testing::gzip(text);
+    corrupt[corrupt.size() / 2] ^= 0x55;
+    EXPECT_EQ(decoded("gzip", corrupt).failure, "content_coding_failed in read by peer");
+    const std::string whole = http::testing::gzip(text);
+    EXPECT_EQ(decoded("gzip", whole.substr(0, whole.size() - 9)).failure, "content_coding_failed in read by peer");
+    EXPECT_EQ(decoded("gzip", "not gzip at all").failure, "content_coding_failed in read by peer");
+    answer({.body = "fine"});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "none") << "the next request is served";
+}
+
+TEST_P(decoding, a_head_response_is_not_decoded) {
+    answer({.body = text, .headers = {{"Content-Encoding", "gzip"}}});
+    auto asked = to("http://a.example/", "HEAD");
+    asked.streams_response = streamed();
+    EXPECT_EQ(failure_of(*send(std::move(asked))), "none");
+}
+
+// CVE-2026-21441 and its kin: what a small response expands to is bounded by what its reader holds.
+class with_a_small_limit : public a_call {
+protected:
+    with_a_small_limit() {
+        session_limits limits;
+        limits.max_body = 100'000;
+        world.session = std::make_unique<session>(*world.engine, limits);
+    }
+};
+
+TEST_F(with_a_small_limit, a_bomb_is_stopped_when_it_is_buffered) {
+    const std::string bomb = http::testing::gzip(std::string(50'000'000, '0'));
+    ASSERT_LT(bomb.size(), 100'000U);
+    answer({.body = bomb, .headers = {{"Content-Encoding", "gzip"}}});
+    const auto done = send(to("http://a.example/"));
+    EXPECT_EQ(failure_of(*done), "body_too_large in read by peer");
+    EXPECT_LT(done->body().capacity(), 2'000'000U);
+}
+
+TEST_F(with_a_small_limit, a_stacked_bomb_as_well) {
+    answer({.body = http::testing::gzip(http::testing::gzip(std::string(50'000'000, '0'))),
+            .headers = {{"Content-Encoding", "gzip, gzip"}}});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "body_too_large in read by peer");
+}
+
+TEST_F(with_a_small_limit, a_bomb_can_still_be_read_in_pieces) {
+    answer({.body = http::testing::gzip(std::string(1'000'000, '0')), .headers = {{"Content-Encoding", "gzip"}}});
+    auto asked = to("http://a.example/");
+    asked.streams_response = true;
+    EXPECT_EQ(failure_of(*send(std::move(asked))), "none");
+    EXPECT_EQ(watcher.received.size(), 1'000'000U);
+}
+
+TEST_F(with_a_small_limit, an_announced_size_is_believed_at_once) {
+    reply_by_peer({"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n"});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "body_too_large in read by peer");
+    requests = 0;
+    reply_by_peer({"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n"});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/", "HEAD"))), "none") << "no body will come";
+}
+
+TEST_F(with_a_small_limit, a_body_of_unknown_size_is_counted) {
+    answer({.body = std::string(100'000, 'x'), .chunked = true});
+    EXPECT_EQ(body_of(*send(to("http://a.example/"))).size(), 100'000U);
+    answer({.body = std::string(100'001, 'x'), .chunked = true});
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "body_too_large in read by peer");
+    EXPECT_EQ(world.engine->pool().open_connections(), 0U) << "the rest is not read";
+}
+
+// --- Streaming ----------------------------------------------------------------------------------------------------------
+
+class streaming : public a_call {
+protected:
+    call_request asked() const {
+        call_request made = to("http://a.example/");
+        made.streams_response = true;
+        return made;
+    }
+};
+
+TEST_F(streaming, the_reader_gets_everything_whatever_its_buffer) {
+    const std::string body(300'000, 's');
+    for (const bool chunked : {false, true}) {
+        for (const std::size_t size : {1UL, 1000UL, 1'000'000UL}) {
+            answer({.body = size == 1 ? body.substr(0, 2000) : body, .chunked = chunked});
+            watcher.received.clear();
+            watcher.buffer_size = size;
+            const auto done = send(asked());
+            EXPECT_EQ(failure_of(*done), "none");
+            EXPECT_EQ(watcher.received.size(), size == 1 ? 2000U : body.size());
+        }
+    }
+    EXPECT_EQ(watcher.heads, 6);
+    EXPECT_EQ(world.network->dialled.size(), 1U);
+}
+
+TEST_F(streaming, nothing_is_taken_in_that_nobody_reads) {
+    world.network->route = [](const dial::target&) { return simulated_route{.to_client = {.capacity = 50'000}}; };
+    answer({.body = std::string(10'000'000, 's')});
+    watcher.reads = false;
+    const auto slow = start(asked());
+    world.run_for(10s);
+    EXPECT_EQ(watcher.heads, 1);
+    EXPECT_FALSE(slow->is_done());
+    EXPECT_TRUE(world.handler.is_answering()) << "the handler was told to pause";
+    watcher.reads = true;
+    watcher.read_all(*slow);
+    ASSERT_TRUE(world.run_until([&] { return slow->is_done(); }));
+    EXPECT_EQ(watcher.received.size(), 10'000'000U);
+}
+
+TEST_F(streaming, a_slow_reader_is_not_taken_for_a_silent_server) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) { at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"); };
+    };
+    auto slowly = asked();
+    slowly.limits.read = 1s;
+    const auto slow = start(std::move(slowly));
+    ASSERT_TRUE(world.run_until([&] { return watcher.heads == 1; }));
+    watcher.reads = false;
+    peers.front().send("12345");  // the reader was waiting, and now does something else for a while
+    world.run_for(10s);
+    ASSERT_EQ(failure_of(*slow), "none");
+    watcher.reads = true;
+    watcher.read_all(*slow);
+    EXPECT_EQ(watcher.received, "12345");
+    world.run_for(10s);
+    EXPECT_EQ(failure_of(*slow), "timed_out in read by peer") << "now the server is silent";
+    EXPECT_EQ(watcher.done, 1);
+}
+
+TEST_F(streaming, a_body_that_breaks_off_is_told_to_the_reader_after_what_came) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+            at.close();
+        };
+    };
+    const auto done = send(asked());
+    EXPECT_EQ(watcher.received, "12345");
+    ASSERT_TRUE(watcher.read_failure);
+    EXPECT_EQ(watcher.read_failure->code, error_code::body_incomplete);
+    EXPECT_NE(watcher.read_failure->message.find("received 5 of 10 bytes"), std::string::npos);
+    EXPECT_EQ(failure_of(*done), "body_incomplete in read by peer");
+    char more[10];
+    const auto again = done->read(more);
+    ASSERT_FALSE(again) << "the same error as often as it is asked for";
+    EXPECT_EQ(again.error().code, error_code::body_incomplete);
+}
+
+TEST_F(streaming, the_connection_is_free_once_the_last_byte_is_read) {
+    answer({.body = "12345"});
+    watcher.reads = false;
+    const auto reading = start(asked());
+    ASSERT_TRUE(world.run_until([&] { return watcher.heads == 1; }));
+    world.run_for(1s);
+    char buffer[5];
+    EXPECT_EQ(reading->read(buffer)->size, 5U);
+    EXPECT_EQ(world.engine->pool().idle_connections(), 1U);
+    EXPECT_EQ(reading->read(buffer)->what, read_outcome::kind::end);
+}
+
+TEST_F(streaming, a_connection_that_ended_behind_a_streamed_response_serves_nobody) {
+    session_limits one;
+    one.max_connections_per_host = 1;
+    testing::simulated_client narrow(one);
+    narrow.network->accept = [this](const dial::target&, transport::transport_ptr end) {
+        peers.emplace_back(std::move(end)).on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345");
+            at.finish();
+        };
+    };
+    watcher.reads = false;
+    const auto reading = base::make_counted<call>(asked(), &watcher);
+    reading->start(*narrow.session);
+    const auto waiting = base::make_counted<call>(to("http://a.example/", "POST", "x"), &watcher);
+    waiting->start(*narrow.session);
+    narrow.run_for(1s);  // the response and the end of the connection are there, and nobody has read them
+    ASSERT_EQ(peers.size(), 1U);
+    watcher.read_all(*reading);
+    ASSERT_TRUE(narrow.run_until([&] { return waiting->is_done(); }));
+    EXPECT_EQ(failure_of(*waiting), "none");
+    EXPECT_EQ(peers.size(), 2U);
+    peers.clear();
+}
+
+TEST_F(streaming, a_failing_source_of_the_request_body_is_reported_as_it_is) {
+    watcher.body_failure = error{error_code::request_body_failed, phase::write, culprit::caller, 0, "disk"};
+    auto up = to("http://a.example/", "POST");
+    up.streams_body = true;
+    up.streamed_size = 10;
+    EXPECT_EQ(failure_of(*send(std::move(up))), "request_body_failed in write by caller");
+}
+
+// --- Time ---------------------------------------------------------------------------------------------------------------
+
+class the_total_limit : public a_call {
+protected:
+    /// Sends with a total limit of a second; the verdict and how long it took.
+    std::string verdict(call_request asked) {
+        asked.limits.total = 1s;
+        const auto began = world.clock->now();
+        const auto done = send(std::move(asked));
+        const auto took = world.clock->now() - began;
+        EXPECT_GE(took, 1s);
+        EXPECT_LE(took, 1200ms);
+        EXPECT_EQ(world.engine->pool().waiting(), 0U);
+        EXPECT_EQ(world.engine->pool().dialling(), 0U);
+        return failure_of(*done);
+    }
+    const std::string total = "timed_out in total by peer";
+};
+
+TEST_F(the_total_limit, bounds_the_dial) {
+    world.network->route = [](const dial::target&) { return simulated_route{.delay = 5s}; };
+    EXPECT_EQ(verdict(to("http://a.example/")), total);
+    world.run_for(1s);
+    EXPECT_EQ(world.network->attempts, 0) << "nothing is left behind";
+}
+
+TEST_F(the_total_limit, bounds_the_wait_for_a_connection) {
+    session_limits one;
+    one.max_connections_per_host = 1;
+    testing::simulated_client narrow(one);
+    narrow.handler.answer = [](const seen_request&) { return scripted_answer{.never = true}; };
+    auto first = base::make_counted<call>(to("http://a.example/"), nullptr);
+    first->start(*narrow.session);
+    auto asked = to("http://a.example/");
+    asked.limits.total = 1s;
+    auto second = base::make_counted<call>(asked, &watcher);
+    second->start(*narrow.session);
+    ASSERT_TRUE(narrow.run_until([&] { return second->is_done(); }));
+    EXPECT_EQ(failure_of(*second), total);
+    EXPECT_EQ(narrow.engine->pool().waiting(), 0U);
+    first->cancel();
+}
+
+TEST_F(the_total_limit, bounds_sending) {
+    world.network->route = [](const dial::target&) { return simulated_route{.to_server = {.capacity = 10}}; };
+    world.network->accept = [this](const dial::target&, transport::transport_ptr end) {
+        kept.push_back(std::move(end));  // nobody reads
+    };
+    EXPECT_EQ(verdict(to("http://a.example/", "POST", std::string(100'000, 'x'))), total);
+    kept.clear();
+}
+
+TEST_F(the_total_limit, bounds_a_source_that_gives_nothing) {
+    watcher.body = "begin";
+    watcher.body_is_endless = true;
+    auto asked = to("http://a.example/", "POST");
+    asked.streams_body = true;
+    asked.streamed_size = std::nullopt;
+    EXPECT_EQ(verdict(std::move(asked)), total);
+}
+
+TEST_F(the_total_limit, bounds_the_wait_for_the_head) {
+    answer({.never = true});
+    EXPECT_EQ(verdict(to("http://a.example/")), total);
+}
+
+TEST_F(the_total_limit, bounds_the_body) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) { at.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"); };
+    };
+    EXPECT_EQ(verdict(to("http://a.example/")), total);
+}
+
+TEST_F(the_total_limit, bounds_all_redirects_together) {
+    answer({.status = 302, .headers = {{"Location", "/again"}}, .delay = 300ms});
+    EXPECT_EQ(verdict(to("http://a.example/")), total);
+    EXPECT_EQ(world.handler.seen.size(), 4U);
+}
+
+TEST_F(the_total_limit, bounds_the_body_of_a_redirect) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 10\r\n\r\n12345");
+        };
+    };
+    EXPECT_EQ(verdict(to("http://a.example/")), total);
+}
+
+TEST_F(the_total_limit, of_a_streamed_response_ends_with_its_head) {
+    answer({.body = std::string(1000, 's'), .delay = 900ms});
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.to_client = {.max_per_read = 10, .latency = 50ms}};
+    };
+    auto asked = to("http://a.example/");
+    asked.streams_response = true;
+    asked.limits.total = 1s;
+    watcher.reads = false;
+    const auto slow = start(std::move(asked));
+    world.run_for(10s);
+    EXPECT_FALSE(slow->is_done());
+    watcher.reads = true;
+    watcher.read_all(*slow);
+    ASSERT_TRUE(world.run_until([&] { return slow->is_done(); }));
+    EXPECT_EQ(failure_of(*slow), "none");
+}
+
+TEST_F(the_total_limit, can_be_off) {
+    answer({.delay = 50s});
+    auto asked = to("http://a.example/");
+    asked.limits.total = 0ms;
+    EXPECT_EQ(failure_of(*send(std::move(asked))), "none");
+}
+
+TEST_F(a_call, each_phase_has_its_own_limit) {
+    auto connect = to("http://a.example/");
+    connect.limits.connect = 200ms;
+    world.network->route = [](const dial::target&) { return simulated_route{.delay = 5s}; };
+    EXPECT_EQ(failure_of(*send(std::move(connect))), "timed_out in connect by network");
+    world.network->route = nullptr;
+    answer({.never = true});
+    auto read = to("http://a.example/");
+    read.limits.read = 200ms;
+    EXPECT_EQ(failure_of(*send(std::move(read))), "timed_out in read by peer");
+    world.network->route = [](const dial::target&) { return simulated_route{.to_server = {.capacity = 10}}; };
+    world.network->accept = [this](const dial::target&, transport::transport_ptr end) {
+        kept.push_back(std::move(end));
+    };
+    auto write = to("http://a.example/", "POST", std::string(100'000, 'x'));
+    write.limits.write = 200ms;
+    EXPECT_EQ(failure_of(*send(std::move(write))), "timed_out in write by peer");
+    kept.clear();
+}
+
+// --- Cancelling ---------------------------------------------------------------------------------------------------------
+
+class cancelling : public a_call {
+protected:
+    /// Cancels, twice, and checks that nobody hears of it and nothing is left.
+    void cancel(const call_ptr& under_way) {
+        const int done = watcher.done;
+        ASSERT_FALSE(under_way->is_done());
+        under_way->cancel();
+        under_way->cancel();
+        EXPECT_TRUE(under_way->is_done());
+        EXPECT_EQ(failure_of(*under_way), "cancelled in none by caller");
+        EXPECT_EQ(under_way->reference_count(), 1U) << "nobody else holds it";
+        world.run_for(400s);
+        EXPECT_EQ(watcher.done, done);
+        EXPECT_EQ(world.engine->pool().waiting(), 0U);
+        EXPECT_EQ(world.engine->pool().dialling(), 0U);
+        EXPECT_EQ(world.engine->pool().open_connections(), world.engine->pool().idle_connections());
+        EXPECT_EQ(world.network->attempts, 0);
+    }
+};
+
+TEST_F(cancelling, before_it_began) {
+    auto prepared = base::make_counted<call>(to("http://a.example/"), &watcher);
+    cancel(prepared);
+}
+
+TEST_F(cancelling, while_dialling) {
+    world.network->route = [](const dial::target&) { return simulated_route{.delay = 5s}; };
+    cancel(start(to("http://a.example/")));
+}
+
+TEST_F(cancelling, while_sending) {
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.to_server = {.capacity = 100, .latency = 1s}};
+    };
+    const auto sending = start(to("http://a.example/", "POST", std::string(100'000, 'x')));
+    world.run_for(1500ms);
+    cancel(sending);
+}
+
+TEST_F(cancelling, while_waiting_for_the_head) {
+    answer({.never = true});
+    const auto waiting = start(to("http://a.example/"));
+    world.run_for(1s);
+    cancel(waiting);
+}
+
+TEST_F(cancelling, while_collecting_the_body) {
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.to_client = {.capacity = 1000, .latency = 1s}};
+    };
+    answer({.body = std::string(100'000, 'x')});
+    const auto collecting = start(to("http://a.example/"));
+    ASSERT_TRUE(world.run_until([&] { return collecting->body().size() > 0; }));
+    cancel(collecting);
+}
+
+TEST_F(cancelling, while_skipping_a_redirects_body) {
+    use_peers();
+    on_peer = [](scripted_peer& peer) {
+        peer.on_received = [](scripted_peer& at) {
+            at.send("HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 10\r\n\r\n12345");
+        };
+    };
+    const auto skipping = start(to("http://a.example/"));
+    ASSERT_TRUE(world.run_until([&] { return !skipping->history().empty(); }));
+    cancel(skipping);
+    EXPECT_EQ(world.network->dialled.size(), 1U) << "the redirect was not followed";
+}
+
+TEST_F(cancelling, while_streaming) {
+    answer({.body = std::string(1'000'000, 'x')});
+    watcher.reads = false;
+    auto asked = to("http://a.example/");
+    asked.streams_response = true;
+    const auto streaming = start(std::move(asked));
+    ASSERT_TRUE(world.run_until([&] { return watcher.heads == 1; }));
+    cancel(streaming);
+    char buffer[10];
+    const auto read = streaming->read(buffer);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code, error_code::cancelled);
+}
+
+TEST_F(cancelling, from_inside_its_own_notifications) {
+    struct at_head final : call_observer {
+        void on_call_head(call& of) override { of.cancel(); }
+        void on_call_done(call&) override { ++done; }
+        int done = 0;
+    } observer;
+    answer({.body = std::string(100, 'x')});
+    auto asked = to("http://a.example/");
+    asked.streams_response = true;
+    auto stopped = base::make_counted<call>(std::move(asked), &observer);
+    stopped->start(*world.session);
+    world.run_for(10s);
+    EXPECT_EQ(observer.done, 0);
+    EXPECT_TRUE(stopped->is_done());
+    EXPECT_EQ(world.engine->pool().open_connections(), 0U);
+}
+
+TEST_F(cancelling, afterwards_does_nothing) {
+    const auto done = send(to("http://a.example/"));
+    done->cancel();
+    EXPECT_FALSE(done->failure());
+}
+
+}  // namespace
+}  // namespace pabal::client

@@ -1,0 +1,991 @@
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "connection/connection_support.hpp"
+#include "connection/http1_client_connection.hpp"
+
+namespace pabal::connection {
+namespace {
+
+using namespace testing;
+
+constexpr std::string_view hello = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+constexpr std::string_view hello_chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Sum\r\n\r\n"
+                                           "2\r\nhe\r\n3;why=not\r\nllo\r\n0\r\nSum: 5\r\n\r\n";
+constexpr std::string_view hello_until_close = "HTTP/1.1 200 OK\r\n\r\nhello";
+
+/// A connection and the server at the far end of it.
+class client_side : public client_connection_observer {
+public:
+    explicit client_side(const path& carried_by) : world_(carried_by) { connect(world_.pair()); }
+
+    void connect(transport::memory_pair pair) {
+        connection_ = std::make_unique<http1_client_connection>(environment_, std::move(pair.first), *this);
+        server_.connect(std::move(pair.second));
+        server_.heard.clear();
+        closed_.reset();
+        idle_ = 0;
+    }
+    void on_idle(client_connection& which) override {
+        EXPECT_EQ(&which, connection_.get());
+        ++idle_;
+    }
+    void on_closed(client_connection&, close_reason reason) override {
+        EXPECT_FALSE(closed_) << "closed twice";
+        closed_ = reason;
+    }
+
+    bool run(const recording_ptr& exchange, std::string_view response) {
+        ask(exchange);
+        server_.say(response);
+        return finish(exchange);
+    }
+    /// Starts it and waits until its head has arrived: a server that answers or hangs up earlier changes the case.
+    void ask(const recording_ptr& exchange) {
+        server_.heard.clear();
+        connection_->start(exchange);
+        EXPECT_TRUE(hears("\r\n\r\n"));
+    }
+    bool finish(const recording_ptr& exchange) {
+        return world_.turn_until([&] { return exchange->over(); });
+    }
+    bool hears(std::string_view text) {
+        return world_.turn_until([&] { return server_.heard.find(text) != std::string::npos; });
+    }
+    /// Reads as a consumer of a stream does, up to the end ("<end>"), an error ("<its name>"), or for ever.
+    std::string pull(const recording_ptr& exchange, std::size_t piece) {
+        std::string all;
+        std::string buffer(piece, ' ');
+        const bool ended = world_.turn_until([&] {
+            for (;;) {
+                auto got = connection_->read_response(*exchange, buffer);
+                if (!got) return all += "<" + std::string(name_of(got.error().code)) + ">", true;
+                if (got->what == read_outcome::kind::end) return all += "<end>", true;
+                if (got->what == read_outcome::kind::would_block) return false;
+                all.append(buffer, 0, got->size);
+            }
+        });
+        return ended ? all : all + "<nothing more>";
+    }
+    void cancel(const recording_ptr& exchange) {
+        exchange->given_up = true;
+        if (auto* answering = exchange->answered_by()) answering->cancel(*exchange);
+    }
+
+    world world_;
+    std::array<char, 16384> scratch_{};
+    environment environment_{world_.reactor(), scratch_};
+    peer server_;
+    std::unique_ptr<http1_client_connection> connection_;
+    std::optional<close_reason> closed_;
+    int idle_ = 0;
+};
+
+class http1_client : public ::testing::TestWithParam<path>, public client_side {
+protected:
+    http1_client() : client_side(GetParam()) {}
+    void TearDown() override {
+        server_.on_heard = nullptr;  // refers to what the test had
+        connection_.reset();
+        world_.settle();
+        EXPECT_EQ(recording_exchange::alive, 0) << "an exchange was leaked";
+    }
+};
+INSTANTIATE_TEST_SUITE_P(over, http1_client, ::testing::ValuesIn(all_paths()), name_of_path);
+
+/// Cases that need to say when time passes, or how much a wire holds.
+class http1_client_in_memory : public http1_client {};
+INSTANTIATE_TEST_SUITE_P(over, http1_client_in_memory, ::testing::ValuesIn(memory_paths()), name_of_path);
+
+// --- Bodies -------------------------------------------------------------------------------------------------------------
+
+TEST_P(http1_client, pushes_a_response_and_is_idle_again) {
+    const auto got = make_get("/price");
+    ASSERT_TRUE(run(got, hello));
+    EXPECT_EQ(server_.heard, "GET /price HTTP/1.1\r\nHost: example.test\r\n\r\n");
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(got->head->status, 200);
+    EXPECT_EQ(got->body, "hello");
+    EXPECT_TRUE(got->request_sent);
+    EXPECT_FALSE(got->on_reused_connection);
+    EXPECT_EQ(got->answered_by(), nullptr);
+    EXPECT_EQ(idle_, 1);
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http1_client, serves_one_exchange_after_another) {
+    for (int each = 0; each < 20; ++each) {
+        const auto got = make_get();
+        got->wants = each % 3 == 0 ? delivery::pull : delivery::push;
+        ask(got);
+        server_.say(each % 2 == 0 ? hello : hello_chunked);
+        if (got->wants == delivery::pull) {
+            EXPECT_EQ(pull(got, 64), "hello<end>");
+        } else {
+            ASSERT_TRUE(finish(got));
+            EXPECT_EQ(got->body, "hello");
+        }
+        EXPECT_TRUE(got->succeeded());
+        EXPECT_EQ(got->on_reused_connection, each > 0);
+        ASSERT_EQ(idle_, each + 1);
+    }
+    EXPECT_FALSE(closed_);
+}
+
+TEST_P(http1_client, decodes_chunks_and_hands_over_trailers) {
+    const auto got = make_get();
+    ASSERT_TRUE(run(got, hello_chunked));
+    EXPECT_EQ(got->body, "hello");
+    EXPECT_EQ(got->trailers.find("sum"), "5");
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, a_body_up_to_the_end_of_the_connection_ends_with_it) {
+    const auto got = make_get();
+    ask(got);
+    server_.say(hello_until_close);
+    server_.hang_up();
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(got->body, "hello");
+    EXPECT_EQ(closed_, close_reason::body_until_close);
+}
+
+TEST_P(http1_client, a_long_body_is_received_where_the_requester_wants_it) {
+    const std::string long_body = letters(200'000);
+    for (const bool chunked : {false, true}) {
+        const auto got = make_get();
+        got->place.assign(long_body.size(), ' ');
+        const std::string head =
+            chunked ? "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n30d40\r\n"
+                    : "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(long_body.size()) + "\r\n\r\n";
+        ASSERT_TRUE(run(got, head + long_body + (chunked ? "\r\n0\r\n\r\n" : "")));
+        EXPECT_TRUE(got->succeeded());
+        EXPECT_EQ(got->body, long_body);
+        EXPECT_GT(got->received_in_place, 100'000U);
+    }
+    EXPECT_EQ(idle_, 2);
+}
+
+TEST_P(http1_client, a_requester_may_pause_after_every_piece) {
+    for (const auto response : {hello, hello_chunked}) {
+        const auto got = make_get();
+        got->pauses = true;
+        ask(got);
+        server_.say(response);
+        for (int resumed = 0; !got->over(); ++resumed) {
+            ASSERT_TRUE(world_.turn_until([&] { return got->over() || got->paused > resumed; }));
+            const std::string seen = got->body;
+            world_.settle();
+            EXPECT_EQ(got->body, seen) << "data came during a pause";
+            if (!got->over()) got->answered_by()->resume(*got);
+        }
+        EXPECT_EQ(got->body, "hello");
+        EXPECT_TRUE(got->succeeded());
+    }
+    EXPECT_EQ(idle_, 2);
+}
+
+TEST_P(http1_client, a_long_body_received_in_place_may_be_paused_too) {
+    const std::string long_body = letters(100'000);
+    const auto got = make_get();
+    got->place.assign(long_body.size(), ' ');
+    got->pauses = true;
+    ask(got);
+    server_.say("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(long_body.size()) + "\r\n\r\n" + long_body);
+    ASSERT_TRUE(world_.turn_until([&] {
+        if (!got->over() && got->paused > 0) got->answered_by()->resume(*got);
+        return got->over();
+    }));
+    EXPECT_EQ(got->body, long_body);
+}
+
+TEST_P(http1_client, resuming_what_is_not_paused_changes_nothing) {
+    const auto got = make_get();
+    got->in_data = [&] { got->answered_by()->resume(*got); };
+    got->in_head = [&] { got->answered_by()->resume(*got); };
+    ASSERT_TRUE(run(got, hello_chunked));
+    EXPECT_EQ(got->body, "hello");
+    connection_->resume(*got);
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, a_consumer_pulls_in_pieces_of_its_own_size) {
+    for (const std::size_t piece : {1, 3, 4096}) {
+        for (const auto response : {hello, hello_chunked}) {
+            const auto got = make_get();
+            got->wants = delivery::pull;
+            ask(got);
+            server_.say(response);
+            EXPECT_EQ(pull(got, piece), "hello<end>");
+            EXPECT_TRUE(got->succeeded());
+            EXPECT_EQ(got->trailers.contains("sum"), response == hello_chunked);
+        }
+    }
+    EXPECT_EQ(idle_, 6);
+    EXPECT_FALSE(closed_);
+}
+
+TEST_P(http1_client, a_consumer_pulls_what_is_long) {
+    const std::string long_body = letters(100'000);
+    for (const std::size_t piece : {1000, 300'000}) {
+        const auto got = make_get();
+        got->wants = delivery::pull;
+        ask(got);
+        server_.say("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + long_body);
+        EXPECT_EQ(pull(got, piece), long_body + "<end>");
+    }
+    EXPECT_EQ(idle_, 2);
+}
+
+TEST_P(http1_client, a_consumer_pulls_nothing_where_there_is_nothing) {
+    for (const auto response : {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n",
+                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
+        const auto got = make_get();
+        got->wants = delivery::pull;
+        ask(got);
+        server_.say(response);
+        EXPECT_EQ(pull(got, 10), "<end>") << response;
+    }
+    EXPECT_EQ(idle_, 3);
+}
+
+TEST_P(http1_client, a_consumer_pulls_up_to_the_end_of_the_connection) {
+    const auto got = make_get();
+    got->wants = delivery::pull;
+    ask(got);
+    server_.say(hello_until_close);
+    server_.hang_up();
+    EXPECT_EQ(pull(got, 2), "hello<end>");
+    EXPECT_EQ(closed_, close_reason::body_until_close);
+    EXPECT_EQ(pull(got, 2), "<end>") << "the end stays the end";
+}
+
+TEST_P(http1_client, a_consumer_without_a_buffer_gets_nothing_and_loses_nothing) {
+    const auto got = make_get();
+    got->wants = delivery::pull;
+    ask(got);
+    server_.say(hello);
+    ASSERT_TRUE(world_.turn_until([&] { return got->readable > 0; }));
+    EXPECT_EQ(connection_->read_response(*got, {})->what, read_outcome::kind::would_block);
+    EXPECT_EQ(pull(got, 3), "hello<end>");
+}
+
+// RFC 9112 section 6.3: these have no content, whatever their head says.
+TEST_P(http1_client, responses_without_content_leave_the_connection_in_step) {
+    const auto asked = make_get("/", "HEAD");
+    ASSERT_TRUE(run(asked, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
+    EXPECT_TRUE(asked->succeeded());
+    for (const auto response :
+         {"HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"}) {
+        const auto got = make_get();
+        ASSERT_TRUE(run(got, response));
+        EXPECT_TRUE(got->succeeded());
+        EXPECT_EQ(got->body, "");
+    }
+    const auto last = make_get();
+    ASSERT_TRUE(run(last, hello));
+    EXPECT_EQ(last->body, "hello");
+    EXPECT_EQ(idle_, 4);
+}
+
+// --- The request's body -------------------------------------------------------------------------------------------------
+
+TEST_P(http1_client, sends_a_body_that_lies_in_memory) {
+    const std::string body = letters(100'000);
+    const auto got = make_upload({}, body.size());
+    got->request_body = body;
+    server_.on_heard = [&] {
+        if (server_.heard.ends_with(body)) server_.say(hello);
+    };
+    connection_->start(got);
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_NE(server_.heard.find("Content-Length: 100000\r\n"), std::string::npos);
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, streams_a_body_of_known_length) {
+    const std::string body = letters(50'000);
+    const auto got = make_upload({body.substr(0, 20'000), body.substr(20'000)}, body.size());
+    server_.on_heard = [&] {
+        if (server_.heard.ends_with(body)) server_.say(hello);
+    };
+    connection_->start(got);
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, streams_chunks_and_trailers_and_waits_for_its_source) {
+    const auto got = make_upload({std::nullopt, "first", std::nullopt, "second", std::nullopt});
+    got->trailers_to_send.append_valid("Sum", "11");
+    ask(got);
+    EXPECT_EQ(server_.heard.find("first"), std::string::npos);
+    got->answered_by()->request_body_ready(*got);
+    ASSERT_TRUE(hears("5\r\nfirst\r\n"));
+    got->answered_by()->request_body_ready(*got);
+    ASSERT_TRUE(hears("6\r\nsecond\r\n"));
+    world_.settle();
+    EXPECT_TRUE(server_.heard.ends_with("second\r\n")) << "the body is not over";
+    got->answered_by()->request_body_ready(*got);
+    ASSERT_TRUE(hears("0\r\nSum: 11\r\n\r\n"));
+    server_.say(hello);
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, a_source_that_fails_is_reported_as_it_failed) {
+    const auto got = make_upload({"some", std::nullopt});
+    got->body_failure = error{error_code::request_body_failed, phase::write, culprit::caller, 0, "the file is gone"};
+    connection_->start(got);
+    ASSERT_TRUE(hears("some"));
+    connection_->request_body_ready(*got);
+    ASSERT_TRUE(got->over());
+    EXPECT_EQ(got->failure->message, "the file is gone");
+    EXPECT_EQ(closed_, close_reason::request_unfinished);
+}
+
+TEST_P(http1_client, a_source_must_give_what_was_announced) {
+    const auto shorter = make_upload({"1234"}, 5);
+    connection_->start(shorter);
+    ASSERT_TRUE(finish(shorter));
+    EXPECT_EQ(shorter->failure->code, error_code::request_body_failed);
+    EXPECT_EQ(shorter->failure->whose, culprit::caller);
+    EXPECT_EQ(closed_, close_reason::request_unfinished);
+
+    connect(world_.pair());
+    const auto longer = make_upload({"1234", "5678"}, 5);
+    connection_->start(longer);
+    ASSERT_TRUE(finish(longer));
+    EXPECT_EQ(longer->failure->code, error_code::request_body_failed);
+    EXPECT_EQ(closed_, close_reason::request_unfinished);
+}
+
+TEST_P(http1_client, a_request_that_cannot_be_sent_costs_no_connection) {
+    const auto bad = make_get("/two words");
+    connection_->start(bad);
+    ASSERT_TRUE(bad->over());
+    EXPECT_EQ(bad->failure->whose, culprit::caller);
+    EXPECT_FALSE(bad->request_sent);
+    EXPECT_EQ(idle_, 1);
+    const auto good = make_get();
+    ASSERT_TRUE(run(good, hello));
+    EXPECT_TRUE(good->succeeded());
+    EXPECT_FALSE(good->on_reused_connection);
+}
+
+// --- Interim responses and early ones -----------------------------------------------------------------------------------
+
+TEST_P(http1_client, informational_responses_come_before_the_final_one) {
+    const auto got = make_get();
+    ASSERT_TRUE(
+        run(got, "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + std::string(hello)));
+    EXPECT_EQ(got->informational, (std::vector{102, 103}));
+    EXPECT_EQ(got->body, "hello");
+    EXPECT_EQ(idle_, 1);
+}
+
+TEST_P(http1_client, a_body_waits_for_100_continue) {
+    for (const bool streamed : {false, true}) {
+        const auto got = streamed ? make_upload({"patient"}) : make_upload({}, 7);
+        if (!streamed) got->request_body = "patient";
+        got->request.headers.append_valid("Expect", "100-continue");
+        ask(got);
+        world_.settle();
+        EXPECT_EQ(server_.heard.find("patient"), std::string::npos);
+        server_.say("HTTP/1.1 100 Continue\r\n\r\n");
+        ASSERT_TRUE(hears("patient"));
+        server_.say(hello);
+        ASSERT_TRUE(finish(got));
+        EXPECT_EQ(got->informational, (std::vector{100}));
+        EXPECT_TRUE(got->succeeded());
+    }
+    EXPECT_EQ(idle_, 2);
+}
+
+// A source pulled while the response is parsed must not spoil what is parsed: both pass through the scratch buffer.
+TEST_P(http1_client, what_came_with_100_continue_survives_the_sending_of_the_body) {
+    const auto got = make_upload({letters(9000)});
+    got->request.headers.append_valid("Expect", "100-continue");
+    ASSERT_TRUE(run(got, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + std::string(hello_chunked)));
+    EXPECT_TRUE(got->succeeded()) << got->failure->message;
+    EXPECT_EQ(got->body, "hello");
+}
+
+TEST_P(http1_client, a_requester_may_feed_its_body_from_what_it_receives) {
+    const auto got = make_upload({std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt});
+    got->in_data = [&] {
+        got->body_parts.insert(got->body_parts.begin(), letters(5000));
+        got->answered_by()->request_body_ready(*got);
+    };
+    ASSERT_TRUE(run(got, hello_chunked));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(got->body, "hello");
+}
+
+TEST_P(http1_client, exchanges_may_be_started_and_read_from_within_another_ones_callbacks) {
+    client_side other(GetParam());
+    const auto inner = make_upload({letters(5000)});
+    const auto pulled = make_get();
+    pulled->wants = delivery::pull;
+    auto pair = world_.pair();
+    http1_client_connection second(environment_, std::move(pair.first), other);
+    peer second_server(std::move(pair.second));
+
+    const auto outer = make_get();
+    bool started = false;
+    outer->in_data = [&] {
+        if (!std::exchange(started, true)) second.start(inner);
+    };
+    ASSERT_TRUE(run(outer, hello_chunked));
+    EXPECT_TRUE(outer->succeeded());
+    EXPECT_EQ(outer->body, "hello");
+    cancel(inner);
+    world_.settle();
+}
+
+TEST_P(http1_client_in_memory, without_100_continue_the_body_is_sent_after_a_while) {
+    // An exchange before it leaves a timer behind, which must not cut the wait short.
+    const auto earlier = make_get();
+    earlier->limits.read = 500ms;
+    ASSERT_TRUE(run(earlier, hello));
+    server_.heard.clear();
+    const auto got = make_upload({}, 7);
+    got->request_body = "patient";
+    got->limits.write = 200ms;  // bounds the silence of a peer that should take bytes, not this wait
+    got->request.headers.append_valid("Expect", "100-continue");
+    connection_->start(got);
+    world_.pass(900ms);
+    EXPECT_EQ(server_.heard.find("patient"), std::string::npos);
+    world_.pass(200ms);
+    EXPECT_NE(server_.heard.find("patient"), std::string::npos);
+    server_.say(hello);
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(idle_, 2);
+}
+
+TEST_P(http1_client_in_memory, a_final_response_instead_of_100_continue_keeps_the_body_back) {
+    const auto got = make_upload({}, 7);
+    got->request_body = "patient";
+    got->request.headers.append_valid("Expect", "100-continue");
+    ask(got);
+    server_.say("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 4\r\n\r\nno");
+    world_.pass(5s);
+    EXPECT_EQ(server_.heard.find("patient"), std::string::npos);
+    server_.say("no");
+    ASSERT_TRUE(finish(got));
+    EXPECT_EQ(got->head->status, 417);
+    EXPECT_EQ(got->body, "nono");
+    EXPECT_EQ(closed_, close_reason::request_unfinished);
+}
+
+TEST_P(http1_client_in_memory, a_response_that_keeps_the_body_back_must_come_in_time_as_well) {
+    const auto got = make_upload({}, 7);
+    got->request_body = "patient";
+    got->limits.read = 3s;
+    got->request.headers.append_valid("Expect", "100-continue");
+    ask(got);
+    server_.say("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 4\r\n\r\nno");
+    world_.pass(4s);
+    ASSERT_TRUE(got->over());
+    EXPECT_EQ(got->failure->where, phase::read);
+}
+
+TEST_P(http1_client, an_answer_before_the_request_is_complete_is_good_but_ends_the_connection) {
+    const auto got = make_upload({"part", std::nullopt});
+    connection_->start(got);
+    ASSERT_TRUE(hears("part"));
+    server_.say(hello);
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(got->body, "hello");
+    EXPECT_EQ(closed_, close_reason::request_unfinished);
+}
+
+// RFC 9112 section 9.5: a response is worth more than the failure to send the rest of the request.
+TEST_P(http1_client, an_answer_of_a_server_that_hangs_up_on_a_large_request_is_heard) {
+    const std::string body = letters(2'000'000);
+    const auto got = make_upload({}, body.size());
+    got->request_body = body;
+    server_.listen(false);
+    connection_->start(got);
+    server_.say("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+    server_.hang_up();
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded()) << got->failure->message;
+    EXPECT_EQ(got->head->status, 413);
+    EXPECT_EQ(got->body, "big");
+    EXPECT_TRUE(closed_);
+}
+
+TEST_P(http1_client, an_answer_that_came_with_100_continue_is_heard_although_the_body_cannot_be_sent) {
+    const auto got = make_upload({letters(500'000)});
+    got->request.headers.append_valid("Expect", "100-continue");
+    ask(got);
+    server_.say("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    server_.hang_up();
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded()) << got->failure->message;
+    EXPECT_EQ(got->head->status, 403);
+    EXPECT_EQ(got->body, "no");
+}
+
+// --- Tunnels ------------------------------------------------------------------------------------------------------------
+
+/// RFC 9110 section 7.8. The peer's first bytes come with the head of its 101, as they do in practice.
+class http1_client_tunnel : public http1_client {
+protected:
+    recording_ptr begin(delivery wants) {
+        auto got = make_get();
+        got->request.headers.append_valid("Connection", "Upgrade");
+        got->request.headers.append_valid("Upgrade", "echo");
+        got->wants = wants;
+        // More than one part, so that sending begins while the bytes after the head are still in the buffer.
+        got->body_parts = {letters(3000), std::nullopt, "ping", std::nullopt};
+        ask(got);
+        server_.say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nwelcome ");
+        EXPECT_TRUE(hears(letters(3000))) << "sent as it is, not in chunks";
+        got->answered_by()->request_body_ready(*got);
+        EXPECT_TRUE(hears("ping"));
+        server_.say("pong");
+        return got;
+    }
+};
+INSTANTIATE_TEST_SUITE_P(over, http1_client_tunnel, ::testing::ValuesIn(all_paths()), name_of_path);
+
+TEST_P(http1_client_tunnel, carries_raw_bytes_both_ways_until_the_server_closes) {
+    const auto got = begin(delivery::push);
+    ASSERT_TRUE(world_.turn_until([&] { return got->body.ends_with("pong"); }));
+    EXPECT_EQ(got->head->status, 101);
+    EXPECT_EQ(got->body, "welcome pong");
+    server_.hang_up();
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+    EXPECT_EQ(closed_, close_reason::upgraded);
+}
+
+TEST_P(http1_client_tunnel, is_pulled_as_well) {
+    const auto got = begin(delivery::pull);
+    EXPECT_EQ(pull(got, 5), "welcome pong<nothing more>");
+    server_.hang_up();
+    EXPECT_EQ(pull(got, 5), "<end>");
+    EXPECT_EQ(closed_, close_reason::upgraded);
+}
+
+TEST_P(http1_client_tunnel, ends_our_direction_when_our_source_ends) {
+    const auto got = begin(delivery::push);
+    got->answered_by()->request_body_ready(*got);
+    ASSERT_TRUE(world_.turn_until([&] { return server_.saw_end(); }));
+    server_.say("bye");
+    ASSERT_TRUE(world_.turn_until([&] { return got->body.ends_with("bye"); }));
+    server_.hang_up();
+    ASSERT_TRUE(finish(got));
+    EXPECT_TRUE(got->succeeded());
+}
+
+TEST_P(http1_client_tunnel, is_abandoned_by_cancelling) {
+    const auto got = begin(delivery::push);
+    cancel(got);
+    EXPECT_EQ(closed_, close_reason::response_unread);
+}
+
+TEST_P(http1_client, a_switch_nobody_asked_for_is_the_servers_fault) {
+    const auto got = make_get();
+    ASSERT_TRUE(run(got, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n\r\n"));
+    EXPECT_EQ(got->failure->code, error_code::malformed_message);
+    EXPECT_EQ(closed_, close_reason::protocol_error);
+}
+
+// --- Ends of connections ------------------------------------------------------------------------------------------------
+
+TEST_P(http1_client, who_said_close_is_remembered) {
+    const auto theirs = make_get();
+    ASSERT_TRUE(run(theirs, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+    EXPECT_TRUE(theirs->succeeded());
+    EXPECT_EQ(closed_, close_reason::peer_said_close);
+
+    connect(world_.pair());
+    const auto old = make_get();
+    ASSERT_TRUE(run(old, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    EXPECT_EQ(closed_, close_reason::peer_said_close);
+
+    connect(world_.pair());
+    const auto ours = make_get();
+    ours->request.headers.append_valid("Connection", "close");
+    ASSERT_TRUE(run(ours, hello));
+    EXPECT_EQ(closed_, close_reason::we_said_close);
+}
+
+TEST_P(http1_client, bytes_after_a_complete_response_spoil_the_connection) {
+    for (const auto& [method, response] :
+         {std::pair{"GET", std::string(hello) + "x"},
+          std::pair{"GET", std::string(hello_chunked) + "HTTP/1.1 200 OK\r\n"}, std::pair{"HEAD", std::string(hello)},
+          std::pair{"GET", std::string("HTTP/1.1 204 No Content\r\n\r\nhello")}}) {
+        connect(world_.pair());
+        const auto got = make_get("/", method);
+        ASSERT_TRUE(run(got, response));
+        EXPECT_TRUE(got->succeeded());
+        // They may come a moment later: then the connection was idle.
+        EXPECT_TRUE(world_.turn_until([&] { return closed_.has_value(); }));
+        EXPECT_EQ(closed_, close_reason::unexpected_bytes);
+        EXPECT_FALSE(connection_->usable());
+    }
+}
+
+TEST_P(http1_client, an_idle_connection_notices_its_end) {
+    ASSERT_TRUE(run(make_get(), hello));
+    server_.hang_up();
+    ASSERT_TRUE(world_.turn_until([&] { return closed_.has_value(); }));
+    EXPECT_EQ(closed_, close_reason::peer_closed_idle);
+
+    connect(world_.pair());
+    server_.say("HTTP/1.1 408 Request Timeout\r\n\r\n");
+    ASSERT_TRUE(world_.turn_until([&] { return closed_.has_value(); }));
+    EXPECT_EQ(closed_, close_reason::unexpected_bytes);
+}
+
+TEST_P(http1_client_in_memory, an_idle_connection_whose_end_has_arrived_is_not_usable) {
+    EXPECT_TRUE(connection_->usable());
+    server_.hang_up();
+    EXPECT_FALSE(connection_->usable());  // before the reactor had a turn to tell
+}
+
+/// Where a response may be cut, and what the client must say.
+struct cut_response {
+    std::string_view text;
+    bool may_end_anywhere_in_the_body;  ///< its body is delimited by the end
+};
+
+TEST_P(http1_client, a_response_cut_at_any_byte_is_never_taken_for_a_whole_one) {
+    for (const auto& [text, may_end] :
+         {cut_response{hello, false}, cut_response{hello_chunked, false}, cut_response{hello_until_close, true}}) {
+        const std::size_t head_size = text.find("\r\n\r\n") + 4;
+        for (std::size_t cut = 0; cut < text.size(); ++cut) {
+            for (const delivery wants : {delivery::push, delivery::pull}) {
+                connect(world_.pair());
+                const auto got = make_get();
+                got->wants = wants;
+                ask(got);
+                server_.say(text.substr(0, cut));
+                server_.hang_up();
+                ASSERT_TRUE(world_.turn_until([&] { return got->over() || got->head; }));
+                std::optional<error_code> code;
+                if (wants == delivery::pull && got->head) {
+                    const std::string all = pull(got, 3);
+                    if (all.ends_with("<body_incomplete>")) code = error_code::body_incomplete;
+                    else EXPECT_TRUE(all.ends_with("<end>")) << all;
+                } else {
+                    ASSERT_TRUE(finish(got));
+                    if (got->failure) code = got->failure->code;
+                }
+                if (cut >= head_size && may_end) {
+                    EXPECT_FALSE(code);
+                    EXPECT_EQ(closed_, close_reason::body_until_close);
+                    continue;
+                }
+                EXPECT_EQ(code, cut == 0 ? error_code::connection_closed : error_code::body_incomplete) << cut;
+                EXPECT_EQ(closed_, close_reason::transport_failed) << cut;
+                if (got->failure) {
+                    EXPECT_EQ(got->failure->whose, culprit::peer);
+                }
+            }
+        }
+    }
+}
+
+TEST_P(http1_client_in_memory, a_reset_at_any_byte_is_reported_as_one) {
+    for (std::size_t cut = 1; cut < hello.size(); ++cut) {
+        auto broken = GetParam().wire;
+        broken.fault_after = cut;
+        broken.then = transport::memory_wire::fault::reset;
+        connect(world_.memory(GetParam().wire, broken));
+        const auto got = make_get();
+        ASSERT_TRUE(run(got, hello));
+        EXPECT_EQ(got->failure->code, error_code::connection_reset);
+        EXPECT_EQ(closed_, close_reason::transport_failed);
+    }
+}
+
+TEST_P(http1_client, a_malformed_response_is_the_servers_fault) {
+    for (const auto response : {"HTTP/1.1 200 OK\nContent-Length: 5\n\n", "HTP/1.1 200 OK\r\n\r\n",
+                                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+                                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"}) {
+        for (const delivery wants : {delivery::push, delivery::pull}) {
+            connect(world_.pair());
+            const auto got = make_get();
+            got->wants = wants;
+            ask(got);
+            server_.say(response);
+            ASSERT_TRUE(world_.turn_until([&] { return got->over() || got->head; }));
+            if (wants == delivery::pull && got->head) {
+                EXPECT_EQ(pull(got, 3), "<malformed_message>");
+            } else {
+                ASSERT_TRUE(finish(got));
+                EXPECT_EQ(got->failure->code, error_code::malformed_message);
+            }
+            EXPECT_EQ(closed_, close_reason::protocol_error);
+        }
+    }
+}
+
+// --- Time ---------------------------------------------------------------------------------------------------------------
+
+TEST_P(http1_client_in_memory, silence_of_the_server_is_bounded_and_named) {
+    for (const auto said : {"", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe"}) {
+        connect(world_.pair());
+        const auto got = make_get();
+        got->limits.read = 2s;
+        connection_->start(got);
+        world_.pass(1500ms);
+        server_.say(said);
+        world_.pass(600ms);
+        if (*said != '\0') {
+            EXPECT_FALSE(got->over()) << "there was progress";
+            world_.pass(1500ms);
+        }
+        ASSERT_TRUE(got->over());
+        EXPECT_EQ(got->failure->code, error_code::timed_out);
+        EXPECT_EQ(got->failure->where, phase::read);
+        EXPECT_EQ(got->failure->whose, culprit::peer);
+        EXPECT_EQ(closed_, close_reason::timed_out);
+    }
+}
+
+TEST_P(http1_client_in_memory, a_server_that_takes_nothing_is_bounded_and_named) {
+    const std::string body = letters(500'000);
+    for (const bool streamed : {false, true}) {
+        connect(world_.memory({.capacity = 1000}, {}));
+        const auto got = streamed ? make_upload({body}) : make_upload({}, body.size());
+        if (!streamed) got->request_body = body;
+        got->limits.write = 2s;
+        server_.listen(false);
+        connection_->start(got);
+        world_.pass(1900ms);
+        EXPECT_FALSE(got->over());
+        world_.pass(200ms);
+        ASSERT_TRUE(got->over());
+        EXPECT_EQ(got->failure->code, error_code::timed_out);
+        EXPECT_EQ(got->failure->where, phase::write);
+        EXPECT_EQ(closed_, close_reason::timed_out);
+        server_.listen(true);
+    }
+}
+
+TEST_P(http1_client_in_memory, a_slow_source_is_not_the_servers_fault) {
+    const auto got = make_upload({"part", std::nullopt});
+    got->limits.write = got->limits.read = 1s;
+    connection_->start(got);
+    world_.pass(1min);
+    EXPECT_FALSE(got->over());
+    got->answered_by()->request_body_ready(*got);
+    world_.pass(500ms);
+    EXPECT_FALSE(got->over());
+    world_.pass(600ms);
+    ASSERT_TRUE(got->over());
+    EXPECT_EQ(got->failure->where, phase::read);
+}
+
+TEST_P(http1_client_in_memory, a_pause_is_not_the_servers_fault_but_silence_after_it_is) {
+    const auto got = make_get();
+    got->limits.read = 1s;
+    got->pauses = true;
+    ask(got);
+    server_.say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh");
+    world_.pass(1min);
+    EXPECT_EQ(got->body, "h");
+    ASSERT_FALSE(got->over());
+    got->answered_by()->resume(*got);
+    world_.pass(900ms);
+    ASSERT_FALSE(got->over());
+    world_.pass(200ms);
+    ASSERT_TRUE(got->over());
+    EXPECT_EQ(got->failure->where, phase::read);
+}
+
+TEST_P(http1_client_in_memory, a_consumer_that_takes_its_time_is_not_the_servers_fault) {
+    const auto got = make_get();
+    got->limits.read = 1s;
+    got->wants = delivery::pull;
+    ask(got);
+    server_.say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello");
+    world_.pass(1min);
+    ASSERT_FALSE(got->over()) << "nobody has asked for the body yet";
+    EXPECT_EQ(pull(got, 100), "hello<nothing more>");
+    server_.say("w");
+    world_.pass(1min);
+    ASSERT_FALSE(got->over()) << "there is something to read";
+    EXPECT_EQ(pull(got, 100), "w<nothing more>");
+    world_.pass(1100ms);
+    ASSERT_TRUE(got->over()) << "now the server is the one that is waited for";
+    EXPECT_EQ(got->failure->where, phase::read);
+}
+
+TEST_P(http1_client_in_memory, limits_of_one_exchange_do_not_reach_the_next) {
+    const auto first = make_get();
+    first->limits.read = 1s;
+    ASSERT_TRUE(run(first, hello));
+    world_.pass(500ms);
+    const auto second = make_get();
+    second->limits.read = 3s;
+    connection_->start(second);
+    world_.pass(2900ms);
+    EXPECT_FALSE(second->over());
+    server_.say(hello);
+    ASSERT_TRUE(finish(second));
+    EXPECT_TRUE(second->succeeded());
+    world_.pass(1h);
+    EXPECT_FALSE(closed_);
+}
+
+// --- Will ---------------------------------------------------------------------------------------------------------------
+
+recording_ptr started(client_side& in, const recording_ptr& exchange, std::string_view said) {
+    in.connection_->start(exchange);
+    in.server_.say(said);
+    in.world_.settle();
+    return exchange;
+}
+
+/// Exchanges brought to some point of their life.
+std::vector<std::pair<const char*, std::function<recording_ptr(client_side&)>>> stages() {
+    static constexpr std::string_view half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhell";
+    return {
+        {"before the head", [](client_side& in) { return started(in, make_get(), ""); }},
+        {"in the head", [](client_side& in) { return started(in, make_get(), "HTTP/1.1 200 OK\r\nX: "); }},
+        {"in the body", [](client_side& in) { return started(in, make_get(), half); }},
+        {"while sending", [](client_side& in) { return started(in, make_upload({"x", std::nullopt}), ""); }},
+        {"paused",
+         [](client_side& in) {
+             auto exchange = make_get();
+             exchange->pauses = true;
+             return started(in, exchange, half);
+         }},
+        {"waiting to be pulled",
+         [](client_side& in) {
+             auto exchange = make_get();
+             exchange->wants = delivery::pull;
+             return started(in, exchange, half);
+         }},
+        {"half pulled",
+         [](client_side& in) {
+             auto exchange = make_get();
+             exchange->wants = delivery::pull;
+             started(in, exchange, half);
+             std::array<char, 2> buffer;
+             EXPECT_TRUE(in.connection_->read_response(*exchange, buffer));
+             return exchange;
+         }},
+        {"waiting for 100-continue",
+         [](client_side& in) {
+             auto exchange = make_upload({"x"});
+             exchange->request.headers.append_valid("Expect", "100-continue");
+             return started(in, exchange, "");
+         }},
+    };
+}
+
+TEST_P(http1_client, is_cancelled_at_any_stage_and_says_nothing_more) {
+    for (const auto& [name, reach] : stages()) {
+        SCOPED_TRACE(name);
+        connect(world_.pair());
+        auto exchange = reach(*this);
+        cancel(exchange);
+        EXPECT_EQ(closed_, exchange->head ? close_reason::response_unread : close_reason::cancelled);
+        EXPECT_EQ(exchange->answered_by(), nullptr);
+        connection_->cancel(*exchange);  // a second time is no event
+        connection_->resume(*exchange);
+        connection_->request_body_ready(*exchange);
+        server_.say("more");
+        world_.settle();
+        EXPECT_EQ(exchange->outcomes, 0);
+        EXPECT_EQ(exchange->reference_count(), 1U) << "the connection still holds it";
+    }
+}
+
+TEST_P(http1_client, is_closed_at_any_stage_and_tells_the_requester_once) {
+    for (const auto& [name, reach] : stages()) {
+        SCOPED_TRACE(name);
+        connect(world_.pair());
+        auto exchange = reach(*this);
+        connection_->close(close_reason::evicted);
+        EXPECT_EQ(closed_, close_reason::evicted);
+        EXPECT_EQ(exchange->outcomes, 1);
+        EXPECT_EQ(exchange->failure->code, error_code::cancelled);
+        connection_->close(close_reason::evicted);
+        world_.settle();
+        EXPECT_EQ(exchange->reference_count(), 1U);
+    }
+}
+
+TEST_P(http1_client, is_cancelled_from_within_any_callback) {
+    for (const auto which :
+         {&recording_exchange::in_head, &recording_exchange::in_data, &recording_exchange::in_body}) {
+        for (const bool long_body : {false, true}) {
+            connect(world_.pair());
+            const auto got = make_upload({"body"});
+            got->place.assign(long_body ? 50'000 : 0, ' ');
+            (*got).*which = [&] { cancel(got); };
+            ask(got);
+            server_.say(long_body ? "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + letters(50'000)
+                                  : std::string(hello_chunked));
+            ASSERT_TRUE(world_.turn_until([&] { return closed_.has_value(); }));
+            world_.settle();
+            EXPECT_EQ(got->outcomes, 0);
+        }
+    }
+}
+
+TEST_P(http1_client, an_idle_connection_is_closed_for_the_reason_given) {
+    connection_->close(close_reason::idle_timeout);
+    EXPECT_EQ(closed_, close_reason::idle_timeout);
+    EXPECT_FALSE(connection_->usable());
+    EXPECT_TRUE(world_.turn_until([&] { return server_.saw_end(); }));
+    EXPECT_EQ(connection_->describe().peer_address, "") << "there is no peer any more";
+}
+
+// --- Back in the pool ---------------------------------------------------------------------------------------------------
+
+/// Starts the next exchange from within on_idle, as a pool does for the first that waits.
+class handing_over final : public client_connection_observer {
+public:
+    void on_idle(client_connection& idle) override {
+        if (next) idle.start(std::exchange(next, nullptr));
+    }
+    void on_closed(client_connection&, close_reason) override {}
+    exchange_ptr next;
+};
+
+TEST_P(http1_client, the_next_exchange_may_start_before_the_last_one_hears_its_end) {
+    handing_over pool;
+    auto pair = world_.pair();
+    http1_client_connection connection(environment_, std::move(pair.first), pool);
+    peer server(std::move(pair.second));
+    for (const bool pulled : {false, true}) {
+        const auto first = make_get("/1");
+        const auto second = make_get("/2");
+        first->wants = pulled ? delivery::pull : delivery::push;
+        first->in_end = [&] { EXPECT_NE(second->answered_by(), nullptr) << "the connection was free already"; };
+        pool.next = second;
+        connection.start(first);
+        server.say(hello);
+        ASSERT_TRUE(world_.turn_until([&] {
+            std::array<char, 10> buffer;
+            if (pulled && first->head && !first->over()) {
+                EXPECT_TRUE(first->answered_by()->read_response(*first, buffer));
+            }
+            return first->over();
+        }));
+        server.say(hello_chunked);
+        ASSERT_TRUE(finish(second));
+        EXPECT_TRUE(first->succeeded());
+        EXPECT_EQ(second->body, "hello");
+    }
+}
+
+}  // namespace
+}  // namespace pabal::connection
