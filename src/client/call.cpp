@@ -300,7 +300,16 @@ void call::on_error(error&& failure) {
         replayed_ = true;
         return attempt();
     }
+    if (state_ == state::collecting && is_end_enough(failure)) return on_end({});
     fail(std::move(failure));
+}
+
+/// Whether a connection that broke off may stand for the end of the body: where nothing else marks it, and the caller
+/// goes by what servers do (many close TLS without close_notify) rather than by what they should.
+bool call::is_end_enough(const error& failure) const noexcept {
+    return asked_.as_told && failure.code == error_code::connection_closed &&
+           !response_.headers.contains(field_id::content_length) &&
+           !response_.headers.contains(field_id::transfer_encoding);
 }
 
 /// A kept-alive connection that its peer had already closed says nothing about the request (RFC 9112 section 9.3.1): it is
@@ -377,7 +386,14 @@ result<read_outcome> call::read_plain(std::span<char> buffer) {
         if (failure_) return *failure_;
     }
     responder* answering = answered_by();
-    return answering ? answering->read_response(*this, buffer) : read_outcome{};
+    return answering ? pull(*answering, buffer) : read_outcome{};
+}
+
+result<read_outcome> call::pull(responder& answering, std::span<char> buffer) {
+    auto got = answering.read_response(*this, buffer);
+    if (got || !is_end_enough(got.error())) return got;
+    on_end({});
+    return read_outcome{read_outcome::kind::end, 0};
 }
 
 bool call::keep_encoded() {
@@ -412,7 +428,7 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
         }
         responder* answering = answered_by();
         if (!answering) return read_outcome{};
-        auto got = answering->read_response(*this, encoded_.space(encoded_piece));
+        auto got = pull(*answering, encoded_.space(encoded_piece));
         if (!got) return std::move(got).error();
         if (got->what == read_outcome::kind::would_block) return *got;
         if (got->what == read_outcome::kind::end) raw_ended_ = true;

@@ -69,7 +69,8 @@ struct call_request {
     fields headers;                     ///< given for this call; they replace session defaults of the same name
     bool headers_are_complete = false;  ///< the session's defaults are already in `headers` (or deliberately not)
     /// Exactly what is written here goes out, besides Host and framing: no defaults and cookies of the session, no
-    /// credentials of the URL; and the session keeps no cookies of the response. For callers with session rules of their own.
+    /// credentials of the URL; and the session keeps no cookies of the response. A body that only the end of the connection
+    /// delimits may end without TLS's close_notify. For callers with session rules of their own, such as the faces.
     bool as_told = false;
     std::string cookies;                ///< "a=1; b=2" given for this call; never sent to another origin
     std::string body;                   ///< held here, unless streamed
@@ -137,6 +138,8 @@ private:
     void attempt();
     void build_request();
     bool may_replay(const error& failure) const noexcept;
+    bool is_end_enough(const error& failure) const noexcept;
+    result<read_outcome> pull(responder& answering, std::span<char> buffer);
     bool rewind_body();
     bool follow(response_head&& head);
     void next_hop();

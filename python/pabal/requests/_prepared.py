@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from ._encoding import RequestEncodingMixin, RequestHooksMixin
@@ -127,6 +128,9 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
     def _get_idna_encoded_host(host: str) -> str:
         from pabal._engine import host_to_ascii
 
+        # Letters, marks and digits only, as IDNA 2008 has it: the engine, like browsers, would take symbols too.
+        if any(character > "\x7f" and unicodedata.category(character)[0] not in "LMNC" for character in host):
+            raise UnicodeError(host)
         try:
             return host_to_ascii(host)
         except ValueError:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from . import sessions
 from ._internal_utils import to_native_string
+from .auth import _basic_auth_str
 from .compat import urljoin, urlparse
 from .cookies import RequestsCookieJar, extract_cookies_to_jar, merge_cookies
 from .exceptions import ChunkedEncodingError, ContentDecodingError, TooManyRedirects
 from .status_codes import codes
-from .utils import DEFAULT_PORTS, requote_uri, rewind_body
+from .utils import DEFAULT_PORTS, get_auth_from_url, requote_uri, rewind_body
 
 __all__ = ["SessionRedirectMixin"]
 
@@ -29,12 +31,25 @@ class SessionRedirectMixin:
         raise NotImplementedError
 
     def rebuild_proxies(self, prepared_request: Any, proxies: Any) -> Any:
-        """The proxies for where a redirect leads; their credentials, if it goes there in the clear."""
-        raise NotImplementedError
+        """The proxies for the new URL. Credentials of one are sent with the request only where it takes it itself."""
+        headers = prepared_request.headers
+        scheme = urlparse(prepared_request.url).scheme
+        found = sessions.resolve_proxies(prepared_request, proxies, self.trust_env)
+        headers.pop("Proxy-Authorization", None)
+        proxy = found.get(scheme)
+        username, password = get_auth_from_url(proxy) if proxy else ("", "")
+        if username and password and not scheme.startswith("https"):
+            headers["Proxy-Authorization"] = _basic_auth_str(username, password)
+        return found
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
-        """Takes credentials away that must not go where a redirect leads; may find others."""
-        raise NotImplementedError
+        """Credentials do not follow to another host; those of netrc for that host are used there."""
+        headers, url = prepared_request.headers, prepared_request.url
+        if "Authorization" in headers and self.should_strip_auth(response.request.url, url):
+            del headers["Authorization"]
+        found = sessions.get_netrc_auth(url) if self.trust_env else None
+        if found is not None:
+            prepared_request.prepare_auth(found)
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """The Location of a redirect."""
@@ -82,8 +97,8 @@ class SessionRedirectMixin:
         fragment = urlparse(req.url).fragment
         while target:
             prepared = req.copy()
+            resp.history = followed.copy()
             followed.append(resp)
-            resp.history = followed[1:]
             try:
                 resp.content  # so that the connection can be used again  # noqa: B018
             except (ChunkedEncodingError, ContentDecodingError, RuntimeError):

@@ -310,9 +310,7 @@ def headers_of(native: Any) -> CaseInsensitiveDict[str]:
 def _raw_of(response: Response, native: Any) -> Any:
     from .packages.urllib3.response import HTTPResponse
 
-    made = HTTPResponse.of(native, url=response.url)
-    made.read()
-    return made
+    return HTTPResponse.of(native, url=response.url, ended=True)
 
 
 def _cookies_of(response: Response, native: Any) -> Any:

@@ -159,15 +159,19 @@ def _netrc_files(home: bytes) -> tuple[str, ...]:
     return tuple(os.path.join(os.fsdecode(home), name) for name in utils.NETRC_FILES)
 
 
-def _environment_speaks() -> bool:
-    """Whether the environment could have something to say: a proxy, a bundle, a netrc file."""
-    held = getattr(os.environ, "_data", None)
-    if not _ENVIRONMENT_IS_PLAIN or type(held) is not dict:
+def _environment_speaks(secure: bool) -> bool:
+    """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
+    names = utils.variable_names()
+    if (
+        names is None
+        or not _ENVIRONMENT_IS_PLAIN
+        or b"_proxy" in names
+        or (secure and b"ca_bundle" in names)
+        or b"netrc" in names
+        or b"home" not in names
+    ):
         return True
-    names = b"\0".join(held).lower()
-    if b"_proxy" in names or b"ca_bundle" in names or b"netrc" in names or b"home" not in names:
-        return True
-    home = held.get(b"HOME")
+    home = os.environ._data.get(b"HOME")  # type: ignore[attr-defined]
     return home is None or any(os.access(path, os.F_OK) for path in _netrc_files(home))
 
 
@@ -200,7 +204,6 @@ def send(
         or type(jar) is not RequestsCookieJar
         or jar._cookies  # type: ignore[attr-defined]
         or _is_bent(session)
-        or (session.trust_env and _environment_speaks())
     ):
         return None
     if verify is None:
@@ -208,7 +211,7 @@ def send(
     if verify is not True and verify is not False:
         return None
     full, scheme, plain = _prepared_url(url)
-    if not plain:
+    if not plain or (session.trust_env and _environment_speaks(scheme == "https://")):
         return None
     adapter = _adapter_for(session, full)
     if adapter is None:

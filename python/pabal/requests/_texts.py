@@ -79,7 +79,8 @@ def _parse_content_type_header(header: str) -> tuple[str, dict[str, Any]]:
         parameter = parameter.strip()
         if parameter:
             name, equals, value = parameter.partition("=")
-            found[name.strip("\"' ").lower()] = value.strip("\"' ") if equals else True
+            if equals:
+                found[name.strip("\"' ").lower()] = value.strip("\"' ")
     return kind.strip(), found
 
 
@@ -89,8 +90,7 @@ def encoding_of(content_type: str | None) -> str | None:
         return None
     kind, parameters = _parse_content_type_header(content_type)
     if "charset" in parameters:
-        charset = parameters["charset"]
-        return charset.strip("'\"") if isinstance(charset, str) else charset
+        return str(parameters["charset"]).strip("'\"")
     if "text" in kind:
         return "ISO-8859-1"
     return "utf-8" if "application/json" in kind else None

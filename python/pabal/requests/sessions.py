@@ -13,7 +13,6 @@ from . import _short
 from ._internal_utils import to_native_string
 from ._redirects import SessionRedirectMixin
 from .adapters import HTTPAdapter
-from .auth import _basic_auth_str
 from .compat import cookielib, urljoin, urlparse
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
 from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
@@ -312,29 +311,6 @@ class Session(SessionRedirectMixin):
         else:
             answer._next = next(self.resolve_redirects(answer, request, yield_requests=True, **kwargs), None)
         return answer
-
-    # --- redirects ----------------------------------------------------------------------------------------------------
-
-    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
-        """Credentials do not follow to another host; those of netrc for that host are used there."""
-        headers, url = prepared_request.headers, prepared_request.url
-        if "Authorization" in headers and self.should_strip_auth(response.request.url, url):
-            del headers["Authorization"]
-        found = get_netrc_auth(url) if self.trust_env else None
-        if found is not None:
-            prepared_request.prepare_auth(found)
-
-    def rebuild_proxies(self, prepared_request: Any, proxies: Any) -> Any:
-        """The proxies for the new URL. Credentials of one are sent with the request only where it takes it itself."""
-        headers = prepared_request.headers
-        scheme = urlparse(prepared_request.url).scheme
-        found = resolve_proxies(prepared_request, proxies, self.trust_env)
-        headers.pop("Proxy-Authorization", None)
-        proxy = found.get(scheme)
-        username, password = get_auth_from_url(proxy) if proxy else ("", "")
-        if username and password and not scheme.startswith("https"):
-            headers["Proxy-Authorization"] = _basic_auth_str(username, password)
-        return found
 
     # --- adapters -----------------------------------------------------------------------------------------------------
 

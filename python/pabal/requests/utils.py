@@ -414,8 +414,33 @@ def _named(host: str, port: int | None, listed: list[str]) -> bool:
     return False
 
 
+_plain_getproxies, _plain_bypass = getproxies, proxy_bypass
+
+
+def variable_names() -> bytes | None:
+    """The names of all environment variables in one text, in lower case; None where they are not to be had this way.
+
+    Looking for a variable that hardly ever is set is asked of every request, and ``os.environ`` takes its time over it.
+    """
+    held = getattr(os.environ, "_data", None)
+    return b"\0".join(held).lower() if type(held) is dict and os.name == "posix" else None
+
+
+def names_no_proxy() -> bool:
+    """Whether the environment certainly has no word on proxies."""
+    names = variable_names()
+    return (
+        names is not None
+        and b"_proxy" not in names
+        and getproxies is _plain_getproxies is getproxies_environment
+        and proxy_bypass is _plain_bypass
+    )
+
+
 def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]:
     """The environment's proxies for a URL."""
+    if names_no_proxy():
+        return {}
     return {} if should_bypass_proxies(url, no_proxy=no_proxy) else getproxies()
 
 
@@ -435,7 +460,7 @@ def resolve_proxies(request: Any, proxies: Any, trust_env: bool = True) -> dict[
     """The given proxies, and the environment's for the request's URL if it counts."""
     merged: dict[str, str] = dict(proxies) if proxies is not None else {}
     scheme = urlparse(request.url).scheme
-    if trust_env and not should_bypass_proxies(request.url, no_proxy=merged.get("no_proxy")):
+    if trust_env and not names_no_proxy() and not should_bypass_proxies(request.url, no_proxy=merged.get("no_proxy")):
         found = get_environ_proxies(request.url, no_proxy=merged.get("no_proxy"))
         proxy = found.get(scheme, found.get("all"))
         if proxy:

@@ -12,7 +12,14 @@ from pabal import exceptions as native_errors
 from pabal._body import FileBody, IterableBody, as_bytes
 from pabal.config import Timeout as NativeTimeout
 
-from .exceptions import InsecureRequestWarning, LocationValueError, MaxRetryError, UnrewindableBodyError
+from .exceptions import (
+    InsecureRequestWarning,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    ProxyError,
+    UnrewindableBodyError,
+)
 from .failures import shaped
 from .response import HTTPResponse
 from .util.request import SKIP_HEADER
@@ -128,9 +135,10 @@ class HTTPConnectionPool:
             self.num_requests += 1
             try:
                 native = self._exchange(method, full, body, lines, timeout, chunked)
-            except native_errors.PabalError as error:
-                failure = shaped(error, self, url)
-                failure.__cause__ = error
+            except (native_errors.PabalError, ProxyError) as error:
+                failure = error if isinstance(error, ProxyError) else shaped(error, self, url)
+                if failure is not error:
+                    failure.__cause__ = error
                 retries = retries.increment(method, url, error=failure, _pool=self, _stacktrace=sys.exc_info()[2])
                 retries.sleep()
                 _rewind(body, start)
@@ -154,6 +162,8 @@ class HTTPConnectionPool:
             return response
 
     def _exchange(self, method: str, url: str, body: Any, headers: Any, timeout: Any, chunked: bool) -> Any:
+        if self.proxy is not None:
+            refuse_proxy(self.proxy)
         verify = None
         if url.startswith("https:"):
             verify = self.verify
@@ -182,6 +192,15 @@ def connection_from_url(url: str, **kw: Any) -> HTTPConnectionPool:
     parts = parse_url(url)
     kind = HTTPSConnectionPool if parts.scheme == "https" else HTTPConnectionPool
     return kind(parts.host or "", parts.port, **kw)
+
+
+def refuse_proxy(proxy: Any) -> None:
+    """The one place where a proxy meets the engine: its URL will go to ``exchange``. Until the engine takes it, a request that
+    is meant for a proxy fails: it never goes out directly."""
+    raise ProxyError(
+        f"Cannot connect to proxy {proxy.host}:{proxy.port}: this pabal cannot use proxies yet, and does not go without",
+        NewConnectionError(None, "proxies are not supported yet"),
+    )
 
 
 def warn_unverified(host: str) -> None:

@@ -29,6 +29,8 @@ _Make = Callable[[native.PabalError, Any, str], Exception]
 
 
 def _protocol(error: native.PabalError, pool: Any, url: str) -> Exception:
+    if "more than one Content-Length" in error.message:
+        return InvalidHeader(f"Content-Length contained multiple unmatching values: {error.message}")
     if error.head_arrived:
         return ProtocolError(f"Connection broken: {error.message}", error)
     return ProtocolError("Connection aborted.", error)

@@ -91,10 +91,9 @@ class PoolManager:
     def clear(self) -> None:
         """Closes all connections; new ones are made when they are needed."""
         with self._lock:
-            engine, self._engine = self._engine, None
+            # Let go, not closed: a response that is still being streamed holds the session until it is read.
+            self._engine = None
             self.pools.clear()
-        if engine is not None:
-            engine.close()
 
     def connection_from_host(
         self, host: str | None, port: int | None = None, scheme: str | None = "http", pool_kwargs: Any = None

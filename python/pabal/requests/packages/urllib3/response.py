@@ -115,8 +115,10 @@ class HTTPResponse(io.IOBase):
             self._body = self.read(decode_content=decode_content)
 
     @classmethod
-    def of(cls, native: Any, pool: Any = None, retries: Any = None, method: str = "", url: str = "") -> HTTPResponse:
-        """Around a response of the engine."""
+    def of(
+        cls, native: Any, pool: Any = None, retries: Any = None, method: str = "", url: str = "", ended: bool = False
+    ) -> HTTPResponse:
+        """Around a response of the engine; ``ended`` if its body was taken already."""
         made = cls(
             headers=native.headers.items(),
             status=native.status_code,
@@ -131,6 +133,7 @@ class HTTPResponse(io.IOBase):
             request_url=url,
         )
         made._native = native
+        made._ended = ended
         return made
 
     # --- what it says -------------------------------------------------------------------------------------------------

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pabal._engine import host_to_ascii
-
 from ..exceptions import LocationParseError
 
 __all__ = ["Url", "parse_url"]
@@ -129,10 +127,7 @@ def _host(text: str, url: str) -> str:
             zone = "%" + encode_rest(zone.removeprefix("25") if len(zone) > 2 else zone, _UNRESERVED)
         return f"[{address.lower()}{zone}]"
     if not text.isascii():
-        try:
-            return host_to_ascii(text)
-        except ValueError:
-            raise LocationParseError(f"'{text}', label empty or too long") from None
+        return text.lower()  # who uses the URL encodes it
     if any(character in text for character in ' <>"{}|^`'):
         raise LocationParseError(url)
     return text.lower()
