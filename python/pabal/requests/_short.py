@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import os
 import urllib.request
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from pabal import exceptions as native_errors
@@ -78,8 +80,8 @@ _MODULE = (
     "preferred_clock",
 )
 
-#: (where, name, what was there when this module was loaded)
-_watched: list[tuple[Any, str, Any]] = []
+#: (where, reader of several names there, what it read when this module was loaded)
+_watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
 _session_class: Any = None
 _adapter_class: Any = None
 _session_names = frozenset(_SESSION)
@@ -96,13 +98,17 @@ def remember(module: dict[str, Any]) -> None:
         (PreparedRequest, _PREPARED),
         (HTTPConnectionPool, ("urlopen", "_exchange")),
     ):
-        for name in names:
-            home = next(base for base in owner.__mro__ if name in base.__dict__)
-            _watched.append((home.__dict__, name, home.__dict__[name]))
-    _watched.extend((module, name, module[name]) for name in _MODULE)
-    for name in ("getproxies", "proxy_bypass", "should_bypass_proxies"):
-        _watched.append((vars(utils), name, vars(utils)[name]))
-    _watched.append((vars(adapters), "Response", vars(adapters)["Response"]))
+        for home in owner.__mro__:
+            _watch(home.__dict__, tuple(name for name in names if name in home.__dict__))
+    _watch(module, _MODULE)
+    _watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
+    _watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
+
+
+def _watch(where: Any, names: tuple[str, ...]) -> None:
+    if names:
+        read = itemgetter(*names)
+        _watched.append((where, read, read(where)))
 
 
 class _Asked:
@@ -129,14 +135,17 @@ class _Asked:
 
 
 @lru_cache(4096)
-def _prepared_url(url: str) -> tuple[str, str, bool]:
-    """(URL as it is sent, scheme, whether it is plain: http without user information). Failures are not kept."""
+def _prepared_url(url: str) -> tuple[str, str, bool, bool]:
+    """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
+
+    Failures are not kept.
+    """
     made = PreparedRequest()
     made.prepare_url(url, None)
     text: str = made.url
-    scheme = text.partition(":")[0]
-    authority = text.partition("://")[2].partition("/")[0]
-    return text, scheme + "://", scheme in ("http", "https") and "@" not in authority
+    scheme, _, rest = text.partition("://")
+    plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
+    return text, text.partition("#")[0], scheme == "https", plain
 
 
 @lru_cache(64)
@@ -164,24 +173,31 @@ def _netrc_files(home: bytes) -> tuple[str, ...]:
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
     names = utils.variable_names()
-    if (
-        names is None
-        or not _ENVIRONMENT_IS_PLAIN
-        or b"_proxy" in names
-        or (secure and b"ca_bundle" in names)
-        or b"netrc" in names
-        or b"home" not in names
-    ):
+    if names is None or not _ENVIRONMENT_IS_PLAIN:
         return True
-    home: bytes | None = vars(os.environ)["_data"].get(b"HOME")
-    return home is None or any(os.access(path, os.F_OK) for path in _netrc_files(home))
+    proxies_or_netrc, bundle = _said_by(names)
+    if proxies_or_netrc or (secure and bundle):
+        return True
+    first, second = _netrc_files(vars(os.environ)["_data"][b"HOME"])
+    return os.access(first, os.F_OK) or os.access(second, os.F_OK)
+
+
+@lru_cache(4)
+def _said_by(names: bytes) -> tuple[bool, bool]:
+    """What the names of all variables tell: whether there is a proxy or a netrc file to look for; or a bundle."""
+    lowered = names.lower()
+    homeless = b"HOME" not in names.split(b"\0")
+    return homeless or b"_proxy" in lowered or b"netrc" in lowered, b"ca_bundle" in lowered
 
 
 def _is_bent(session: Any) -> bool:
     """Whether anything on the long way was replaced."""
-    for where, name, what in _watched:
-        if where.get(name) is not what:
-            return True
+    try:
+        for where, read, what in _watched:
+            if read(where) != what:
+                return True
+    except KeyError:
+        return True
     if not _session_names.isdisjoint(session.__dict__):
         return True
     kind: Any = session.__class__
@@ -212,8 +228,8 @@ def send(
         verify = session.verify
     if verify is not True and verify is not False:
         return None
-    full, scheme, plain = _prepared_url(url)
-    if not plain or (session.trust_env and _environment_speaks(scheme == "https://")):
+    full, bare, secure, plain = _prepared_url(url)
+    if not plain or (session.trust_env and _environment_speaks(secure)):
         return None
     adapter = _adapter_for(session, full)
     if adapter is None:
@@ -225,15 +241,13 @@ def send(
     manager = adapter.poolmanager
     sent, shown = lines
     asked = _Asked(method.upper(), full, shown)
-    if scheme == "https://" and not verify:
+    if secure and not verify:
         warn_unverified(full.split("/")[2])
     try:
         if limits is None:
-            native = manager.engine.exchange(asked.method, full.partition("#")[0], sent, None, verify=verify)
+            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify)
         else:
-            native = manager.engine.exchange(
-                asked.method, full.partition("#")[0], sent, None, verify=verify, timeout=limits
-            )
+            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
     except native_errors.PabalError as error:
         raise _failure(error, adapter, asked, verify) from error
     response = Response.__new__(Response)

@@ -424,12 +424,12 @@ _plain_getproxies, _plain_bypass = getproxies, proxy_bypass
 
 
 def variable_names() -> bytes | None:
-    """The names of all environment variables in one text, in lower case; None where they are not to be had this way.
+    """The names of all environment variables in one text; None where they are not to be had this way.
 
     Looking for a variable that hardly ever is set is asked of every request, and ``os.environ`` takes its time over it.
     """
     held: Any = getattr(os.environ, "_data", None)
-    return b"\0".join(held).lower() if held.__class__ is dict and os.name == "posix" else None
+    return b"\0".join(held) if held.__class__ is dict and os.name == "posix" else None
 
 
 def names_no_proxy() -> bool:
@@ -437,7 +437,7 @@ def names_no_proxy() -> bool:
     names = variable_names()
     return (
         names is not None
-        and b"_proxy" not in names
+        and b"_proxy" not in names.lower()
         and getproxies is _plain_getproxies is getproxies_environment
         and proxy_bypass is _plain_bypass
     )
