@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from pabal import exceptions as native_errors
 
@@ -106,8 +106,10 @@ def remember(module: dict[str, Any]) -> None:
 
 
 def _watch(where: Any, names: tuple[str, ...]) -> None:
+    if len(names) == 1:
+        names *= 2  # itemgetter gives a tuple from two names on
     if names:
-        read = itemgetter(*names)
+        read: Callable[[Any], Any] = cast("Any", itemgetter(*names))
         _watched.append((where, read, read(where)))
 
 
@@ -172,22 +174,33 @@ def _netrc_files(home: bytes) -> tuple[str, ...]:
 
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
-    names = utils.variable_names()
-    if names is None or not _ENVIRONMENT_IS_PLAIN:
+    held: Any = getattr(os.environ, "_data", None)
+    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not _TELLING.isdisjoint(held.keys()):
         return True
-    proxies_or_netrc, bundle = _said_by(names)
-    if proxies_or_netrc or (secure and bundle):
+    if (secure and not _BUNDLES.isdisjoint(held.keys())) or _said_by(len(held)):
         return True
-    first, second = _netrc_files(vars(os.environ)["_data"][b"HOME"])
+    home: bytes | None = held.get(b"HOME")
+    if home is None:
+        return True
+    first, second = _netrc_files(home)
     return os.access(first, os.F_OK) or os.access(second, os.F_OK)
 
 
-@lru_cache(4)
-def _said_by(names: bytes) -> tuple[bool, bool]:
-    """What the names of all variables tell: whether there is a proxy or a netrc file to look for; or a bundle."""
-    lowered = names.lower()
-    homeless = b"HOME" not in names.split(b"\0")
-    return homeless or b"_proxy" in lowered or b"netrc" in lowered, b"ca_bundle" in lowered
+#: Variables that tell of proxies, as they are spelt by all but a few; and of netrc files and bundles.
+_TELLING = frozenset(
+    spelt
+    for name in (b"http_proxy", b"https_proxy", b"all_proxy", b"no_proxy", b"netrc")
+    for spelt in (name, name.upper())
+)
+_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
+
+
+@lru_cache(1)
+def _said_by(count: int) -> bool:
+    """Whether any other variable names a proxy (``Http_Proxy`` is one too), or there is no home; asked again whenever
+    their number changes."""
+    names = utils.variable_names()
+    return names is None or b"_proxy" in names.lower() or b"HOME" not in names.split(b"\0")
 
 
 def _is_bent(session: Any) -> bool:
@@ -274,9 +287,11 @@ def send(
 def _adapter_for(session: Any, url: str) -> Any:
     """The mounted adapter, if it is an `HTTPAdapter` as it came."""
     lowered = url.lower()
-    adapter: Any = next(
-        (found for prefix, found in session.adapters.items() if lowered.startswith(prefix.lower())), None
-    )
+    for prefix, adapter in session.adapters.items():  # noqa: B007
+        if lowered.startswith(prefix.lower()):
+            break
+    else:
+        return None
     if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
         return None
     manager, retries = adapter.poolmanager, adapter.max_retries
