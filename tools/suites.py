@@ -5,9 +5,9 @@
     tools/suites.py requests       these only
 
 Each suite is described by python/tests/suites/NAME.toml. Its source distribution is downloaded by exact version into
-build/peers/, and of it only the tests and their configuration are used; nothing of it is ever committed. The tests run first
-on the original, to learn which pass here at all, then on the face; those that the description calls not applicable are
-counted apart, with its reasons. Run it with .venv/bin/python, after `make build`.
+build/peers/, and of it only the tests and their configuration are used; nothing of it is ever committed. The tests run
+first on the original, to learn which pass here at all, then on the face; those that the description calls not
+applicable are counted apart, with its reasons. Run it with .venv/bin/python (3.11 or later), after `make build`.
 """
 
 from __future__ import annotations
