@@ -28,7 +28,7 @@ _urllib3: Any = importlib.import_module("urllib3.exceptions")
 
 
 def _counterpart(error: Exception) -> Exception:
-    """The installed urllib3's exception of the same name, made without its constructor: that wants more than we have."""
+    """The installed urllib3's exception of the same name, made without its constructor, which wants more."""
     for base in type(error).__mro__:
         kind: Any = getattr(_urllib3, base.__name__, None)
         if kind is not None:
