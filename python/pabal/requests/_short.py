@@ -25,7 +25,7 @@ from ._prepared import PreparedRequest
 from ._response import Response, body_failure
 from .cookies import RequestsCookieJar, extract_cookies_to_jar
 from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
-from .packages.urllib3.failures import shaped
+from .packages.urllib3.failures import FINAL, shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
 from .utils import check_header_validity
@@ -325,6 +325,8 @@ def _failure(error: native_errors.PabalError, adapter: Any, asked: _Asked, verif
     if error.head_arrived:
         kind = body_failure(failure)
         return failure if kind is None else kind(failure)
+    if isinstance(failure, FINAL):
+        return adapters.translated(failure, request) or failure
     try:
         adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
     except Exception as final:
