@@ -83,6 +83,8 @@ bool parse_parts(PyObject* timeout, timeouts& out) {
     return true;
 }
 
+}  // namespace
+
 bool parse_timeout(PyObject* value, timeouts& out) {
     if (PyFloat_CheckExact(value)) {  // a plain number is the total; see pabal.Timeout
         const double seconds = PyFloat_AS_DOUBLE(value);
@@ -101,6 +103,8 @@ bool parse_timeout(PyObject* value, timeouts& out) {
     const owned timeout(PyObject_CallOneArg(timeout_of.get(), value));
     return timeout && parse_parts(timeout.get(), out);
 }
+
+namespace {
 
 bool file_path(PyObject* value, std::string& out) {
     PyObject* encoded = nullptr;
@@ -239,12 +243,36 @@ std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
     return tls;
 }
 
-std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context() {
-    if (!given(cert.get())) return tls_context();
-    if (!proxy_tls_changed) return proxy_tls;
-    if (!make_tls(verify.get(), nullptr, trust_env, proxy_tls)) return nullptr;
-    proxy_tls_changed = false;
-    return proxy_tls;
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context_of(PyObject* trusted, PyObject* identity) {
+    if (trusted == verify.get() && identity == cert.get()) return tls_context();
+    const owned pair(PyTuple_Pack(2, trusted, identity));
+    const owned written(pair ? PyObject_Repr(pair.get()) : nullptr);
+    const char* wanted = written ? PyUnicode_AsUTF8(written.get()) : nullptr;
+    if (!wanted) return nullptr;
+    const std::string key = std::string(trust_env ? "+" : "-") + wanted;
+    for (const auto& [asked, context] : other_tls) {
+        if (asked == key) return context;
+    }
+    std::shared_ptr<const transport::tls_context> made;
+    if (!make_tls(trusted, identity, trust_env, made)) return nullptr;
+    constexpr std::size_t kept = 16;
+    if (other_tls.size() == kept) other_tls.erase(other_tls.begin());
+    other_tls.emplace_back(key, made);
+    return made;
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context_for(PyObject* verify_given,
+                                                                                PyObject* cert_given) {
+    return tls_context_of(given(verify_given) ? verify_given : verify.get(),
+                          given(cert_given) ? cert_given : cert.get());
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context_for(PyObject* verify_given) {
+    return tls_context_of(given(verify_given) ? verify_given : verify.get(), Py_None);
+}
+
+bool session_defaults::tls_is_special(PyObject* verify_given, PyObject* cert_given) const {
+    return given(verify_given) || given(cert_given) || verify.get() != Py_True || given(cert.get()) || !trust_env;
 }
 
 bool session_defaults::proxy_rules_now(std::shared_ptr<const proxy_rules>& out) {
@@ -333,6 +361,19 @@ void session_defaults::clear() {
     for (owned* held : {&params, &auth, &verify, &cert}) held->reset();
 }
 
+bool read_method(PyObject* method, bool keep_case, std::string& out) {
+    owned keep;
+    std::string_view given;
+    if (!header_text(method, "method", keep, given)) return false;
+    out.clear();
+    for (const char letter : given)
+        out.push_back(!keep_case && letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter);
+    if (is_field_name(out)) return true;  // a method is a token, as field names are
+    PyErr_Format(PyExc_ValueError, "%R is not an HTTP method: it may hold letters, digits and !#$%%&'*+-.^_`|~",
+                 method);
+    return false;
+}
+
 std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& defaults, std::string_view method,
                                           PyObject* const* arguments, Py_ssize_t count, PyObject* names, bool streams,
                                           bool is_async) {
@@ -419,19 +460,14 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         if (!prepare_in_python(session, url_object, options.get(), is_async, out)) return std::nullopt;
     }
     if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;
-    const bool tls_to_proxy = request.proxies && request.proxies->has_tls();
-    if (request.location.is_secure() || tls_to_proxy) {
-        const bool own = (verify && verify != Py_None) || given(cert);
-        if (own) {
-            PyObject* trusted = given(verify) ? verify : defaults.verify.get();
-            PyObject* identity = given(cert) ? cert : defaults.cert.get();
-            if (!make_tls(trusted, identity, defaults.trust_env, request.tls)) return std::nullopt;
-            if (tls_to_proxy && !make_tls(trusted, nullptr, defaults.trust_env, request.proxy_tls)) return std::nullopt;
-        } else {
-            request.tls = defaults.tls_context();
-            if (!request.tls) return std::nullopt;
-            if (tls_to_proxy && !(request.proxy_tls = defaults.proxy_tls_context())) return std::nullopt;
-        }
+    // A redirect may lead from http to https: then, too, the trust asked for counts.
+    if (request.location.is_secure() || (request.follow_redirects && defaults.tls_is_special(verify, cert))) {
+        request.tls = defaults.tls_context_for(verify, cert);
+        if (!request.tls) return std::nullopt;
+    }
+    if (request.proxies && request.proxies->has_tls()) {
+        request.proxy_tls = defaults.proxy_tls_context_for(verify);
+        if (!request.proxy_tls) return std::nullopt;
     }
     return out;
 }

@@ -33,14 +33,14 @@ void define_defaults(nb::class_<Session>& type) {
             "verify", [object](Session& self) { return object(self.defaults().verify); },
             [](Session& self, nb::handle value) {
                 self.defaults().verify = owned::borrow(value.ptr());
-                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
+                self.defaults().tls_changed = true;
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
             "cert", [object](Session& self) { return object(self.defaults().cert); },
             [](Session& self, nb::handle value) {
                 self.defaults().cert = owned::borrow(value.ptr());
-                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
+                self.defaults().tls_changed = true;
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
@@ -63,7 +63,7 @@ void define_defaults(nb::class_<Session>& type) {
             "trust_env", [](Session& self) { return self.defaults().trust_env; },
             [](Session& self, bool value) {
                 self.defaults().trust_env = value;
-                self.defaults().tls_changed = self.defaults().proxy_tls_changed = true;
+                self.defaults().tls_changed = true;
             });
 }
 

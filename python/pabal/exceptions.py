@@ -149,6 +149,8 @@ class PabalError(IOError):
     whose: str = "local"
     #: The request that failed, or None when there was none yet.
     request: FailedRequest | None = None
+    #: Whether the head of the response had arrived: what failed then was its body.
+    head_arrived: bool = False
 
     def __init__(
         self,
