@@ -6,7 +6,7 @@
 ///   coroutine.hpp    the same for C++20 coroutines
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, proxy.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
 #include <pabal/cookies.hpp>
@@ -16,6 +16,7 @@
 #include <pabal/handler.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
 #include <pabal/server.hpp>
 #include <pabal/session.hpp>

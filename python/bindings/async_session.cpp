@@ -70,7 +70,7 @@ public:
                 return nullptr;
             }
         }
-        if (call_->failure()) return raise(*call_->failure(), call_->asked().method, call_->location().text());
+        if (call_->failure()) return raise_failure_of(*call_, *call_->failure());
         client::call_ptr answered = std::exchange(call_, nullptr);
         answered->observe(nullptr);
         return make_response(std::move(answered), session_.get(), nullptr, owner_->driver()->self());

@@ -127,7 +127,7 @@ PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
                 return nullptr;
             }
         }
-        return raise(*call->failure(), call->asked().method, call->location().text());
+        return raise_failure_of(*call, *call->failure());
     }
     return make_response(call, self, core, nullptr);
 }

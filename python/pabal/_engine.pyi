@@ -20,8 +20,9 @@ from typing import Any, TypeVar, overload
 from _typeshed import SupportsKeysAndGetItem
 from typing_extensions import Unpack
 
+from pabal._body import AsyncBody, Body
 from pabal._request import Request
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 from pabal.cookies import CookiePolicy
 from pabal.response import Response as _Response
 from pabal.types import (
@@ -30,6 +31,8 @@ from pabal.types import (
     Cookies,
     HeaderInput,
     Params,
+    Proxies,
+    ProxyInput,
     RequestOptions,
     StreamOptions,
     TimeoutInput,
@@ -250,6 +253,10 @@ class Response:
     @property
     def _is_read(self) -> bool: ...
     def _read_sync(self, size: int, /) -> bytes: ...
+    def _keep_encoded(self) -> bool:
+        """A streamed body is read as it came, content codings and all, from now on; False when it is too late."""
+    def _plain_json(self) -> Any:
+        """What ``json()`` gives; NotImplemented unless the body is in memory and plain UTF-8 JSON."""
     def _aread(self, size: int, /) -> Awaitable[bytes]: ...
 
 class PendingResponse(Coroutine[Any, Any, _Response]):
@@ -293,6 +300,11 @@ class _BaseSession:
     max_redirects: int
     trust_env: bool
     @property
+    def proxies(self) -> dict[str, str | Proxy | None]:
+        """The rules; change them as you like, requests that are made afterwards follow."""
+    @proxies.setter
+    def proxies(self, value: Proxies | None) -> None: ...
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -313,6 +325,8 @@ class _BaseSession:
         limits: Limits = ...,
         max_redirects: int = ...,
         trust_env: bool = ...,
+        proxy: ProxyInput | None = ...,
+        proxies: Proxies | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -330,6 +344,22 @@ class Session(_BaseSession):
     def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
     def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> _Response:
         """``with session.stream("GET", url) as response:`` returns with the head; the body is read in the block."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: HeaderInput | None,
+        body: bytes | Body | None,
+        /,
+        *,
+        stream: bool = ...,
+        timeout: TimeoutInput = ...,
+        verify: Verify | None = ...,
+        cert: Cert | None = ...,
+    ) -> _Response:
+        """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed,
+        no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
+        """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
 
@@ -348,10 +378,27 @@ class AsyncSession(_BaseSession):
     def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
     def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> PendingResponse:
         """``async with session.stream("GET", url) as response:`` enters with the head; read the body in the block."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: HeaderInput | None,
+        body: bytes | Body | AsyncBody | None,
+        /,
+        *,
+        stream: bool = ...,
+        timeout: TimeoutInput = ...,
+        verify: Verify | None = ...,
+        cert: Cert | None = ...,
+    ) -> PendingResponse:
+        """One exchange, exactly as told; see `Session.exchange`."""
     async def aclose(self) -> None:
         """Closes every connection; requests that still run fail with `SessionClosed`."""
     def close(self) -> None:
         """As ``aclose``, for places that cannot await."""
+
+def host_to_ascii(host: str, /) -> str:
+    """The A-label form (``xn--…``, UTS #46) of a host name; ValueError when it has none."""
 
 class DemoServer:
     """The embedded price server of ``pabal demo``: /price, /quotes/SYMBOL, /bytes/N, /delay/MS, /echo on 127.0.0.1."""
@@ -363,6 +410,9 @@ class DemoServer:
     def certificate_pem(self) -> str:
         """The throw-away certificate; empty without TLS."""
     def stop(self) -> None: ...
+
+def check_proxy(proxy: str | Proxy) -> None:
+    """Raises `InvalidArgument` for what cannot be a proxy."""
 
 def normalise_cookie_domain(domain: str) -> str: ...
 def set_response_class(cls: type[_Response], /) -> None: ...

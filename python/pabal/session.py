@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pabal.config import Limits
-    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, TimeoutInput, Verify
+    from pabal.types import (
+        Auth,
+        Cert,
+        Cookies,
+        HeaderInput,
+        Params,
+        Proxies,
+        ProxyInput,
+        TimeoutInput,
+        Verify,
+    )
 
 __all__ = ["AsyncSession", "Session"]
 
@@ -25,7 +35,8 @@ class Session(_engine.Session):
             quote = session.get("https://example.com/price", timeout=5).json()
 
     One session may be used from many threads at once; they share its connections. ``headers``, ``cookies``, ``auth``,
-    ``params``, ``verify``, ``cert`` and ``timeout`` are defaults for every request and can be changed at any time.
+    ``params``, ``verify``, ``cert``, ``proxies`` and ``timeout`` are defaults for every request and can be changed at
+    any time.
 
     headers, params, cookies, auth
         Sent with every request; what a request names itself goes before.
@@ -36,7 +47,11 @@ class Session(_engine.Session):
     max_redirects
         More than these are an error.
     trust_env
-        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count.
+        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count, and
+        http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made.
+    proxy, proxies
+        What to go through: one proxy for everything, or a mapping; see `pabal.types.Proxies`. ``proxy="…"`` is
+        ``proxies={"all": "…"}``. A request's own go before the session's, and these before the environment's.
     """
 
     def __init__(
@@ -52,6 +67,8 @@ class Session(_engine.Session):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        proxy: ProxyInput | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -64,6 +81,8 @@ class Session(_engine.Session):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            proxy=proxy,
+            proxies=proxies,
         )
 
     def __enter__(self) -> Self:
@@ -103,6 +122,8 @@ class AsyncSession(_engine.AsyncSession):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        proxy: ProxyInput | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -115,6 +136,8 @@ class AsyncSession(_engine.AsyncSession):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            proxy=proxy,
+            proxies=proxies,
         )
 
     async def __aenter__(self) -> Self:

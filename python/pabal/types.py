@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol, TypeAlias, TypedDict
 
 from pabal._engine import Cookie, CookieJar, Headers
 from pabal._request import Request
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 
 __all__ = [
     "AsyncReadable",
@@ -29,6 +29,9 @@ __all__ = [
     "Json",
     "Limits",
     "Params",
+    "Proxies",
+    "Proxy",
+    "ProxyInput",
     "Readable",
     "RequestOptions",
     "StreamOptions",
@@ -115,6 +118,13 @@ Verify: TypeAlias = bool | str | os.PathLike[str]
 #: ``cert=``: PEM file with certificate and key, or (certificate, key), or (certificate, key, password).
 Cert: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
 
+#: ``proxy=``: the proxy for everything, as a URL or a `pabal.Proxy`.
+ProxyInput: TypeAlias = str | Proxy
+#: ``proxies=``, as in requests: which proxy for what. The keys are ``"http"``, ``"https"`` and ``"all"``, alone or with
+#: a host (``"https://example.com"``) and a port; the most specific one counts, and None means no proxy. ``"no_proxy"``
+#: lists what goes direct: names, addresses, CIDR blocks.
+Proxies: TypeAlias = Mapping[str, str | None] | Mapping[str, Proxy] | Mapping[str, str | Proxy | None]
+
 
 class StreamOptions(TypedDict, total=False):
     """The keyword arguments of ``session.stream``."""
@@ -131,6 +141,8 @@ class StreamOptions(TypedDict, total=False):
     allow_redirects: bool
     verify: Verify
     cert: Cert | None
+    proxy: ProxyInput | None
+    proxies: Proxies | None
 
 
 class RequestOptions(StreamOptions, total=False):
