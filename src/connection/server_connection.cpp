@@ -14,7 +14,6 @@ namespace {
 /// How long a closing connection still takes in what the peer had on the way, so that no RST eats our response
 /// (RFC 9112 section 9.6).
 constexpr std::chrono::milliseconds linger_time{1000};
-constexpr std::size_t linger_at_most = 1024 * 1024;
 
 response_head plain_response(int status) {
     response_head head;
@@ -99,7 +98,7 @@ void server_connection::receive() {
             drained_ += input_.size();
             input_.clear();
             input_used_ = 0;
-            if (drained_ > linger_at_most) return close(linger_reason_);
+            if (drained_ > limits_.linger) return close(linger_reason_);
             continue;
         }
         process();

@@ -33,6 +33,7 @@ struct server_limits {
     std::chrono::milliseconds write{60'000};  ///< the peer takes nothing of the response
     std::size_t write_buffer = 256 * 1024;    ///< queued response bytes beyond which a handler is told to pause
     std::size_t drain = 64 * 1024;            ///< of an unread request body, to keep the connection
+    std::size_t linger = 1024 * 1024;         ///< read from a peer that does not stop sending, after our last word
 };
 
 /// Why a server's connection ended. The names reach logs.

@@ -213,7 +213,7 @@ TEST_P(http1_client, resuming_what_is_not_paused_changes_nothing) {
 }
 
 TEST_P(http1_client, a_consumer_pulls_in_pieces_of_its_own_size) {
-    for (const std::size_t piece : {1, 3, 4096}) {
+    for (const std::size_t piece : {1U, 3U, 4096U}) {
         for (const auto response : {hello, hello_chunked}) {
             const auto got = make_get();
             got->wants = delivery::pull;
@@ -230,7 +230,7 @@ TEST_P(http1_client, a_consumer_pulls_in_pieces_of_its_own_size) {
 
 TEST_P(http1_client, a_consumer_pulls_what_is_long) {
     const std::string long_body = letters(100'000);
-    for (const std::size_t piece : {1000, 300'000}) {
+    for (const std::size_t piece : {1000U, 300'000U}) {
         const auto got = make_get();
         got->wants = delivery::pull;
         ask(got);

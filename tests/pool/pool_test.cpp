@@ -27,7 +27,7 @@ TEST_F(pool_test, the_connection_that_was_used_last_is_used_first) {
     std::vector<recording_ptr> all{submit(), submit(), submit()};
     for (int each = 0; each < 3; ++each) dialer_.connect(0, false);
     world_.settle();
-    for (const std::size_t each : {1, 0, 2}) {
+    for (const std::size_t each : {1U, 0U, 2U}) {
         server_at(each).answer();
         server_at(each).automatic = true;
         world_.settle();
@@ -57,7 +57,7 @@ TEST_F(pool_test, an_idle_connection_whose_peer_closed_is_not_used) {
 }
 
 TEST_F(pool_test, who_wants_a_new_connection_gets_one) {
-    for (const std::size_t most : {1, 2}) {
+    for (const std::size_t most : {1U, 2U}) {
         make({.max_connections_per_host = most});
         dialer_.servers.clear();
         EXPECT_EQ(fetch(), "0");
