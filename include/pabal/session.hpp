@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,7 @@
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
 #include <pabal/result.hpp>
+#include <pabal/retry.hpp>
 #include <pabal/tls.hpp>
 
 namespace pabal {
@@ -32,6 +34,7 @@ struct request {
     timeouts limits;
     bool follow_redirects = true;
     int max_redirects = 30;
+    std::optional<retry_policy> retries;  ///< none: what failed has failed
 };
 
 /// A complete response; `body` has its content codings removed.

@@ -66,7 +66,7 @@ public:
         const nb::gil_scoped_release released;
         const auto lock = core_->driver.lock();
         if (std::exchange(core_->closed, true)) return;
-        core_->engine->pool().close();
+        core_->session.close();
         core_->engine->reactor().wake();
     }
     bool is_closed() const noexcept { return core_->closed; }

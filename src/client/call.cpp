@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <utility>
 
 #include "client/session.hpp"
@@ -32,6 +33,12 @@ bool is_credential(field_id id) noexcept {
 }
 
 std::string describe(const std::string& method, const url& at) { return method + " " + at.text_without_userinfo(); }
+
+/// Uniform in [0, 1): spreads the waits of clients that failed together, and is no secret.
+double random_fraction() {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>{}(generator);
+}
 
 }  // namespace
 
@@ -137,6 +144,7 @@ delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
     session_->cookies->store_from(asked_.location, head.headers);
+    if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
         if (follow(std::move(head)) || state_ == state::done) return delivery::push;
@@ -198,9 +206,20 @@ bool call::follow(response_head&& head) {
     }
     history_.push_back({asked_.location, asked_.method, std::move(head)});
     next_ = std::move(next);
+    skip_response();
+    return true;
+}
+
+/// The response is not for the user, its connection is for the next: what comes of it is read and dropped.
+void call::skip_response() {
     skipped_ = 0;
     state_ = state::skipping;
-    return true;
+}
+
+/// The exchange before is over: until now it may have been sending what the next one changes.
+void call::end_skipping() {
+    if (next_) return next_hop();
+    pause(*std::exchange(retrying_->pause, std::nullopt));
 }
 
 result<void> call::prepare_decoder() {
@@ -226,7 +245,7 @@ flow call::on_data(std::string_view data) {
         // Without a responder that could be cancelled, somebody in this process pushes, and will to the end.
         if (responder* answering = answered_by(); answering && skipped_ > skip_at_most) {
             answering->cancel(*this);
-            next_hop();
+            end_skipping();
         }
         return flow::more;
     }
@@ -260,7 +279,7 @@ result<void> call::decode(std::string_view data) {
 
 void call::on_end(fields&& trailers) {
     trailers_ = std::move(trailers);
-    if (state_ == state::skipping) return next_hop();
+    if (state_ == state::skipping) return end_skipping();
     if (state_ == state::streaming) {
         raw_ended_ = true;
         if (!decoder_ && encoded_used_ == encoded_.size()) finish();
@@ -274,7 +293,6 @@ void call::on_end(fields&& trailers) {
     finish();
 }
 
-/// The exchange before is over: until now it may have been sending what is dropped here.
 void call::next_hop() {
     redirect next = std::move(*next_);
     next_.reset();
@@ -295,11 +313,12 @@ void call::next_hop() {
 }
 
 void call::on_error(error&& failure) {
-    if (state_ == state::skipping) return next_hop();
+    if (state_ == state::skipping) return end_skipping();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
         replayed_ = true;
         return attempt();
     }
+    if (asked_.retries && (state_ == state::waiting || state_ == state::collecting) && try_again_after(failure)) return;
     fail(std::move(failure));
 }
 
@@ -317,6 +336,58 @@ bool call::rewind_body() {
     if (!observer_ || !observer_->rewind_call_body(*this)) return false;
     body_read_ = false;
     return true;
+}
+
+// --- Retries ------------------------------------------------------------------------------------------------------------
+
+/// True: the response is being skipped, and the next attempt comes some time after it.
+bool call::try_again_after(const response_head& head) {
+    if (!plan_again({.method = asked_.method, .response = &head})) return false;
+    skip_response();
+    return true;
+}
+
+/// True: the next attempt comes some time from now.
+bool call::try_again_after(const error& failure) {
+    if (!plan_again({.method = asked_.method, .failure = &failure, .request_sent = request_sent})) return false;
+    pause(*std::exchange(retrying_->pause, std::nullopt));
+    return true;
+}
+
+/// Asks the policy. A body that is gone is never sent again empty: then what happened is final.
+bool call::plan_again(retry_question asked) {
+    asked.elapsed = session_->reactor().now() - started_;
+    if (const auto total = asked_.limits.total; total.count() > 0) asked.left = total - asked.elapsed;
+    asked.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    asked.random = random_fraction();
+    const auto planned = plan_retry(*asked_.retries, attempts(), asked);
+    if (!planned) return false;
+    if (asked_.streams_body && !rewind_body()) {
+        body_is_gone_ = true;
+        return false;
+    }
+    if (!retrying_) retrying_ = std::make_unique<retrying>(*this);
+    retrying_->history.push_back({planned->cause, asked.response ? asked.response->status : 0,
+                                  asked.failure ? asked.failure->code : error_code{}, planned->wait});
+    retrying_->pause = planned->wait;
+    return true;
+}
+
+/// No exchange is under way until the time is over; the session knows of the call, so that closing it ends the pause.
+void call::pause(std::chrono::milliseconds wait) {
+    state_ = state::pausing;
+    replayed_ = false;
+    body_.clear();
+    response_ = {};
+    decoder_.reset();
+    session_->hold(*this);
+    session_->reactor().set_timer_in(*retrying_, wait);
+}
+
+void call::end_pause() {
+    const call_ptr alive(this);
+    static_cast<base::list_hook<paused>&>(*this).unlink();
+    attempt();
 }
 
 // --- Streaming ----------------------------------------------------------------------------------------------------------
@@ -423,6 +494,8 @@ error call::too_large() const {
 
 void call::settle() {
     state_ = state::done;
+    static_cast<base::list_hook<paused>&>(*this).unlink();
+    if (retrying_) retrying_->cancel();
     total_timer_.cancel();
     decoder_.reset();
 }
@@ -437,7 +510,11 @@ void call::fail(error failure) {
     if (state_ == state::done) return;
     const call_ptr alive(this);
     settle();
-    failure.message += " [" + describe(asked_.method, asked_.location) + "]";
+    failure.message += " [" + describe(asked_.method, asked_.location);
+    if (const auto before = attempts().size(); before > 0)
+        failure.message += ", " + std::to_string(before + 1) + " attempts";
+    if (body_is_gone_) failure.message += ", not repeated because its streamed body was already consumed";
+    failure.message += "]";
     failure_ = std::move(failure);
     if (observer_) std::exchange(observer_, nullptr)->on_call_done(*this);
 }

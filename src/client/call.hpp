@@ -3,13 +3,15 @@
 /// One request as its user sees it: it may take several exchanges (redirects, a replay on a fresh connection) but has one
 /// beginning, one end, one time limit.
 ///
-///   start ──▶ attempt ──▶ response head ──▶ redirect? ──▶ drain ──▶ attempt …
+///   start ──▶ attempt ──▶ response head ──▶ redirect? retry? ──▶ drain ──▶ (pause) ──▶ attempt …
 ///                │                              │ no
 ///                │ stale connection: once       ├─▶ buffered: collect and decode the body ──▶ done
-///                └──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
+///                ├──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
+///                │ retry?
+///                └──────▶ pause ──▶ attempt
 ///   any error, cancel, total limit ──▶ done (failure())
 ///
-/// Decisions are pure functions elsewhere (redirect.hpp, the cookie jar); this file carries them out.
+/// Decisions are pure functions elsewhere (redirect.hpp, retry.hpp, the cookie jar); this file carries them out.
 ///
 /// Threads: belongs to its session's reactor. Lifetime: reference counted; the session's handler holds a reference while an
 /// exchange is under way.
@@ -27,7 +29,9 @@
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "base/intrusive_list.hpp"
 #include "client/redirect.hpp"
+#include "client/retry.hpp"
 #include "protocol/http/content_coding.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/tls_context.hpp"
@@ -77,9 +81,13 @@ struct call_request {
     int max_redirects = 30;
     bool streams_response = false;
     std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
+    std::shared_ptr<const retry_policy> retries;        ///< null: what failed has failed
 };
 
-class call final : public exchange {
+/// Links the calls of a session that wait between two exchanges.
+struct paused;
+
+class call final : public exchange, public base::list_hook<paused> {
 public:
     call(call_request asked, call_observer* observer);
 
@@ -105,6 +113,10 @@ public:
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
+    /// The attempts before the last one, oldest first; redirects and the replay of a stale connection are none.
+    std::span<const retried> attempts() const noexcept {
+        return retrying_ ? std::span<const retried>(retrying_->history) : std::span<const retried>();
+    }
 
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
@@ -114,11 +126,20 @@ public:
     /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
     bool body_exceeds_limit() const noexcept;
     error too_large() const;
-    /// The session could not send it at all.
+    /// The session could not send it at all, or not go on with it.
     void fail_before_sending(error failure) { fail(std::move(failure)); }
 
 private:
-    enum class state : std::uint8_t { prepared, waiting, collecting, skipping, streaming, done };
+    enum class state : std::uint8_t { prepared, waiting, collecting, skipping, pausing, streaming, done };
+
+    /// What only a call has that was tried again.
+    struct retrying final : reactor::timer {
+        explicit retrying(call& of) noexcept : owner(of) {}
+        void on_timer() override { owner.end_pause(); }
+        call& owner;
+        std::vector<retried> history;
+        std::optional<std::chrono::milliseconds> pause;  ///< to begin when the refused response is skipped
+    };
 
     // exchange
     result<read_outcome> read_request_body(std::span<char> buffer) override;
@@ -134,7 +155,14 @@ private:
     bool may_replay(const error& failure) const noexcept;
     bool rewind_body();
     bool follow(response_head&& head);
+    bool try_again_after(const response_head& head);
+    bool try_again_after(const error& failure);
+    bool plan_again(retry_question asked);
+    void skip_response();
+    void end_skipping();
     void next_hop();
+    void pause(std::chrono::milliseconds wait);
+    void end_pause();
     result<void> prepare_decoder();
     result<void> decode(std::string_view data);
     void tell_readable();
@@ -154,6 +182,7 @@ private:
     call_observer* observer_;
     state state_ = state::prepared;
     bool replayed_ = false;
+    bool body_is_gone_ = false;   ///< a retry was due, but a streamed request body could not be put back
     bool body_read_ = false;      ///< a streamed request body was read from
     std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
     bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
@@ -166,6 +195,7 @@ private:
     fields trailers_;
     std::vector<hop> history_;
     std::optional<redirect> next_;  ///< while a redirect's body is skipped
+    std::unique_ptr<retrying> retrying_;
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
     base::byte_buffer encoded_;  ///< streamed: received, not yet decoded (or read, when it was pushed)

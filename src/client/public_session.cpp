@@ -36,6 +36,7 @@ result<call_request> to_call(request asked) {
     out.limits = asked.limits;
     out.follow_redirects = asked.follow_redirects;
     out.max_redirects = asked.max_redirects;
+    if (asked.retries) out.retries = std::make_shared<const retry_policy>(std::move(*asked.retries));
     return out;
 }
 
@@ -117,7 +118,7 @@ result<response> session::post(std::string_view url, std::string body, std::stri
 void session::close() {
     if (!state_->driver) return;
     const auto lock = state_->driver->lock();
-    state_->core.machinery->pool().close();
+    state_->core.policies->close();
     state_->core.machinery->reactor().wake();
 }
 

@@ -13,7 +13,20 @@ fields default_fields() {
 }
 
 session::session(engine& engine, const session_limits& limits) : engine_(engine), limits_(limits) {}
-session::~session() = default;
+session::~session() { end_pauses(); }
+
+void session::close() {
+    engine_.pool().close();
+    end_pauses();
+}
+
+void session::end_pauses() {
+    while (!paused_.empty()) {
+        const call_ptr ended(&paused_.pop_front());
+        ended->fail_before_sending(
+            {error_code::session_closed, phase::pool, culprit::caller, 0, "the session is closed; make a new one"});
+    }
+}
 
 void session::transmit(call& sending) {
     if (instead_) return instead_->handle(exchange_ptr(&sending));

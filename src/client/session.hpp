@@ -29,6 +29,10 @@ public:
 
     /// Carries the call's current exchange: over the network, or to the handler set instead.
     void transmit(call& sending);
+    /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
+    void hold(call& pausing) noexcept { paused_.push_back(pausing); }
+    /// Closes every connection of the engine; what is under way, waits or comes later fails with `session_closed`.
+    void close();
     /// Answers every call by `instead` (a test double, an application in this process); null: the network again.
     void answer_by(handler* instead) noexcept { instead_ = instead; }
 
@@ -40,9 +44,12 @@ public:
     std::shared_ptr<const transport::tls_context> tls;  ///< for https, where the call does not say
 
 private:
+    void end_pauses();
+
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;
+    base::intrusive_list<call, paused> paused_;
 };
 
 }  // namespace pabal::client
