@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 
 /// The keyword arguments that are translated here; the rest is `pabal._prepare`'s.
-enum class option : unsigned char { url, headers, timeout, allow_redirects, stream, verify, cert, other };
+enum class option : unsigned char { url, headers, timeout, allow_redirects, stream, verify, cert, retries, other };
 
 option option_named(PyObject* name) {
     struct entry {
@@ -21,13 +21,14 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 7> table{{{"url", option::url, nullptr},
+    static std::array<entry, 8> table{{{"url", option::url, nullptr},
                                        {"headers", option::headers, nullptr},
                                        {"timeout", option::timeout, nullptr},
                                        {"allow_redirects", option::allow_redirects, nullptr},
                                        {"stream", option::stream, nullptr},
                                        {"verify", option::verify, nullptr},
-                                       {"cert", option::cert, nullptr}}};
+                                       {"cert", option::cert, nullptr},
+                                       {"retries", option::retries, nullptr}}};
     for (entry& each : table) {
         if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
         if (name == each.interned) return each.what;
@@ -242,6 +243,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.auth = owned::borrow(argument("auth").ptr());
     defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
     defaults.cert = owned::borrow(argument("cert").ptr());
+    if (!parse_retries(argument("retries").ptr(), defaults.parsed_retries, &defaults.retries)) throw_python();
     if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
     if (arguments.contains("trust_env")) defaults.trust_env = nb::cast<bool>(arguments["trust_env"]);
     const nb::object config = nb::module_::import_("pabal.config");
@@ -268,7 +270,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits})
+    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &retries})
         Py_VISIT(held->get());
     return 0;
 }
@@ -287,6 +289,7 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     request.follow_redirects = method != "HEAD";
     request.limits = defaults.parsed_timeouts;
     request.max_redirects = defaults.max_redirects;
+    request.retries = defaults.parsed_retries;
 
     PyObject* url_object = count > 0 ? arguments[0] : nullptr;
     PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr;
@@ -314,6 +317,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             request.follow_redirects = truth != 0;
             break;
         }
+        case option::retries:
+            if (value != Py_None && !parse_retries(value, request.retries)) return std::nullopt;
+            break;
         case option::stream: {
             const int truth = PyObject_IsTrue(value);
             if (truth < 0) return std::nullopt;

@@ -25,8 +25,10 @@ struct session_defaults {
     owned cert;     ///< None, path or tuple
     owned timeout;  ///< pabal.Timeout
     owned limits;   ///< pabal.Limits
+    owned retries;  ///< pabal.Retry or None
     timeouts parsed_timeouts;
     session_limits parsed_limits;
+    std::shared_ptr<const retry_policy> parsed_retries;
     int max_redirects = 30;
     bool trust_env = true;
     bool tls_changed = true;

@@ -3,6 +3,7 @@
 
 #include "cookies.hpp"
 #include "headers.hpp"
+#include "retries.hpp"
 
 namespace pabal::python {
 
@@ -46,6 +47,13 @@ void define_defaults(nb::class_<Session>& type) {
             "timeout", [object](Session& self) { return object(self.defaults().timeout); },
             [](Session& self, nb::handle value) {
                 if (!self.defaults().set_timeout(value.ptr())) throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "retries", [object](Session& self) { return object(self.defaults().retries); },
+            [](Session& self, nb::handle value) {
+                if (!parse_retries(value.ptr(), self.defaults().parsed_retries, &self.defaults().retries))
+                    throw_python();
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("limits", [object](Session& self) { return object(self.defaults().limits); })

@@ -21,6 +21,7 @@ from pabal.auth import BasicAuth, BearerAuth
 from pabal.config import Limits, Timeout
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
+from pabal.retry import Retry
 from pabal.session import AsyncSession, Session
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Request",
     "RequestTimeout",
     "Response",
+    "Retry",
     "Session",
     "Timeout",
     "__version__",

@@ -20,6 +20,7 @@ from typing_extensions import Unpack
 from pabal._request import Request
 from pabal.config import Limits, Timeout
 from pabal.response import Response as _Response
+from pabal.retry import Attempt, Retry
 from pabal.types import (
     Auth,
     Cert,
@@ -27,6 +28,7 @@ from pabal.types import (
     HeaderInput,
     Params,
     RequestOptions,
+    RetriesInput,
     StreamOptions,
     TimeoutInput,
     UrlInput,
@@ -141,6 +143,9 @@ class Response:
     def history(self) -> list[_Response]:
         """The redirects that led here, oldest first."""
     @property
+    def retries(self) -> list[Attempt]:
+        """The attempts before the one that led here, oldest first."""
+    @property
     def request(self) -> Request:
         """The request that this answers."""
     @property
@@ -207,6 +212,11 @@ class _BaseSession:
     max_redirects: int
     trust_env: bool
     @property
+    def retries(self) -> Retry | None:
+        """When requests are sent again; None for never."""
+    @retries.setter
+    def retries(self, value: RetriesInput) -> None: ...
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -227,6 +237,7 @@ class _BaseSession:
         limits: Limits = ...,
         max_redirects: int = ...,
         trust_env: bool = ...,
+        retries: RetriesInput = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

@@ -36,6 +36,8 @@ def request(method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> Re
         Whether to follow redirects; True but for HEAD.
     verify, cert
         Whom to trust, and who we are: see `pabal.types`.
+    retries
+        When what failed is sent again: a number, or a `Retry`.
     stream
         Return when the head has arrived; read the body with ``iter_bytes`` or its kin.
     """

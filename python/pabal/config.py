@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
     )
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Limits", "Timeout", "timeout_of"]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Frozen", "Limits", "Timeout", "timeout_of"]
 
 
 class _Unset:
@@ -41,7 +41,7 @@ def _seconds(name: str, value: float | None) -> float | None:
     return float(value)
 
 
-class _Frozen:
+class Frozen:
     """Values that do not change after they were made."""
 
     __slots__ = ()
@@ -53,7 +53,7 @@ class _Frozen:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
 
-class Timeout(_Frozen):
+class Timeout(Frozen):
     """Limits in seconds for the phases of a request; None means no limit. The error raised names the phase.
 
     total
@@ -152,7 +152,7 @@ def _count(name: str, value: int) -> int:
     return value
 
 
-class Limits(_Frozen):
+class Limits(Frozen):
     """How many connections a session may hold. Requests beyond that wait in line, first come, first served.
 
     max_connections

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pabal.config import Limits
-    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, TimeoutInput, Verify
+    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, RetriesInput, TimeoutInput, Verify
 
 __all__ = ["AsyncSession", "Session"]
 
@@ -35,6 +35,8 @@ class Session(_engine.Session):
         See `pabal.Timeout` and `pabal.Limits`; both are finite by default.
     max_redirects
         More than these are an error.
+    retries
+        When what failed is sent again: a number or a `pabal.Retry`. Never by default.
     trust_env
         Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count.
     """
@@ -52,6 +54,7 @@ class Session(_engine.Session):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        retries: RetriesInput = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -64,6 +67,7 @@ class Session(_engine.Session):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            retries=retries,
         )
 
     def __enter__(self) -> Self:
@@ -103,6 +107,7 @@ class AsyncSession(_engine.AsyncSession):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        retries: RetriesInput = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -115,6 +120,7 @@ class AsyncSession(_engine.AsyncSession):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            retries=retries,
         )
 
     async def __aenter__(self) -> Self:

@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol, TypeAlias, TypedDict
 from pabal._engine import CookieJar, Headers
 from pabal._request import Request
 from pabal.config import Limits, Timeout
+from pabal.retry import Retry
 
 __all__ = [
     "AsyncReadable",
@@ -30,6 +31,8 @@ __all__ = [
     "Params",
     "Readable",
     "RequestOptions",
+    "RetriesInput",
+    "Retry",
     "StreamOptions",
     "TimeoutInput",
     "UrlInput",
@@ -106,6 +109,8 @@ Auth: TypeAlias = tuple[str | bytes, str | bytes] | Callable[[Request], Request 
 
 #: ``timeout=``: the total in seconds; (connect, read); a Timeout; None for no limits at all.
 TimeoutInput: TypeAlias = float | tuple[float | None, float | None] | Timeout | None
+#: ``retries=``: how often, or a Retry; None for what the session says.
+RetriesInput: TypeAlias = int | Retry | None
 #: ``verify=``: False accepts any certificate; a path names a PEM bundle, or a folder of certificates, to trust instead
 #: of the system's.
 Verify: TypeAlias = bool | str | os.PathLike[str]
@@ -128,6 +133,7 @@ class StreamOptions(TypedDict, total=False):
     allow_redirects: bool
     verify: Verify
     cert: Cert | None
+    retries: RetriesInput
 
 
 class RequestOptions(StreamOptions, total=False):
