@@ -6,9 +6,10 @@
 ///   coroutine.hpp    the same for C++20 coroutines
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, retry.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, retry.hpp, auth.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
+#include <pabal/auth.hpp>
 #include <pabal/cookies.hpp>
 #include <pabal/coroutine.hpp>
 #include <pabal/error.hpp>

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include <pabal/auth.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
 #include <pabal/result.hpp>
@@ -35,6 +36,7 @@ struct request {
     bool follow_redirects = true;
     int max_redirects = 30;
     std::optional<retry_policy> retries;  ///< none: what failed has failed
+    credentials_ptr auth;                 ///< for the origin of `url` only
 };
 
 /// A complete response; `body` has its content codings removed.

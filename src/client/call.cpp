@@ -100,12 +100,6 @@ void call::build_request() {
     const std::string cookies =
         session_->cookies->header_for(to, leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies));
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
-    if (to.has_userinfo() && !out.contains(field_id::authorization)) {
-        // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
-        const auto credentials = http::basic_credentials(to.username(), to.password().value_or(""));
-        if (credentials) out.append_valid("Authorization", *credentials);
-    }
-
     if (asked_.streams_body) {
         request_body = {};
         request_body_size = asked_.streamed_size;
@@ -114,6 +108,27 @@ void call::build_request() {
         request_body_size = asked_.body.size();
         body_given_ = 0;
     }
+    authorize();
+}
+
+/// Whom this exchange may be told who we are by.
+credentials* call::credentials_here() const noexcept { return leaves_origin_ ? nullptr : asked_.auth.get(); }
+
+/// Credentials given for the call go before a field, a field before what the URL says.
+void call::authorize() {
+    const url& to = asked_.location;
+    fields& out = request.headers;
+    std::string value;
+    if (credentials* given = credentials_here()) {
+        out.remove(field_id::authorization);
+        const auto body = asked_.streams_body ? std::nullopt : std::optional<std::string_view>(asked_.body);
+        value = given->authorize(to, request, body, answered_challenges_ > 0);
+    } else if (to.has_userinfo() && !out.contains(field_id::authorization)) {
+        // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
+        if (auto basic = http::basic_credentials(to.username(), to.password().value_or(""))) value = std::move(*basic);
+    }
+    if (!value.empty()) out.append_valid("Authorization", value);
+    is_challenged_ = false;
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {
@@ -144,6 +159,7 @@ delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
     session_->cookies->store_from(asked_.location, head.headers);
+    if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
@@ -219,6 +235,7 @@ void call::skip_response() {
 /// The exchange before is over: until now it may have been sending what the next one changes.
 void call::end_skipping() {
     if (next_) return next_hop();
+    if (is_challenged_) return attempt();
     pause(*std::exchange(retrying_->pause, std::nullopt));
 }
 
@@ -309,6 +326,7 @@ void call::next_hop() {
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
     replayed_ = false;
+    answered_challenges_ = 0;
     attempt();
 }
 
@@ -335,6 +353,23 @@ bool call::rewind_body() {
     if (!body_read_) return true;
     if (!observer_ || !observer_->rewind_call_body(*this)) return false;
     body_read_ = false;
+    return true;
+}
+
+// --- Challenges ---------------------------------------------------------------------------------------------------------
+
+/// True: the server wants to know who we are, and is told so after the response is skipped. A challenge is answered once, and
+/// once more when the server says that only the nonce was too old; beyond that the 401 is the response.
+bool call::answer_challenge(const response_head& head) {
+    if (head.status != 401) return credentials_here()->note(asked_.location, head), false;
+    const auto verdict = credentials_here()->challenge(asked_.location, head);
+    const std::uint8_t at_most = verdict == credentials::verdict::renewed ? 2 : 1;
+    if (verdict == credentials::verdict::refused || answered_challenges_ >= at_most) return false;
+    if (asked_.streams_body && !rewind_body()) return false;
+    ++answered_challenges_;
+    is_challenged_ = true;
+    replayed_ = false;
+    skip_response();
     return true;
 }
 

@@ -3,7 +3,7 @@
 /// One request as its user sees it: it may take several exchanges (redirects, a replay on a fresh connection) but has one
 /// beginning, one end, one time limit.
 ///
-///   start ──▶ attempt ──▶ response head ──▶ redirect? retry? ──▶ drain ──▶ (pause) ──▶ attempt …
+///   start ──▶ attempt ──▶ response head ──▶ challenge? retry? redirect? ──▶ drain ──▶ (pause) ──▶ attempt …
 ///                │                              │ no
 ///                │ stale connection: once       ├─▶ buffered: collect and decode the body ──▶ done
 ///                ├──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include <pabal/auth.hpp>
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
 #include <pabal/url.hpp>
@@ -82,6 +83,7 @@ struct call_request {
     bool streams_response = false;
     std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
     std::shared_ptr<const retry_policy> retries;        ///< null: what failed has failed
+    credentials_ptr auth;                               ///< for the first origin only; null: the session's, if any
 };
 
 /// Links the calls of a session that wait between two exchanges.
@@ -155,6 +157,9 @@ private:
     bool may_replay(const error& failure) const noexcept;
     bool rewind_body();
     bool follow(response_head&& head);
+    credentials* credentials_here() const noexcept;
+    void authorize();
+    bool answer_challenge(const response_head& head);
     bool try_again_after(const response_head& head);
     bool try_again_after(const error& failure);
     bool plan_again(retry_question asked);
@@ -182,13 +187,15 @@ private:
     call_observer* observer_;
     state state_ = state::prepared;
     bool replayed_ = false;
-    bool body_is_gone_ = false;   ///< a retry was due, but a streamed request body could not be put back
-    bool body_read_ = false;      ///< a streamed request body was read from
-    std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
-    bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
-    bool raw_ended_ = false;      ///< streamed: every encoded byte is here
-    bool reading_ = false;        ///< streamed: inside `read`, which looks for itself what became readable
-    bool push_paused_ = false;    ///< streamed: a responder that pushes was told to pause
+    bool is_challenged_ = false;            ///< the server has just asked who we are
+    std::uint8_t answered_challenges_ = 0;  ///< at this place, by this call
+    bool body_is_gone_ = false;             ///< a retry was due, but a streamed request body could not be put back
+    bool body_read_ = false;                ///< a streamed request body was read from
+    std::size_t body_given_ = 0;            ///< of a body in memory, to a handler that reads it
+    bool leaves_origin_ = false;            ///< credentials given for the first origin stay there
+    bool raw_ended_ = false;                ///< streamed: every encoded byte is here
+    bool reading_ = false;                  ///< streamed: inside `read`, which looks for itself what became readable
+    bool push_paused_ = false;              ///< streamed: a responder that pushes was told to pause
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;

@@ -36,6 +36,7 @@ result<call_request> to_call(request asked) {
     out.limits = asked.limits;
     out.follow_redirects = asked.follow_redirects;
     out.max_redirects = asked.max_redirects;
+    out.auth = std::move(asked.auth);
     if (asked.retries) out.retries = std::make_shared<const retry_policy>(std::move(*asked.retries));
     return out;
 }
