@@ -6,7 +6,7 @@
 ///   coroutine.hpp    the same for C++20 coroutines
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, retry.hpp, auth.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, retry.hpp, auth.hpp, rate_limit.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
 #include <pabal/auth.hpp>
@@ -17,6 +17,7 @@
 #include <pabal/handler.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
 #include <pabal/server.hpp>

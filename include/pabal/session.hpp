@@ -20,6 +20,7 @@
 #include <pabal/auth.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
 #include <pabal/tls.hpp>
@@ -55,6 +56,7 @@ struct response {
 struct session_options {
     session_limits limits;
     tls_options tls;
+    std::shared_ptr<rate_limiter> rate_limit;  ///< or null
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
 };
 

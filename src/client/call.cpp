@@ -5,6 +5,8 @@
 #include <random>
 #include <utility>
 
+#include "client/netrc.hpp"
+#include "client/rate_limit.hpp"
 #include "client/session.hpp"
 #include "protocol/http/basic_auth.hpp"
 
@@ -66,7 +68,16 @@ void call::start(session& carrier) {
     attempt();
 }
 
+call::~call() {
+    if (pausing_) leave_pause();
+}
+
 void call::attempt() {
+    if (session_->rate_limits && !wait_for_turn()) return;
+    send();
+}
+
+void call::send() {
     state_ = state::waiting;
     request_sent = on_reused_connection = false;  // said of the exchange before
     build_request();
@@ -127,6 +138,7 @@ void call::authorize() {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
         if (auto basic = http::basic_credentials(to.username(), to.password().value_or(""))) value = std::move(*basic);
     }
+    if (value.empty() && session_->netrc && !out.contains(field_id::authorization)) value = netrc_credentials();
     if (!value.empty()) out.append_valid("Authorization", value);
     is_challenged_ = false;
 }
@@ -236,7 +248,7 @@ void call::skip_response() {
 void call::end_skipping() {
     if (next_) return next_hop();
     if (is_challenged_) return attempt();
-    pause(*std::exchange(retrying_->pause, std::nullopt));
+    pause(*std::exchange(pausing_->wait, std::nullopt));
 }
 
 result<void> call::prepare_decoder() {
@@ -334,7 +346,7 @@ void call::on_error(error&& failure) {
     if (state_ == state::skipping) return end_skipping();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
         replayed_ = true;
-        return attempt();
+        return send();
     }
     if (asked_.retries && (state_ == state::waiting || state_ == state::collecting) && try_again_after(failure)) return;
     fail(std::move(failure));
@@ -354,6 +366,17 @@ bool call::rewind_body() {
     if (!observer_ || !observer_->rewind_call_body(*this)) return false;
     body_read_ = false;
     return true;
+}
+
+/// Of the very host that is asked; not over an open connection when the request began on a protected one. Empty: none.
+std::string call::netrc_credentials() const {
+    const url& to = asked_.location;
+    if (asked_.auth && !leaves_origin_) return {};
+    const bool was_secure = std::ranges::any_of(history_, [](const hop& each) { return each.location.is_secure(); });
+    const netrc_entry* entry = to.is_secure() || !was_secure ? session_->netrc->find(to) : nullptr;
+    if (!entry) return {};
+    auto value = http::basic_credentials(entry->login, entry->password);
+    return value ? std::move(*value) : std::string();
 }
 
 // --- Challenges ---------------------------------------------------------------------------------------------------------
@@ -385,7 +408,7 @@ bool call::try_again_after(const response_head& head) {
 /// True: the next attempt comes some time from now.
 bool call::try_again_after(const error& failure) {
     if (!plan_again({.method = asked_.method, .failure = &failure, .request_sent = request_sent})) return false;
-    pause(*std::exchange(retrying_->pause, std::nullopt));
+    pause(*std::exchange(pausing_->wait, std::nullopt));
     return true;
 }
 
@@ -401,11 +424,17 @@ bool call::plan_again(retry_question asked) {
         body_is_gone_ = true;
         return false;
     }
-    if (!retrying_) retrying_ = std::make_unique<retrying>(*this);
-    retrying_->history.push_back({planned->cause, asked.response ? asked.response->status : 0,
-                                  asked.failure ? asked.failure->code : error_code{}, planned->wait});
-    retrying_->pause = planned->wait;
+    pauses().history.push_back({planned->cause, asked.response ? asked.response->status : 0,
+                                asked.failure ? asked.failure->code : error_code{}, planned->wait});
+    pausing_->wait = planned->wait;
     return true;
+}
+
+// --- Pauses -------------------------------------------------------------------------------------------------------------
+
+call::pausing& call::pauses() {
+    if (!pausing_) pausing_ = std::make_unique<pausing>(*this);
+    return *pausing_;
 }
 
 /// No exchange is under way until the time is over; the session knows of the call, so that closing it ends the pause.
@@ -416,13 +445,58 @@ void call::pause(std::chrono::milliseconds wait) {
     response_ = {};
     decoder_.reset();
     session_->hold(*this);
-    session_->reactor().set_timer_in(*retrying_, wait);
+    session_->reactor().set_timer_in(*pausing_, wait);
 }
 
+/// The rate limiter of the place that is asked. False: the call is in line there, or has failed.
+bool call::wait_for_turn() {
+    limits.pool = asked_.limits.pool;
+    rate_queue* queue = session_->queue_at(asked_.location);
+    if (!queue) return true;
+    switch (queue->admit(*this)) {
+    case rate_queue::admission::go: return true;
+    case rate_queue::admission::wait: break;
+    case rate_queue::admission::full:
+        fail({error_code::rate_limited, phase::pool, culprit::caller, 0,
+              std::to_string(queue->size()) + " requests wait for the rate limiter, which takes no more"});
+        return false;
+    }
+    state_ = state::pausing;
+    pausing& it = pauses();
+    it.in_line = queue;
+    it.since = session_->reactor().now();
+    if (limits.pool.count() > 0) session_->reactor().set_timer_in(it, limits.pool);
+    return false;
+}
+
+void call::on_pause_over() {
+    if (!pausing_->in_line) {
+        const call_ptr alive(this);
+        leave_pause();
+        return attempt();
+    }
+    fail({error_code::timed_out, phase::pool, culprit::caller, 0,
+          "the rate limiter let the request wait longer than its pool limit of " +
+              std::to_string(asked_.limits.pool.count()) + " ms"});
+}
+
+/// What a turn was waited for counts as waiting for a connection.
 void call::end_pause() {
     const call_ptr alive(this);
-    static_cast<base::list_hook<paused>&>(*this).unlink();
-    attempt();
+    const auto waited = session_->reactor().now() - pausing_->since;
+    leave_pause();
+    if (limits.pool.count() > 0) {
+        limits.pool -= std::chrono::floor<std::chrono::milliseconds>(waited);
+        limits.pool = std::max(limits.pool, std::chrono::milliseconds{1});
+    }
+    send();
+}
+
+void call::leave_pause() noexcept {
+    if (!pausing_) return;
+    pausing_->cancel();
+    if (rate_queue* queue = std::exchange(pausing_->in_line, nullptr)) queue->forget(*this);
+    else static_cast<base::list_hook<paused>&>(*this).unlink();
 }
 
 // --- Streaming ----------------------------------------------------------------------------------------------------------
@@ -529,8 +603,7 @@ error call::too_large() const {
 
 void call::settle() {
     state_ = state::done;
-    static_cast<base::list_hook<paused>&>(*this).unlink();
-    if (retrying_) retrying_->cancel();
+    if (pausing_) leave_pause();
     total_timer_.cancel();
     decoder_.reset();
 }
@@ -545,11 +618,10 @@ void call::fail(error failure) {
     if (state_ == state::done) return;
     const call_ptr alive(this);
     settle();
-    failure.message += " [" + describe(asked_.method, asked_.location);
     if (const auto before = attempts().size(); before > 0)
-        failure.message += ", " + std::to_string(before + 1) + " attempts";
-    if (body_is_gone_) failure.message += ", not repeated because its streamed body was already consumed";
-    failure.message += "]";
+        failure.message += " (" + std::to_string(before + 1) + " attempts)";
+    if (body_is_gone_) failure.message += "; not repeated, because its streamed body was already consumed";
+    failure.message += " [" + describe(asked_.method, asked_.location) + "]";
     failure_ = std::move(failure);
     if (observer_) std::exchange(observer_, nullptr)->on_call_done(*this);
 }

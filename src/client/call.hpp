@@ -88,10 +88,12 @@ struct call_request {
 
 /// Links the calls of a session that wait between two exchanges.
 struct paused;
+class rate_queue;
 
 class call final : public exchange, public base::list_hook<paused> {
 public:
     call(call_request asked, call_observer* observer);
+    ~call() override;
 
     /// A call that is over: how a hop of the history is shown as a response.
     static base::intrusive_ptr<call> answered(call_request asked, response_head response);
@@ -117,7 +119,7 @@ public:
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
     /// The attempts before the last one, oldest first; redirects and the replay of a stale connection are none.
     std::span<const retried> attempts() const noexcept {
-        return retrying_ ? std::span<const retried>(retrying_->history) : std::span<const retried>();
+        return pausing_ ? std::span<const retried>(pausing_->history) : std::span<const retried>();
     }
 
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
@@ -131,16 +133,21 @@ public:
     /// The session could not send it at all, or not go on with it.
     void fail_before_sending(error failure) { fail(std::move(failure)); }
 
+    /// The session says: its time has come.
+    void end_pause();
+
 private:
     enum class state : std::uint8_t { prepared, waiting, collecting, skipping, pausing, streaming, done };
 
-    /// What only a call has that was tried again.
-    struct retrying final : reactor::timer {
-        explicit retrying(call& of) noexcept : owner(of) {}
-        void on_timer() override { owner.end_pause(); }
+    /// What only a call has that pauses.
+    struct pausing final : reactor::timer {
+        explicit pausing(call& of) noexcept : owner(of) {}
+        void on_timer() override { owner.on_pause_over(); }
         call& owner;
         std::vector<retried> history;
-        std::optional<std::chrono::milliseconds> pause;  ///< to begin when the refused response is skipped
+        std::optional<std::chrono::milliseconds> wait;  ///< for a retry, to begin when the refused response is skipped
+        rate_queue* in_line = nullptr;                  ///< it waits for its turn there
+        reactor::time_point since;
     };
 
     // exchange
@@ -153,12 +160,14 @@ private:
     void on_error(error&& failure) override;
 
     void attempt();
+    void send();
     void build_request();
     bool may_replay(const error& failure) const noexcept;
     bool rewind_body();
     bool follow(response_head&& head);
     credentials* credentials_here() const noexcept;
     void authorize();
+    std::string netrc_credentials() const;
     bool answer_challenge(const response_head& head);
     bool try_again_after(const response_head& head);
     bool try_again_after(const error& failure);
@@ -167,7 +176,10 @@ private:
     void end_skipping();
     void next_hop();
     void pause(std::chrono::milliseconds wait);
-    void end_pause();
+    bool wait_for_turn();
+    void on_pause_over();
+    void leave_pause() noexcept;
+    pausing& pauses();
     result<void> prepare_decoder();
     result<void> decode(std::string_view data);
     void tell_readable();
@@ -202,7 +214,7 @@ private:
     fields trailers_;
     std::vector<hop> history_;
     std::optional<redirect> next_;  ///< while a redirect's body is skipped
-    std::unique_ptr<retrying> retrying_;
+    std::unique_ptr<pausing> pausing_;
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
     base::byte_buffer encoded_;  ///< streamed: received, not yet decoded (or read, when it was pushed)

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
 
 namespace pabal {
@@ -20,6 +21,8 @@ client_core::client_core(const session_options& options) {
     for (const fields::field line : options.headers) {
         if (auto set = policies->headers.set(line.name, line.value); !set) failure = std::move(set).error();
     }
+    if (options.rate_limit)
+        policies->rate_limits = std::make_shared<const rate_limits>(rate_limits{options.rate_limit, {}});
     auto trust = transport::tls_context::make_client(options.tls);
     if (trust) policies->tls = std::move(*trust);
     else failure = std::move(trust).error();

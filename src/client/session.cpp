@@ -2,6 +2,9 @@
 
 #include <pabal/version.hpp>
 
+#include "client/netrc.hpp"
+#include "client/rate_limit.hpp"
+
 namespace pabal::client {
 
 fields default_fields() {
@@ -20,11 +23,24 @@ void session::close() {
     end_pauses();
 }
 
+rate_queue* session::queue_at(const url& place) {
+    auto limiter = rate_limits->at(place);
+    if (!limiter) return nullptr;
+    for (const auto& each : queues_) {
+        if (&each->limiter() == limiter.get()) return each.get();
+    }
+    return queues_.emplace_back(std::make_unique<rate_queue>(engine_.reactor(), std::move(limiter))).get();
+}
+
 void session::end_pauses() {
-    while (!paused_.empty()) {
-        const call_ptr ended(&paused_.pop_front());
+    const auto end = [](call& paused) {
+        const call_ptr ended(&paused);
         ended->fail_before_sending(
             {error_code::session_closed, phase::pool, culprit::caller, 0, "the session is closed; make a new one"});
+    };
+    while (!paused_.empty()) end(paused_.front());
+    for (const auto& queue : queues_) {
+        while (queue->size() > 0) end(queue->front());
     }
 }
 

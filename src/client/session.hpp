@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
@@ -19,6 +20,9 @@ namespace pabal::client {
 /// The fields every request carries unless it is told otherwise.
 fields default_fields();
 
+class netrc;
+struct rate_limits;
+
 class session {
 public:
     /// The engine must outlive the session.
@@ -29,6 +33,8 @@ public:
 
     /// Carries the call's current exchange: over the network, or to the handler set instead.
     void transmit(call& sending);
+    /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
+    rate_queue* queue_at(const url& place);
     /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
     void hold(call& pausing) noexcept { paused_.push_back(pausing); }
     /// Closes every connection of the engine; what is under way, waits or comes later fails with `session_closed`.
@@ -42,6 +48,9 @@ public:
     fields headers = default_fields();
     std::shared_ptr<shared_cookie_jar> cookies = std::make_shared<shared_cookie_jar>();
     std::shared_ptr<const transport::tls_context> tls;  ///< for https, where the call does not say
+    std::shared_ptr<const client::netrc> netrc;         ///< for calls without credentials; or null
+    /// Or null; not to be changed any more once a call has begun.
+    std::shared_ptr<const client::rate_limits> rate_limits;
 
 private:
     void end_pauses();
@@ -50,6 +59,7 @@ private:
     session_limits limits_;
     handler* instead_ = nullptr;
     base::intrusive_list<call, paused> paused_;
+    std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };
 
 }  // namespace pabal::client

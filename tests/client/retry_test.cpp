@@ -336,7 +336,7 @@ TEST_F(retrying, says_how_often_it_tried) {
     refuse_dials(100);
     const auto done = send(patient(to("http://a.example/")));
     ASSERT_TRUE(done->failure());
-    EXPECT_EQ(done->failure()->message, "no [GET http://a.example/, 4 attempts]");
+    EXPECT_EQ(done->failure()->message, "no (4 attempts) [GET http://a.example/]");
 }
 
 TEST_F(retrying, a_body_that_broke_off) {
@@ -415,7 +415,7 @@ TEST_F(retrying, a_consumed_body_is_never_sent_again_empty) {
     lost.streams_body = true;
     const auto failed = send(std::move(lost));
     ASSERT_TRUE(failed->failure());
-    EXPECT_NE(failed->failure()->message.find("not repeated because its streamed body was already consumed"),
+    EXPECT_NE(failed->failure()->message.find("not repeated, because its streamed body was already consumed"),
               std::string::npos)
         << failed->failure()->message;
     EXPECT_EQ(peers.size(), 1U);
