@@ -17,18 +17,21 @@ namespace pabal::python {
 
 /// The Python-visible attributes of a session.
 struct session_defaults {
-    owned headers;  ///< Headers
-    owned cookies;  ///< CookieJar
-    owned params;   ///< or None
-    owned auth;     ///< or None
-    owned verify;   ///< bool or path
-    owned cert;     ///< None, path or tuple
-    owned timeout;  ///< pabal.Timeout
-    owned limits;   ///< pabal.Limits
-    owned retries;  ///< pabal.Retry or None
+    owned headers;     ///< Headers
+    owned cookies;     ///< CookieJar
+    owned params;      ///< or None
+    owned auth;        ///< or None
+    owned verify;      ///< bool or path
+    owned cert;        ///< None, path or tuple
+    owned timeout;     ///< pabal.Timeout
+    owned limits;      ///< pabal.Limits
+    owned retries;     ///< pabal.Retry or None
+    owned rate_limit;  ///< as given, or None
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     std::shared_ptr<const retry_policy> parsed_retries;
+    std::shared_ptr<const client::rate_limits> parsed_rate_limits;
+    std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
     bool trust_env = true;
     bool tls_changed = true;
@@ -39,6 +42,9 @@ struct session_defaults {
     /// The context that verify and cert stand for; null with an exception set when it cannot be made.
     std::shared_ptr<const transport::tls_context> tls_context();
     bool set_timeout(PyObject* value);
+    void set_trust_env(bool trusted);
+    /// What a session of the engine is told once, when it is made.
+    void apply_to(client::session& session) const;
     int traverse(visitproc visit, void* argument) const;
     void clear();
 };
@@ -46,7 +52,8 @@ struct session_defaults {
 /// One call, translated.
 struct prepared_call {
     client::call_request request;
-    owned body;  ///< a streamed body's source (`next_piece` or `pull`), or empty
+    owned instead;  ///< called without arguments, it makes the result: an auth flow sends requests of its own
+    owned body;     ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
 };
 

@@ -63,9 +63,10 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_rw(
             "trust_env", [](Session& self) { return self.defaults().trust_env; },
             [](Session& self, bool value) {
-                self.defaults().trust_env = value;
-                self.defaults().tls_changed = true;
-            });
+                self.defaults().set_trust_env(value);
+                self.set_netrc(self.defaults().netrc);
+            })
+        .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); });
 }
 
 }  // namespace pabal::python

@@ -44,6 +44,7 @@ public:
         if (!engine) throw_error(engine.error());
         core_ = std::make_shared<sync_core>(std::move(*engine), defaults_.parsed_limits);
         core_->session.cookies = jar_of(defaults_.cookies.get());
+        defaults_.apply_to(core_->session);
     }
     ~sync_session() {
         if (core_) close();
@@ -58,6 +59,12 @@ public:
         const nb::gil_scoped_release released;
         const auto lock = core_->driver.lock();
         core_->session.cookies = shared;
+    }
+
+    void set_netrc(std::shared_ptr<const client::netrc> known) {
+        const nb::gil_scoped_release released;
+        const auto lock = core_->driver.lock();
+        core_->session.netrc = std::move(known);
     }
 
     PyObject* send(PyObject* self, prepared_call prepared);

@@ -14,10 +14,10 @@ fail are in `pabal.exceptions`, what arguments may be in `pabal.types`.
 from __future__ import annotations
 
 from pabal import exceptions
-from pabal._engine import Cookie, CookieJar, Headers, PendingResponse, __version__
+from pabal._engine import Cookie, CookieJar, Headers, LeakyBucket, PendingResponse, TokenBucket, __version__
 from pabal._request import Request
 from pabal.api import delete, get, head, options, patch, post, put, request, stream
-from pabal.auth import BasicAuth, BearerAuth
+from pabal.auth import BasicAuth, BearerAuth, DigestAuth
 from pabal.config import Limits, Timeout
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
@@ -30,8 +30,10 @@ __all__ = [
     "BearerAuth",
     "Cookie",
     "CookieJar",
+    "DigestAuth",
     "HTTPStatusError",
     "Headers",
+    "LeakyBucket",
     "Limits",
     "PabalError",
     "PendingResponse",
@@ -41,6 +43,7 @@ __all__ = [
     "Retry",
     "Session",
     "Timeout",
+    "TokenBucket",
     "__version__",
     "delete",
     "exceptions",

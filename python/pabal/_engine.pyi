@@ -27,6 +27,7 @@ from pabal.types import (
     Cookies,
     HeaderInput,
     Params,
+    RateLimit,
     RequestOptions,
     RetriesInput,
     StreamOptions,
@@ -111,6 +112,33 @@ class CookieJar(MutableMapping[str, str]):
     def clear(self) -> None: ...
     def cookies(self) -> list[Cookie]:
         """All that are held, with their attributes."""
+
+class DigestAuth:
+    """RFC 7616: MD5, SHA-256 and SHA-512-256. Answers challenges of the server that was asked, and no other's."""
+
+    def __init__(self, username: str | bytes, password: str | bytes) -> None: ...
+    @property
+    def username(self) -> str | bytes: ...
+
+class RateLimiter:
+    """What `TokenBucket` and `LeakyBucket` have in common. May be shared by sessions."""
+
+    @property
+    def rate(self) -> float: ...
+
+class TokenBucket(RateLimiter):
+    """Up to ``burst`` requests at once, and ``rate`` a second in the long run; others wait, up to ``max_waiting``."""
+
+    def __init__(self, rate: float, burst: int, *, max_waiting: int = 10000) -> None: ...
+    @property
+    def burst(self) -> int: ...
+
+class LeakyBucket(RateLimiter):
+    """Requests evenly spaced, ``rate`` a second; up to ``capacity`` of them wait."""
+
+    def __init__(self, rate: float, capacity: int) -> None: ...
+    @property
+    def capacity(self) -> int: ...
 
 class Response:
     """What the engine knows of a response; `pabal.Response` is made of it."""
@@ -217,6 +245,9 @@ class _BaseSession:
     @retries.setter
     def retries(self, value: RetriesInput) -> None: ...
     @property
+    def rate_limit(self) -> RateLimit | None:
+        """What limits how many requests begin in a time."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -238,6 +269,7 @@ class _BaseSession:
         max_redirects: int = ...,
         trust_env: bool = ...,
         retries: RetriesInput = ...,
+        rate_limit: RateLimit | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -288,6 +320,9 @@ class DemoServer:
     def certificate_pem(self) -> str:
         """The throw-away certificate; empty without TLS."""
     def stop(self) -> None: ...
+
+def entry_for(mapping: dict[str, Any], url: str, /) -> Any:
+    """The value of the most specific place (key) that is the URL's, or None."""
 
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

@@ -66,6 +66,7 @@ __all__ = [
     "PabalError",
     "PoolTimeout",
     "ProtocolError",
+    "RateLimited",
     "ReadTimeout",
     "RedirectError",
     "RequestBodyError",
@@ -433,6 +434,12 @@ class TotalTimeout(RequestTimeout):
     phase = "total"
 
 
+class RateLimited(PabalError):
+    """So many requests wait for the session's rate limiter that it takes no more."""
+
+    code, phase, whose = "rate_limited", "pool", "caller"
+
+
 class RequestCancelled(PabalError):
     """The request was cancelled, e.g. by closing the session it ran in."""
 
@@ -547,6 +554,7 @@ BY_CODE: dict[str, type[PabalError]] = {
     "unfollowable_redirect": UnfollowableRedirect,
     "body_not_replayable": BodyNotReplayable,
     "request_body_failed": RequestBodyError,
+    "rate_limited": RateLimited,
     "timed_out": RequestTimeout,
     "cancelled": RequestCancelled,
 }

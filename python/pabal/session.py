@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from pabal.config import Limits
-    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, RetriesInput, TimeoutInput, Verify
+    from pabal.types import Auth, Cert, Cookies, HeaderInput, Params, RateLimit, RetriesInput, TimeoutInput, Verify
 
 __all__ = ["AsyncSession", "Session"]
 
@@ -37,8 +37,11 @@ class Session(_engine.Session):
         More than these are an error.
     retries
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
+    rate_limit
+        A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     trust_env
-        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count.
+        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count, and the
+        passwords in $NETRC or ~/.netrc.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Session(_engine.Session):
         max_redirects: int = 30,
         trust_env: bool = True,
         retries: RetriesInput = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -68,6 +72,7 @@ class Session(_engine.Session):
             max_redirects=max_redirects,
             trust_env=trust_env,
             retries=retries,
+            rate_limit=rate_limit,
         )
 
     def __enter__(self) -> Self:
@@ -108,6 +113,7 @@ class AsyncSession(_engine.AsyncSession):
         max_redirects: int = 30,
         trust_env: bool = True,
         retries: RetriesInput = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -121,6 +127,7 @@ class AsyncSession(_engine.AsyncSession):
             max_redirects=max_redirects,
             trust_env=trust_env,
             retries=retries,
+            rate_limit=rate_limit,
         )
 
     async def __aenter__(self) -> Self:

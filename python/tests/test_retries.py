@@ -185,7 +185,7 @@ def test_a_generator_is_never_sent_again_empty(scripted: Scripted) -> None:
     server = Flaky("503 Busy", "200 OK")
     response = pabal.put(scripted(server).url, content=(b"x" for _ in range(3)), retries=QUICK)
     assert (response.status_code, response.retries, len(server.seen)) == (503, [], 1)
-    with pytest.raises(pabal.PabalError, match="not repeated because its streamed body was already consumed"):
+    with pytest.raises(pabal.PabalError, match="not repeated, because its streamed body was already consumed"):
         pabal.put(scripted(Flaky("drop")).url, content=(b"x" for _ in range(3)), retries=QUICK)
 
 
