@@ -63,6 +63,7 @@ enum class error_code : std::uint8_t {
     // The body the caller supplied failed while it was being read.
     request_body_failed,
     // Time and will.
+    rate_limited,
     timed_out,
     cancelled,
 };

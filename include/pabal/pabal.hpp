@@ -6,9 +6,11 @@
 ///   coroutine.hpp    the same for C++20 coroutines
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, proxy.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, proxy.hpp, retry.hpp, auth.hpp,
+///   rate_limit.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
+#include <pabal/auth.hpp>
 #include <pabal/cookies.hpp>
 #include <pabal/coroutine.hpp>
 #include <pabal/error.hpp>
@@ -17,7 +19,9 @@
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
+#include <pabal/retry.hpp>
 #include <pabal/server.hpp>
 #include <pabal/session.hpp>
 #include <pabal/tls.hpp>

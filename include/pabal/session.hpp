@@ -12,14 +12,18 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <pabal/auth.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
+#include <pabal/retry.hpp>
 #include <pabal/tls.hpp>
 
 namespace pabal {
@@ -34,6 +38,8 @@ struct request {
     bool follow_redirects = true;
     int max_redirects = 30;
     proxy_rules proxies;  ///< asked before the session's; `proxy_rules(*proxy::parse(url))` is one for everything
+    std::optional<retry_policy> retries;  ///< none: what failed has failed
+    credentials_ptr auth;                 ///< for the origin of `url` only
 };
 
 /// A complete response; `body` has its content codings removed.
@@ -52,6 +58,7 @@ struct response {
 struct session_options {
     session_limits limits;
     tls_options tls;
+    std::shared_ptr<rate_limiter> rate_limit;  ///< or null
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.

@@ -26,6 +26,11 @@ public:
         if (driver_) loop_driver::of(driver_.get())->session().cookies = jar_of(defaults_.cookies.get());
     }
 
+    void set_netrc(std::shared_ptr<const client::netrc> known) {
+        if (driver_ && !loop_driver::of(driver_.get())->is_closed())
+            loop_driver::of(driver_.get())->session().netrc = std::move(known);
+    }
+
     /// The driver on the loop that runs now; made when needed. Null with an exception set.
     loop_driver* driver_here();
     void close() {
@@ -245,6 +250,7 @@ loop_driver* async_session::driver_here() {
     if (!driver_) return nullptr;
     loop_driver* driver = loop_driver::of(driver_.get());
     driver->session().cookies = jar_of(defaults_.cookies.get());
+    defaults_.apply_to(driver->session());
     defaults_.headers_seen = nullptr;
     return driver;
 }

@@ -2,6 +2,7 @@
 
 #include <pabal/version.hpp>
 
+#include "auth.hpp"
 #include "body_stream.hpp"
 #include "cookies.hpp"
 #include "demo_server.hpp"
@@ -9,6 +10,7 @@
 #include "loop_driver.hpp"
 #include "pending.hpp"
 #include "proxies.hpp"
+#include "rate_limits.hpp"
 #include "response.hpp"
 #include "sessions.hpp"
 
@@ -23,6 +25,8 @@ NB_MODULE(_engine, module) {
         throw nb::python_error();
     add_headers_type(module);
     add_cookie_types(module);
+    add_auth_types(module);
+    add_rate_limit_types(module);
     add_response_type(module);
     add_proxies(module);
     add_sync_session(module);

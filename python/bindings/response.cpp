@@ -8,6 +8,7 @@
 #include "headers.hpp"
 #include "json.hpp"
 #include "loop_driver.hpp"
+#include "retries.hpp"
 
 namespace pabal::python {
 
@@ -241,6 +242,7 @@ void add_response_type(nb::module_& module) {
         .def_prop_ro("content", content_of)
         .def_prop_ro("cookies", cookies_of)
         .def_prop_ro("history", history_of)
+        .def_prop_ro("retries", [](response& self) { return nb::steal(checked(make_attempts(self.call->attempts()))); })
         .def_prop_ro("request", request_of)
         .def_prop_ro("elapsed", elapsed_of)
         .def_prop_ro("ok", [](response& self) { return self.call->response().status < 400; })

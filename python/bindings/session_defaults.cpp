@@ -4,8 +4,11 @@
 #include <array>
 #include <cmath>
 
+#include "auth.hpp"
+#include "client/netrc.hpp"
 #include "errors.hpp"
 #include "proxies.hpp"
+#include "rate_limits.hpp"
 
 namespace pabal::python {
 
@@ -24,6 +27,7 @@ enum class option : unsigned char {
     cert,
     proxy,
     proxies,
+    retries,
     other
 };
 
@@ -33,15 +37,16 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 9> table{{{"url", option::url, nullptr},
-                                       {"headers", option::headers, nullptr},
-                                       {"timeout", option::timeout, nullptr},
-                                       {"allow_redirects", option::allow_redirects, nullptr},
-                                       {"stream", option::stream, nullptr},
-                                       {"verify", option::verify, nullptr},
-                                       {"cert", option::cert, nullptr},
-                                       {"proxy", option::proxy, nullptr},
-                                       {"proxies", option::proxies, nullptr}}};
+    static std::array<entry, 10> table{{{"url", option::url, nullptr},
+                                        {"headers", option::headers, nullptr},
+                                        {"timeout", option::timeout, nullptr},
+                                        {"allow_redirects", option::allow_redirects, nullptr},
+                                        {"stream", option::stream, nullptr},
+                                        {"verify", option::verify, nullptr},
+                                        {"cert", option::cert, nullptr},
+                                        {"proxy", option::proxy, nullptr},
+                                        {"proxies", option::proxies, nullptr},
+                                        {"retries", option::retries, nullptr}}};
     for (entry& each : table) {
         if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
         if (name == each.interned) return each.what;
@@ -180,9 +185,16 @@ bool prepare_in_python(PyObject* session, PyObject* url, PyObject* options, bool
     const owned method(text(out.request.method));
     const owned answer(PyObject_CallFunctionObjArgs(prepare.get(), session, method.get(), url, options,
                                                     is_async ? Py_True : Py_False, nullptr));
-    PyObject *text_url = nullptr, *lines = nullptr, *body = nullptr, *size = nullptr, *cookies = nullptr;
-    if (!answer || !PyArg_ParseTuple(answer.get(), "UO!OOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies))
+    PyObject *text_url = nullptr, *lines = nullptr, *body = nullptr, *size = nullptr, *cookies = nullptr,
+             *auth = nullptr;
+    if (answer && !PyTuple_Check(answer.get())) {
+        out.instead = owned::borrow(answer.get());
+        return true;
+    }
+    if (!answer ||
+        !PyArg_ParseTuple(answer.get(), "UO!OOOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies, &auth))
         return false;
+    out.request.auth = credentials_of(auth);
     Py_ssize_t length = 0;
     const char* data = PyUnicode_AsUTF8AndSize(text_url, &length);
     if (!data) return false;
@@ -306,6 +318,17 @@ bool session_defaults::set_timeout(PyObject* value) {
     return true;
 }
 
+void session_defaults::set_trust_env(bool trusted) {
+    trust_env = trusted;
+    tls_changed = true;
+    netrc = trusted ? client::netrc_of_environment() : nullptr;
+}
+
+void session_defaults::apply_to(client::session& session) const {
+    session.netrc = netrc;
+    session.rate_limits = parsed_rate_limits;
+}
+
 void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const auto argument = [&](const char* name) {
         return arguments.contains(name) ? nb::object(arguments[name]) : nb::none();
@@ -325,8 +348,11 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
     defaults.cert = owned::borrow(argument("cert").ptr());
     defaults.proxies = owned(checked(make_proxies(argument("proxy").ptr(), argument("proxies").ptr())));
+    if (!parse_retries(argument("retries").ptr(), defaults.parsed_retries, &defaults.retries)) throw_python();
     if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
-    if (arguments.contains("trust_env")) defaults.trust_env = nb::cast<bool>(arguments["trust_env"]);
+    defaults.set_trust_env(!arguments.contains("trust_env") || nb::cast<bool>(arguments["trust_env"]));
+    defaults.rate_limit = owned::borrow(argument("rate_limit").ptr());
+    defaults.parsed_rate_limits = rate_limits_of(argument("rate_limit"));
     const nb::object config = nb::module_::import_("pabal.config");
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
@@ -351,8 +377,8 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held :
-         {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies, &proxies_seen_})
+    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies,
+                              &proxies_seen_, &retries, &rate_limit})
         Py_VISIT(held->get());
     return 0;
 }
@@ -384,6 +410,7 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     request.follow_redirects = method != "HEAD";
     request.limits = defaults.parsed_timeouts;
     request.max_redirects = defaults.max_redirects;
+    request.retries = defaults.parsed_retries;
 
     PyObject* url_object = count > 0 ? arguments[0] : nullptr;
     PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr, *proxy = nullptr, *proxies = nullptr;
@@ -391,8 +418,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         PyErr_SetString(PyExc_TypeError, "only the URL is given by position; give the other options by name");
         return std::nullopt;
     }
-    bool plain =
-        !given(defaults.auth.get()) && (!given(defaults.params.get()) || PyObject_Not(defaults.params.get()) == 1);
+    if (given(defaults.auth.get())) request.auth = credentials_of(defaults.auth.get());
+    bool plain = (request.auth || !given(defaults.auth.get())) &&
+                 (!given(defaults.params.get()) || PyObject_Not(defaults.params.get()) == 1);
     const Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
     for (Py_ssize_t index = 0; index < named; ++index) {
         PyObject* name = PyTuple_GET_ITEM(names, index);
@@ -413,6 +441,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             request.follow_redirects = truth != 0;
             break;
         }
+        case option::retries:
+            if (value != Py_None && !parse_retries(value, request.retries)) return std::nullopt;
+            break;
         case option::stream: {
             const int truth = PyObject_IsTrue(value);
             if (truth < 0) return std::nullopt;
@@ -457,8 +488,10 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             if (PyDict_SetItem(options.get(), PyTuple_GET_ITEM(names, index), arguments[count + index]) < 0)
                 return std::nullopt;
         }
+        if (streams && PyDict_SetItemString(options.get(), "stream", Py_True) < 0) return std::nullopt;
         if (!prepare_in_python(session, url_object, options.get(), is_async, out)) return std::nullopt;
     }
+    if (out.instead) return out;
     if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;
     // A redirect may lead from http to https: then, too, the trust asked for counts.
     if (request.location.is_secure() || (request.follow_redirects && defaults.tls_is_special(verify, cert))) {

@@ -19,17 +19,22 @@ namespace pabal::python {
 
 /// The Python-visible attributes of a session.
 struct session_defaults {
-    owned headers;  ///< Headers
-    owned cookies;  ///< CookieJar
-    owned params;   ///< or None
-    owned auth;     ///< or None
-    owned verify;   ///< bool or path
-    owned cert;     ///< None, path or tuple
-    owned timeout;  ///< pabal.Timeout
-    owned limits;   ///< pabal.Limits
-    owned proxies;  ///< dict: key of a rule → URL, pabal.Proxy or None
+    owned headers;     ///< Headers
+    owned cookies;     ///< CookieJar
+    owned params;      ///< or None
+    owned auth;        ///< or None
+    owned verify;      ///< bool or path
+    owned cert;        ///< None, path or tuple
+    owned timeout;     ///< pabal.Timeout
+    owned limits;      ///< pabal.Limits
+    owned proxies;     ///< dict: key of a rule → URL, pabal.Proxy or None
+    owned retries;     ///< pabal.Retry or None
+    owned rate_limit;  ///< as given, or None
     timeouts parsed_timeouts;
     session_limits parsed_limits;
+    std::shared_ptr<const retry_policy> parsed_retries;
+    std::shared_ptr<const client::rate_limits> parsed_rate_limits;
+    std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
     bool trust_env = true;
     bool tls_changed = true;
@@ -50,6 +55,9 @@ struct session_defaults {
     /// The rules of `proxies`, and behind them those of os.environ if it is trusted. False: an exception is set.
     bool proxy_rules_now(std::shared_ptr<const proxy_rules>& out);
     bool set_timeout(PyObject* value);
+    void set_trust_env(bool trusted);
+    /// What a session of the engine is told once, when it is made.
+    void apply_to(client::session& session) const;
     int traverse(visitproc visit, void* argument) const;
     void clear();
 
@@ -64,7 +72,8 @@ private:
 /// One call, translated.
 struct prepared_call {
     client::call_request request;
-    owned body;  ///< a streamed body's source (`next_piece` or `pull`), or empty
+    owned instead;  ///< called without arguments, it makes the result: an auth flow sends requests of its own
+    owned body;     ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
 };
 

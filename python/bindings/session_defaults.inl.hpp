@@ -4,6 +4,7 @@
 #include "cookies.hpp"
 #include "headers.hpp"
 #include "proxies.hpp"
+#include "retries.hpp"
 
 namespace pabal::python {
 
@@ -55,6 +56,13 @@ void define_defaults(nb::class_<Session>& type) {
                 if (!self.defaults().set_timeout(value.ptr())) throw_python();
             },
             nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "retries", [object](Session& self) { return object(self.defaults().retries); },
+            [](Session& self, nb::handle value) {
+                if (!parse_retries(value.ptr(), self.defaults().parsed_retries, &self.defaults().retries))
+                    throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("limits", [object](Session& self) { return object(self.defaults().limits); })
         .def_prop_rw(
             "max_redirects", [](Session& self) { return self.defaults().max_redirects; },
@@ -62,9 +70,10 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_rw(
             "trust_env", [](Session& self) { return self.defaults().trust_env; },
             [](Session& self, bool value) {
-                self.defaults().trust_env = value;
-                self.defaults().tls_changed = true;
-            });
+                self.defaults().set_trust_env(value);
+                self.set_netrc(self.defaults().netrc);
+            })
+        .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); });
 }
 
 }  // namespace pabal::python

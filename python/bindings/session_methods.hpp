@@ -17,6 +17,7 @@ struct session_methods {
         Session& session = *nb::inst_ptr<Session>(self);
         auto prepared = prepare_call(self, session.defaults(), method, arguments, count, names, streams, IsAsync);
         if (!prepared) return session.refuse();
+        if (prepared->instead) return PyObject_CallNoArgs(prepared->instead.get());
         return session.send(self, std::move(*prepared));
     }
 

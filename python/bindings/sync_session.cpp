@@ -44,6 +44,7 @@ public:
         if (!engine) throw_error(engine.error());
         core_ = std::make_shared<sync_core>(std::move(*engine), defaults_.parsed_limits);
         core_->session.cookies = jar_of(defaults_.cookies.get());
+        defaults_.apply_to(core_->session);
     }
     ~sync_session() {
         if (core_) close();
@@ -60,13 +61,19 @@ public:
         core_->session.cookies = shared;
     }
 
+    void set_netrc(std::shared_ptr<const client::netrc> known) {
+        const nb::gil_scoped_release released;
+        const auto lock = core_->driver.lock();
+        core_->session.netrc = std::move(known);
+    }
+
     PyObject* send(PyObject* self, prepared_call prepared);
 
     void close() {
         const nb::gil_scoped_release released;
         const auto lock = core_->driver.lock();
         if (std::exchange(core_->closed, true)) return;
-        core_->engine->pool().close();
+        core_->session.close();
         core_->engine->reactor().wake();
     }
     bool is_closed() const noexcept { return core_->closed; }

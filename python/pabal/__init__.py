@@ -14,14 +14,15 @@ fail are in `pabal.exceptions`, what arguments may be in `pabal.types`.
 from __future__ import annotations
 
 from pabal import exceptions
-from pabal._engine import Cookie, CookieJar, Headers, PendingResponse, __version__
+from pabal._engine import Cookie, CookieJar, Headers, LeakyBucket, PendingResponse, TokenBucket, __version__
 from pabal._request import Request
 from pabal.api import delete, get, head, options, patch, post, put, request, stream
-from pabal.auth import BasicAuth, BearerAuth
+from pabal.auth import BasicAuth, BearerAuth, DigestAuth
 from pabal.config import Limits, Proxy, Timeout
 from pabal.cookies import CookiePolicy
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
+from pabal.retry import Retry
 from pabal.session import AsyncSession, Session
 
 __all__ = [
@@ -31,8 +32,10 @@ __all__ = [
     "Cookie",
     "CookieJar",
     "CookiePolicy",
+    "DigestAuth",
     "HTTPStatusError",
     "Headers",
+    "LeakyBucket",
     "Limits",
     "PabalError",
     "PendingResponse",
@@ -40,8 +43,10 @@ __all__ = [
     "Request",
     "RequestTimeout",
     "Response",
+    "Retry",
     "Session",
     "Timeout",
+    "TokenBucket",
     "__version__",
     "delete",
     "exceptions",

@@ -187,6 +187,11 @@ class AsyncBody:
         self._task: Any = None
         self._wake: Callable[[], object] | None = None
 
+    def pieces(self) -> AsyncIterator[Any]:
+        """For who wants to read it himself, instead of sending it."""
+        self._iterator = cast("AsyncIterator[Any]", self._iterable.__aiter__())
+        return self._iterator
+
     def pull(self, deliver: Deliver) -> None:
         """Asks for a piece. ``deliver(piece, None)`` (no bytes: the end) or ``deliver(None, error)`` follows, once."""
         self._deliver = deliver
@@ -261,6 +266,8 @@ def as_body(value: Any, what: str) -> bytes | Body | AsyncBody:
     whole = as_bytes(value)
     if whole is not None:
         return whole
+    if isinstance(value, (Body, AsyncBody)):
+        return value
     if hasattr(value, "__aiter__"):
         return AsyncBody(value)
     if isinstance(value, io.BytesIO):

@@ -25,6 +25,7 @@ from pabal._request import Request
 from pabal.config import Limits, Proxy, Timeout
 from pabal.cookies import CookiePolicy
 from pabal.response import Response as _Response
+from pabal.retry import Attempt, Retry
 from pabal.types import (
     Auth,
     Cert,
@@ -33,7 +34,9 @@ from pabal.types import (
     Params,
     Proxies,
     ProxyInput,
+    RateLimit,
     RequestOptions,
+    RetriesInput,
     StreamOptions,
     TimeoutInput,
     UrlInput,
@@ -199,6 +202,33 @@ class CookieJar(MutableMapping[str, str]):
     def load(path: str | PathLike[str], *, policy: CookiePolicy | None = None) -> CookieJar:
         """A jar with the cookies of a file that ``save`` wrote. ValueError, with the place, if it is not one."""
 
+class DigestAuth:
+    """RFC 7616: MD5, SHA-256 and SHA-512-256. Answers challenges of the server that was asked, and no other's."""
+
+    def __init__(self, username: str | bytes, password: str | bytes) -> None: ...
+    @property
+    def username(self) -> str | bytes: ...
+
+class RateLimiter:
+    """What `TokenBucket` and `LeakyBucket` have in common. May be shared by sessions."""
+
+    @property
+    def rate(self) -> float: ...
+
+class TokenBucket(RateLimiter):
+    """Up to ``burst`` requests at once, and ``rate`` a second in the long run; others wait, up to ``max_waiting``."""
+
+    def __init__(self, rate: float, burst: int, *, max_waiting: int = 10000) -> None: ...
+    @property
+    def burst(self) -> int: ...
+
+class LeakyBucket(RateLimiter):
+    """Requests evenly spaced, ``rate`` a second; up to ``capacity`` of them wait."""
+
+    def __init__(self, rate: float, capacity: int) -> None: ...
+    @property
+    def capacity(self) -> int: ...
+
 class Response:
     """What the engine knows of a response; `pabal.Response` is made of it."""
 
@@ -229,6 +259,9 @@ class Response:
     @property
     def history(self) -> list[_Response]:
         """The redirects that led here, oldest first."""
+    @property
+    def retries(self) -> list[Attempt]:
+        """The attempts before the one that led here, oldest first."""
     @property
     def request(self) -> Request:
         """The request that this answers."""
@@ -304,6 +337,13 @@ class _BaseSession:
         """The rules; change them as you like, requests that are made afterwards follow."""
     @proxies.setter
     def proxies(self, value: Proxies | None) -> None: ...
+    def retries(self) -> Retry | None:
+        """When requests are sent again; None for never."""
+    @retries.setter
+    def retries(self, value: RetriesInput) -> None: ...
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """What limits how many requests begin in a time."""
     @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
@@ -327,6 +367,8 @@ class _BaseSession:
         trust_env: bool = ...,
         proxy: ProxyInput | None = ...,
         proxies: Proxies | None = ...,
+        retries: RetriesInput = ...,
+        rate_limit: RateLimit | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -415,5 +457,8 @@ def check_proxy(proxy: str | Proxy) -> None:
     """Raises `InvalidArgument` for what cannot be a proxy."""
 
 def normalise_cookie_domain(domain: str) -> str: ...
+def entry_for(mapping: dict[str, Any], url: str, /) -> Any:
+    """The value of the most specific place (key) that is the URL's, or None."""
+
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

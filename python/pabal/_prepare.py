@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pabal import _engine
 from pabal._body import AsyncBody, Body, as_body
 from pabal._engine import Cookie, CookieJar
 from pabal.exceptions import InvalidArgument, InvalidHeader, InvalidURL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Protocol, TypeAlias
 
     class SessionLike(Protocol):
@@ -28,13 +29,18 @@ if TYPE_CHECKING:
         def auth(self) -> Any: ...
 
     Lines: TypeAlias = "list[tuple[bytes, bytes]]"
-    Prepared: TypeAlias = "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None]"
+    Prepared: TypeAlias = (
+        "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None, _engine.DigestAuth | None]"
+    )
 
 __all__ = ["prepare"]
 
 
-def prepare(session: SessionLike, method: str, url: object, options: Mapping[str, Any], is_async: bool) -> Prepared:
-    """(url, headers, body, body size, cookies); see the module and the binding of sessions.
+def prepare(
+    session: SessionLike, method: str, url: object, options: Mapping[str, Any], is_async: bool
+) -> Prepared | Callable[[], Any]:
+    """(url, headers, body, body size, cookies, digest); see the module and the binding of sessions. With an auth flow,
+    what runs it.
 
     ``headers`` are complete but for what only the engine can know (Host, framing, Cookie). The size is None when it is
     not known in advance. ``options`` that concern the transfer (timeout, verify, …) are not looked at.
@@ -54,14 +60,19 @@ def prepare(session: SessionLike, method: str, url: object, options: Mapping[str
     auth = options.get("auth")
     if auth is None:
         auth = session.auth
-    if auth is not None:
+    if hasattr(auth, "items"):
+        auth = _engine.entry_for(dict(auth), text)
+    digest = auth if isinstance(auth, _engine.DigestAuth) else None
+    if auth is not None and digest is None:
+        if any(hasattr(auth, name) for name in ("auth_flow", "sync_auth_flow", "async_auth_flow")):
+            return auth_flow(session, auth, method, text, headers, body, options, is_async)
         text, headers, body = authorize(auth, method, text, headers, body)
 
     if isinstance(body, AsyncBody) and not is_async:
         raise InvalidArgument("an async iterable cannot be the body of a sync request; use AsyncSession")
     cookies = options.get("cookies")
     size = len(body) if isinstance(body, bytes) else 0 if body is None else body.size
-    return text, headers, body, size, None if cookies is None else cookie_lines(cookies, text)
+    return text, headers, body, size, None if cookies is None else cookie_lines(cookies, text), digest
 
 
 def url_text(url: object) -> str:
@@ -178,7 +189,10 @@ def authorize(
         headers.append((b"Authorization", value))
         return url, headers, body
     if not callable(auth):
-        raise InvalidArgument(f"auth= must be (user, password) or a callable, not {type(auth).__name__}")
+        raise InvalidArgument(
+            f"auth= must be (user, password), a DigestAuth, a callable, an auth flow or a mapping of hosts to them, "
+            f"not {type(auth).__name__}"
+        )
     apply: Any = auth
     from pabal._request import Request
 
@@ -190,6 +204,26 @@ def authorize(
     if new_body is not None and not isinstance(new_body, (bytes, Body, AsyncBody)):
         new_body = as_body(new_body, "the body set by auth")
     return str(changed.url), list(changed.headers.raw), new_body
+
+
+def auth_flow(
+    session: SessionLike,
+    auth: Any,
+    method: str,
+    url: str,
+    headers: Lines,
+    body: bytes | Body | AsyncBody | None,
+    options: Mapping[str, Any],
+    is_async: bool,
+) -> Callable[[], Any]:
+    """What runs an auth flow and answers with its last response."""
+    from pabal._auth_flow import PendingFlow, run_async, run_sync
+    from pabal._request import Request
+
+    request = Request(method, url, headers, body)
+    if is_async:
+        return lambda: PendingFlow(lambda: run_async(session, auth, request, options))
+    return lambda: run_sync(session, auth, request, options)
 
 
 # --- cookies ----------------------------------------------------------------------------------------------------------

@@ -29,7 +29,8 @@ def request(method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> Re
     data, json, content, files
         The body: a form; JSON; bytes, a file or an iterable of bytes as they are; files in a multipart form.
     auth
-        ``(user, password)``, `BasicAuth`, `BearerAuth`, or a callable that changes the request.
+        ``(user, password)``, `BasicAuth`, `BearerAuth`, `DigestAuth`, a callable that changes the request, or an auth
+        flow.
     timeout
         Seconds for all of it, or a `Timeout`.
     allow_redirects
@@ -38,6 +39,8 @@ def request(method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> Re
         Whom to trust, and who we are: see `pabal.types`.
     proxy, proxies
         One proxy for everything, or a mapping as in requests: see `pabal.types`. Without them the environment's count.
+    retries
+        When what failed is sent again: a number, or a `Retry`.
     stream
         Return when the head has arrived; read the body with ``iter_bytes`` or its kin.
     """

@@ -1,4 +1,5 @@
-"""Who the caller is: ``auth=(user, password)``, ``BasicAuth``, ``BearerAuth``, or a callable that changes the request.
+"""Who the caller is: ``auth=(user, password)``, ``BasicAuth``, ``BearerAuth``, ``DigestAuth``, a callable that changes
+the request, or an auth flow (`pabal.types.AuthFlow`).
 
 Authorization is sent to the origin that was asked only: the engine drops it when a redirect leads elsewhere.
 """
@@ -8,10 +9,12 @@ from __future__ import annotations
 from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
+from pabal._engine import DigestAuth
+
 if TYPE_CHECKING:
     from pabal._request import Request
 
-__all__ = ["BasicAuth", "BearerAuth", "basic_credentials"]
+__all__ = ["BasicAuth", "BearerAuth", "DigestAuth", "basic_credentials"]
 
 
 def basic_credentials(username: str | bytes, password: str | bytes) -> str:

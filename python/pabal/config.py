@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
     )
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Limits", "Proxy", "Timeout", "timeout_of"]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Frozen", "Limits", "Proxy", "Timeout", "timeout_of"]
 
 
 class _Unset:
@@ -44,7 +44,7 @@ def _seconds(name: str, value: float | None) -> float | None:
     return float(value)
 
 
-class _Frozen:
+class Frozen:
     """Values that do not change after they were made."""
 
     __slots__ = ()
@@ -56,7 +56,7 @@ class _Frozen:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
 
-class Timeout(_Frozen):
+class Timeout(Frozen):
     """Limits in seconds for the phases of a request; None means no limit. The error raised names the phase.
 
     total
@@ -156,7 +156,7 @@ def _count(name: str, value: int) -> int:
     return value
 
 
-class Limits(_Frozen):
+class Limits(Frozen):
     """How many connections a session may hold. Requests beyond that wait in line, first come, first served.
 
     max_connections
@@ -226,7 +226,7 @@ def _limits_from_parts(parts: tuple[int, int, int, float]) -> Limits:
     return Limits(whole, per_host, max_idle_connections=idle, idle_timeout=idle_timeout)
 
 
-class Proxy(_Frozen):
+class Proxy(Frozen):
     """A proxy, for ``proxy=`` and as a value in ``proxies=``, where a plain URL does not say enough.
 
         session = pabal.Session(proxy=pabal.Proxy("http://user:password@proxy:3128", headers={"X-Tenant": "7"}))

@@ -70,6 +70,7 @@ __all__ = [
     "ProxyAuthenticationError",
     "ProxyError",
     "ProxyTimeout",
+    "RateLimited",
     "ReadTimeout",
     "RedirectError",
     "RequestBodyError",
@@ -465,6 +466,12 @@ class TotalTimeout(RequestTimeout):
     phase = "total"
 
 
+class RateLimited(PabalError):
+    """So many requests wait for the session's rate limiter that it takes no more."""
+
+    code, phase, whose = "rate_limited", "pool", "caller"
+
+
 class RequestCancelled(PabalError):
     """The request was cancelled, e.g. by closing the session it ran in."""
 
@@ -584,6 +591,7 @@ BY_CODE: dict[str, type[PabalError]] = {
     "unfollowable_redirect": UnfollowableRedirect,
     "body_not_replayable": BodyNotReplayable,
     "request_body_failed": RequestBodyError,
+    "rate_limited": RateLimited,
     "timed_out": RequestTimeout,
     "cancelled": RequestCancelled,
 }

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         Params,
         Proxies,
         ProxyInput,
+        RateLimit,
+        RetriesInput,
         TimeoutInput,
         Verify,
     )
@@ -46,9 +48,14 @@ class Session(_engine.Session):
         See `pabal.Timeout` and `pabal.Limits`; both are finite by default.
     max_redirects
         More than these are an error.
+    retries
+        When what failed is sent again: a number or a `pabal.Retry`. Never by default.
+    rate_limit
+        A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     trust_env
-        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count, and
-        http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made.
+        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count,
+        http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made, and the
+        passwords in $NETRC or ~/.netrc.
     proxy, proxies
         What to go through: one proxy for everything, or a mapping; see `pabal.types.Proxies`. ``proxy="…"`` is
         ``proxies={"all": "…"}``. A request's own go before the session's, and these before the environment's.
@@ -69,6 +76,8 @@ class Session(_engine.Session):
         trust_env: bool = True,
         proxy: ProxyInput | None = None,
         proxies: Proxies | None = None,
+        retries: RetriesInput = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -83,6 +92,8 @@ class Session(_engine.Session):
             trust_env=trust_env,
             proxy=proxy,
             proxies=proxies,
+            retries=retries,
+            rate_limit=rate_limit,
         )
 
     def __enter__(self) -> Self:
@@ -124,6 +135,8 @@ class AsyncSession(_engine.AsyncSession):
         trust_env: bool = True,
         proxy: ProxyInput | None = None,
         proxies: Proxies | None = None,
+        retries: RetriesInput = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -138,6 +151,8 @@ class AsyncSession(_engine.AsyncSession):
             trust_env=trust_env,
             proxy=proxy,
             proxies=proxies,
+            retries=retries,
+            rate_limit=rate_limit,
         )
 
     async def __aenter__(self) -> Self:

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import http.cookiejar
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
 from typing import IO, Any, Protocol, TypeAlias, TypedDict
 
-from pabal._engine import Cookie, CookieJar, Headers
+from pabal._engine import Cookie, CookieJar, DigestAuth, Headers, RateLimiter
 from pabal._request import Request
 from pabal.config import Limits, Proxy, Timeout
+from pabal.response import Response
+from pabal.retry import Retry
 
 __all__ = [
+    "AsyncAuthFlow",
     "AsyncReadable",
     "Auth",
+    "AuthFlow",
     "Cert",
     "Content",
     "Cookies",
@@ -32,9 +36,13 @@ __all__ = [
     "Proxies",
     "Proxy",
     "ProxyInput",
+    "RateLimit",
     "Readable",
     "RequestOptions",
+    "RetriesInput",
+    "Retry",
     "StreamOptions",
+    "SyncAuthFlow",
     "TimeoutInput",
     "UrlInput",
     "Verify",
@@ -107,11 +115,47 @@ File: TypeAlias = (
 #: ``files=``: field name → file, or → several of them; or pairs.
 Files: TypeAlias = Mapping[str, File | list[File]] | Mapping[str, File] | Iterable[tuple[str, File]]
 
-#: ``auth=``: (user, password), or a callable that changes the request before it is sent.
-Auth: TypeAlias = tuple[str | bytes, str | bytes] | Callable[[Request], Request | None]
+
+class AuthFlow(Protocol):
+    """A generator that is given the request, yields what to send and is sent the responses. The last is the caller's.
+
+    ``requires_request_body = True`` has the body read before, ``requires_response_body = True`` each response's.
+    """
+
+    def auth_flow(self, request: Request, /) -> Generator[Request, Response, None]: ...
+
+
+class SyncAuthFlow(Protocol):
+    """An `AuthFlow` of a `Session`; an object may be this and an `AsyncAuthFlow` at once."""
+
+    def sync_auth_flow(self, request: Request, /) -> Generator[Request, Response, None]: ...
+
+
+class AsyncAuthFlow(Protocol):
+    """An `AuthFlow` of an `AsyncSession`."""
+
+    def async_auth_flow(self, request: Request, /) -> AsyncGenerator[Request, Response]: ...
+
+
+OneAuth: TypeAlias = (
+    tuple[str | bytes, str | bytes]
+    | DigestAuth
+    | Callable[[Request], Request | None]
+    | AuthFlow
+    | SyncAuthFlow
+    | AsyncAuthFlow
+)
+#: ``auth=``: (user, password), a DigestAuth, a callable that changes the request before it is sent, or an auth flow; or
+#: a mapping of places ("host", "host:port", "https://host") to such, of which the most specific counts.
+Auth: TypeAlias = OneAuth | Mapping[str, OneAuth]
+
+#: ``rate_limit=``: a TokenBucket or a LeakyBucket for all; or a mapping of places, as for ``auth=``, to such.
+RateLimit: TypeAlias = RateLimiter | Mapping[str, RateLimiter]
 
 #: ``timeout=``: the total in seconds; (connect, read); a Timeout; None for no limits at all.
 TimeoutInput: TypeAlias = float | tuple[float | None, float | None] | Timeout | None
+#: ``retries=``: how often, or a Retry; None for what the session says.
+RetriesInput: TypeAlias = int | Retry | None
 #: ``verify=``: False accepts any certificate; a path names a PEM bundle, or a folder of certificates, to trust instead
 #: of the system's.
 Verify: TypeAlias = bool | str | os.PathLike[str]
@@ -143,6 +187,7 @@ class StreamOptions(TypedDict, total=False):
     cert: Cert | None
     proxy: ProxyInput | None
     proxies: Proxies | None
+    retries: RetriesInput
 
 
 class RequestOptions(StreamOptions, total=False):

@@ -32,7 +32,9 @@ def test_no_module_hides_a_function() -> None:
     assert modules.isdisjoint(set(pabal.__all__) - {"exceptions"})
 
 
-@pytest.mark.parametrize("name", ["api", "auth", "config", "cookies", "exceptions", "response", "session", "types"])
+@pytest.mark.parametrize(
+    "name", ["api", "auth", "config", "cookies", "exceptions", "response", "retry", "session", "types"]
+)
 def test_public_modules_export_what_they_have(name: str) -> None:
     import importlib
 

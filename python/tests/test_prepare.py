@@ -19,7 +19,7 @@ def session(headers: dict[str, str] | None = None, params: Any = None, auth: Any
 
 
 def prepared(url: object = "http://h/", of: Any = None, is_async: bool = False, **options: Any) -> Any:
-    names = ("url", "headers", "body", "size", "cookies")
+    names = ("url", "headers", "body", "size", "cookies", "digest")
     values = prepare(of or session(), "POST", url, options, is_async)
     return SimpleNamespace(**dict(zip(names, values, strict=True)))
 

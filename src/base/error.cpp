@@ -47,6 +47,7 @@ std::string_view name_of(error_code code) noexcept {
     case error_code::unfollowable_redirect: return "unfollowable_redirect";
     case error_code::body_not_replayable: return "body_not_replayable";
     case error_code::request_body_failed: return "request_body_failed";
+    case error_code::rate_limited: return "rate_limited";
     case error_code::timed_out: return "timed_out";
     case error_code::cancelled: return "cancelled";
     }

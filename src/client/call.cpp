@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 #include <utility>
 
+#include "client/netrc.hpp"
+#include "client/rate_limit.hpp"
 #include "client/session.hpp"
 #include "protocol/http/basic_auth.hpp"
 
@@ -33,6 +36,12 @@ bool is_credential(field_id id) noexcept {
 
 std::string describe(const std::string& method, const url& at) { return method + " " + at.text_without_userinfo(); }
 
+/// Uniform in [0, 1): spreads the waits of clients that failed together, and is no secret.
+double random_fraction() {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>{}(generator);
+}
+
 }  // namespace
 
 call::call(call_request asked, call_observer* observer) : asked_(std::move(asked)), observer_(observer) {
@@ -59,7 +68,16 @@ void call::start(session& carrier) {
     attempt();
 }
 
+call::~call() {
+    if (pausing_) leave_pause();
+}
+
 void call::attempt() {
+    if (session_->rate_limits && !wait_for_turn()) return;
+    send();
+}
+
+void call::send() {
     state_ = state::waiting;
     request_sent = on_reused_connection = false;  // said of the exchange before
     // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
@@ -101,12 +119,6 @@ void call::build_request() {
     const std::string cookies =
         asked_.as_told ? std::string(own) : session_->cookies->header_for(to, first_location(), own);
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
-    if (to.has_userinfo() && !asked_.as_told && !out.contains(field_id::authorization)) {
-        // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
-        const auto credentials = http::basic_credentials(to.username(), to.password().value_or(""));
-        if (credentials) out.append_valid("Authorization", *credentials);
-    }
-
     if (via_ && via_->forwards(to)) address_to_proxy();
 
     if (asked_.streams_body) {
@@ -117,6 +129,28 @@ void call::build_request() {
         request_body_size = asked_.body.size();
         body_given_ = 0;
     }
+    if (!asked_.as_told) authorize();
+}
+
+/// Whom this exchange may be told who we are by.
+credentials* call::credentials_here() const noexcept { return leaves_origin_ ? nullptr : asked_.auth.get(); }
+
+/// Credentials given for the call go before a field, a field before what the URL says.
+void call::authorize() {
+    const url& to = asked_.location;
+    fields& out = request.headers;
+    std::string value;
+    if (credentials* given = credentials_here()) {
+        out.remove(field_id::authorization);
+        const auto body = asked_.streams_body ? std::nullopt : std::optional<std::string_view>(asked_.body);
+        value = given->authorize(to, request, body, answered_challenges_ > 0);
+    } else if (to.has_userinfo() && !out.contains(field_id::authorization)) {
+        // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
+        if (auto basic = http::basic_credentials(to.username(), to.password().value_or(""))) value = std::move(*basic);
+    }
+    if (value.empty() && session_->netrc && !out.contains(field_id::authorization)) value = netrc_credentials();
+    if (!value.empty()) out.append_valid("Authorization", value);
+    is_challenged_ = false;
 }
 
 /// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
@@ -161,6 +195,8 @@ delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     elapsed_ = session_->reactor().now() - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
+    if (credentials_here() && answer_challenge(head)) return delivery::push;
+    if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
         if (follow(std::move(head)) || state_ == state::done) return delivery::push;
@@ -222,9 +258,21 @@ bool call::follow(response_head&& head) {
     }
     history_.push_back({asked_.location, asked_.method, std::move(head)});
     next_ = std::move(next);
+    skip_response();
+    return true;
+}
+
+/// The response is not for the user, its connection is for the next: what comes of it is read and dropped.
+void call::skip_response() {
     skipped_ = 0;
     state_ = state::skipping;
-    return true;
+}
+
+/// The exchange before is over: until now it may have been sending what the next one changes.
+void call::end_skipping() {
+    if (next_) return next_hop();
+    if (is_challenged_) return attempt();
+    pause(*std::exchange(pausing_->wait, std::nullopt));
 }
 
 result<void> call::prepare_decoder() {
@@ -250,7 +298,7 @@ flow call::on_data(std::string_view data) {
         // Without a responder that could be cancelled, somebody in this process pushes, and will to the end.
         if (responder* answering = answered_by(); answering && skipped_ > skip_at_most) {
             answering->cancel(*this);
-            next_hop();
+            end_skipping();
         }
         return flow::more;
     }
@@ -284,7 +332,7 @@ result<void> call::decode(std::string_view data) {
 
 void call::on_end(fields&& trailers) {
     trailers_ = std::move(trailers);
-    if (state_ == state::skipping) return next_hop();
+    if (state_ == state::skipping) return end_skipping();
     if (state_ == state::streaming) {
         raw_ended_ = true;
         if (!decoder_ && encoded_used_ == encoded_.size()) finish();
@@ -298,7 +346,6 @@ void call::on_end(fields&& trailers) {
     finish();
 }
 
-/// The exchange before is over: until now it may have been sending what is dropped here.
 void call::next_hop() {
     redirect next = std::move(*next_);
     next_.reset();
@@ -315,17 +362,19 @@ void call::next_hop() {
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
     replayed_ = wants_new_connection = false;
+    answered_challenges_ = 0;
     attempt();
 }
 
 void call::on_error(error&& failure) {
-    if (state_ == state::skipping) return next_hop();
+    if (state_ == state::skipping) return end_skipping();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
         // On a connection of its own: a server that closes after every response would close the next reused one as well.
         replayed_ = wants_new_connection = true;
-        return attempt();
+        return send();
     }
     if (state_ == state::collecting && is_end_enough(failure)) return on_end({});
+    if (asked_.retries && (state_ == state::waiting || state_ == state::collecting) && try_again_after(failure)) return;
     fail(std::move(failure));
 }
 
@@ -351,6 +400,137 @@ bool call::rewind_body() {
     if (!observer_ || !observer_->rewind_call_body(*this)) return false;
     body_read_ = false;
     return true;
+}
+
+/// Of the very host that is asked; not over an open connection when the request began on a protected one. Empty: none.
+std::string call::netrc_credentials() const {
+    const url& to = asked_.location;
+    if (asked_.auth && !leaves_origin_) return {};
+    const bool was_secure = std::ranges::any_of(history_, [](const hop& each) { return each.location.is_secure(); });
+    const netrc_entry* entry = to.is_secure() || !was_secure ? session_->netrc->find(to) : nullptr;
+    if (!entry) return {};
+    auto value = http::basic_credentials(entry->login, entry->password);
+    return value ? std::move(*value) : std::string();
+}
+
+// --- Challenges ---------------------------------------------------------------------------------------------------------
+
+/// True: the server wants to know who we are, and is told so after the response is skipped. A challenge is answered once, and
+/// once more when the server says that only the nonce was too old; beyond that the 401 is the response.
+bool call::answer_challenge(const response_head& head) {
+    if (head.status != 401) return credentials_here()->note(asked_.location, head), false;
+    const auto verdict = credentials_here()->challenge(asked_.location, head);
+    const std::uint8_t at_most = verdict == credentials::verdict::renewed ? 2 : 1;
+    if (verdict == credentials::verdict::refused || answered_challenges_ >= at_most) return false;
+    if (asked_.streams_body && !rewind_body()) return false;
+    ++answered_challenges_;
+    is_challenged_ = true;
+    replayed_ = false;
+    skip_response();
+    return true;
+}
+
+// --- Retries ------------------------------------------------------------------------------------------------------------
+
+/// True: the response is being skipped, and the next attempt comes some time after it.
+bool call::try_again_after(const response_head& head) {
+    if (!plan_again({.method = asked_.method, .response = &head})) return false;
+    skip_response();
+    return true;
+}
+
+/// True: the next attempt comes some time from now.
+bool call::try_again_after(const error& failure) {
+    if (!plan_again({.method = asked_.method, .failure = &failure, .request_sent = request_sent})) return false;
+    pause(*std::exchange(pausing_->wait, std::nullopt));
+    return true;
+}
+
+/// Asks the policy. A body that is gone is never sent again empty: then what happened is final.
+bool call::plan_again(retry_question asked) {
+    asked.elapsed = session_->reactor().now() - started_;
+    if (const auto total = asked_.limits.total; total.count() > 0) asked.left = total - asked.elapsed;
+    asked.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    asked.random = random_fraction();
+    const auto planned = plan_retry(*asked_.retries, attempts(), asked);
+    if (!planned) return false;
+    if (asked_.streams_body && !rewind_body()) {
+        body_is_gone_ = true;
+        return false;
+    }
+    pauses().history.push_back({planned->cause, asked.response ? asked.response->status : 0,
+                                asked.failure ? asked.failure->code : error_code{}, planned->wait});
+    pausing_->wait = planned->wait;
+    return true;
+}
+
+// --- Pauses -------------------------------------------------------------------------------------------------------------
+
+call::pausing& call::pauses() {
+    if (!pausing_) pausing_ = std::make_unique<pausing>(*this);
+    return *pausing_;
+}
+
+/// No exchange is under way until the time is over; the session knows of the call, so that closing it ends the pause.
+void call::pause(std::chrono::milliseconds wait) {
+    state_ = state::pausing;
+    replayed_ = false;
+    body_.clear();
+    response_ = {};
+    decoder_.reset();
+    session_->hold(*this);
+    session_->reactor().set_timer_in(*pausing_, wait);
+}
+
+/// The rate limiter of the place that is asked. False: the call is in line there, or has failed.
+bool call::wait_for_turn() {
+    limits.pool = asked_.limits.pool;
+    rate_queue* queue = session_->queue_at(asked_.location);
+    if (!queue) return true;
+    switch (queue->admit(*this)) {
+    case rate_queue::admission::go: return true;
+    case rate_queue::admission::wait: break;
+    case rate_queue::admission::full:
+        fail({error_code::rate_limited, phase::pool, culprit::caller, 0,
+              std::to_string(queue->size()) + " requests wait for the rate limiter, which takes no more"});
+        return false;
+    }
+    state_ = state::pausing;
+    pausing& it = pauses();
+    it.in_line = queue;
+    it.since = session_->reactor().now();
+    if (limits.pool.count() > 0) session_->reactor().set_timer_in(it, limits.pool);
+    return false;
+}
+
+void call::on_pause_over() {
+    if (!pausing_->in_line) {
+        const call_ptr alive(this);
+        leave_pause();
+        return attempt();
+    }
+    fail({error_code::timed_out, phase::pool, culprit::caller, 0,
+          "the rate limiter let the request wait longer than its pool limit of " +
+              std::to_string(asked_.limits.pool.count()) + " ms"});
+}
+
+/// What a turn was waited for counts as waiting for a connection.
+void call::end_pause() {
+    const call_ptr alive(this);
+    const auto waited = session_->reactor().now() - pausing_->since;
+    leave_pause();
+    if (limits.pool.count() > 0) {
+        limits.pool -= std::chrono::floor<std::chrono::milliseconds>(waited);
+        limits.pool = std::max(limits.pool, std::chrono::milliseconds{1});
+    }
+    send();
+}
+
+void call::leave_pause() noexcept {
+    if (!pausing_) return;
+    pausing_->cancel();
+    if (rate_queue* queue = std::exchange(pausing_->in_line, nullptr)) queue->forget(*this);
+    else static_cast<base::list_hook<paused>&>(*this).unlink();
 }
 
 // --- Streaming ----------------------------------------------------------------------------------------------------------
@@ -471,6 +651,7 @@ error call::too_large() const {
 
 void call::settle() {
     state_ = state::done;
+    if (pausing_) leave_pause();
     total_timer_.cancel();
     decoder_.reset();
 }
@@ -485,6 +666,9 @@ void call::fail(error failure) {
     if (state_ == state::done) return;
     const call_ptr alive(this);
     settle();
+    if (const auto before = attempts().size(); before > 0)
+        failure.message += " (" + std::to_string(before + 1) + " attempts)";
+    if (body_is_gone_) failure.message += "; not repeated, because its streamed body was already consumed";
     failure.message += " [" + describe(asked_.method, asked_.location) + "]";
     failure_ = std::move(failure);
     if (observer_) std::exchange(observer_, nullptr)->on_call_done(*this);

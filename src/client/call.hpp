@@ -3,13 +3,15 @@
 /// One request as its user sees it: it may take several exchanges (redirects, a replay on a fresh connection) but has one
 /// beginning, one end, one time limit.
 ///
-///   start ──▶ attempt ──▶ response head ──▶ redirect? ──▶ drain ──▶ attempt …
+///   start ──▶ attempt ──▶ response head ──▶ challenge? retry? redirect? ──▶ drain ──▶ (pause) ──▶ attempt …
 ///                │                              │ no
 ///                │ stale connection: once       ├─▶ buffered: collect and decode the body ──▶ done
-///                └──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
+///                ├──────▶ attempt               └─▶ streamed: on_call_head, then read() until the end ──▶ done
+///                │ retry?
+///                └──────▶ pause ──▶ attempt
 ///   any error, cancel, total limit ──▶ done (failure())
 ///
-/// Decisions are pure functions elsewhere (redirect.hpp, the cookie jar); this file carries them out.
+/// Decisions are pure functions elsewhere (redirect.hpp, retry.hpp, the cookie jar); this file carries them out.
 ///
 /// Threads: belongs to its session's reactor. Lifetime: reference counted; the session's handler holds a reference while an
 /// exchange is under way.
@@ -22,13 +24,16 @@
 #include <string>
 #include <vector>
 
+#include <pabal/auth.hpp>
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
 #include <pabal/proxy.hpp>
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
+#include "base/intrusive_list.hpp"
 #include "client/redirect.hpp"
+#include "client/retry.hpp"
 #include "protocol/http/content_coding.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/tls_context.hpp"
@@ -84,11 +89,18 @@ struct call_request {
     std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
     std::shared_ptr<const proxy_rules> proxies;         ///< instead of the session's (which they may fall back on)
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS; null: the session's
+    std::shared_ptr<const retry_policy> retries;              ///< null: what failed has failed
+    credentials_ptr auth;  ///< for the first origin only; null: the session's, if any
 };
 
-class call final : public exchange {
+/// Links the calls of a session that wait between two exchanges.
+struct paused;
+class rate_queue;
+
+class call final : public exchange, public base::list_hook<paused> {
 public:
     call(call_request asked, call_observer* observer);
+    ~call() override;
 
     /// A call that is over: how a hop of the history is shown as a response.
     static base::intrusive_ptr<call> answered(call_request asked, response_head response);
@@ -118,6 +130,10 @@ public:
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
+    /// The attempts before the last one, oldest first; redirects and the replay of a stale connection are none.
+    std::span<const retried> attempts() const noexcept {
+        return pausing_ ? std::span<const retried>(pausing_->history) : std::span<const retried>();
+    }
 
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
@@ -129,11 +145,25 @@ public:
     /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
     bool body_exceeds_limit() const noexcept;
     error too_large() const;
-    /// The session could not send it at all.
+    /// The session could not send it at all, or not go on with it.
     void fail_before_sending(error failure) { fail(std::move(failure)); }
 
+    /// The session says: its time has come.
+    void end_pause();
+
 private:
-    enum class state : std::uint8_t { prepared, waiting, collecting, skipping, streaming, done };
+    enum class state : std::uint8_t { prepared, waiting, collecting, skipping, pausing, streaming, done };
+
+    /// What only a call has that pauses.
+    struct pausing final : reactor::timer {
+        explicit pausing(call& of) noexcept : owner(of) {}
+        void on_timer() override { owner.on_pause_over(); }
+        call& owner;
+        std::vector<retried> history;
+        std::optional<std::chrono::milliseconds> wait;  ///< for a retry, to begin when the refused response is skipped
+        rate_queue* in_line = nullptr;                  ///< it waits for its turn there
+        reactor::time_point since;
+    };
 
     // exchange
     result<read_outcome> read_request_body(std::span<char> buffer) override;
@@ -145,6 +175,7 @@ private:
     void on_error(error&& failure) override;
 
     void attempt();
+    void send();
     void build_request();
     void address_to_proxy();
     bool may_replay(const error& failure) const noexcept;
@@ -152,7 +183,21 @@ private:
     result<read_outcome> pull(responder& answering, std::span<char> buffer);
     bool rewind_body();
     bool follow(response_head&& head);
+    credentials* credentials_here() const noexcept;
+    void authorize();
+    std::string netrc_credentials() const;
+    bool answer_challenge(const response_head& head);
+    bool try_again_after(const response_head& head);
+    bool try_again_after(const error& failure);
+    bool plan_again(retry_question asked);
+    void skip_response();
+    void end_skipping();
     void next_hop();
+    void pause(std::chrono::milliseconds wait);
+    bool wait_for_turn();
+    void on_pause_over();
+    void leave_pause() noexcept;
+    pausing& pauses();
     result<void> prepare_decoder();
     result<void> decode(std::string_view data);
     void tell_readable();
@@ -173,19 +218,23 @@ private:
     std::shared_ptr<const proxy> via_;
     state state_ = state::prepared;
     bool replayed_ = false;
-    bool body_read_ = false;       ///< a streamed request body was read from
-    std::size_t body_given_ = 0;   ///< of a body in memory, to a handler that reads it
-    bool leaves_origin_ = false;   ///< credentials given for the first origin stay there
-    bool raw_ended_ = false;       ///< streamed: every encoded byte is here
-    bool decoding_began_ = false;  ///< streamed: the reader was given decoded bytes
-    bool reading_ = false;         ///< streamed: inside `read`, which looks for itself what became readable
-    bool push_paused_ = false;     ///< streamed: a responder that pushes was told to pause
+    bool is_challenged_ = false;            ///< the server has just asked who we are
+    std::uint8_t answered_challenges_ = 0;  ///< at this place, by this call
+    bool body_is_gone_ = false;             ///< a retry was due, but a streamed request body could not be put back
+    bool body_read_ = false;                ///< a streamed request body was read from
+    std::size_t body_given_ = 0;            ///< of a body in memory, to a handler that reads it
+    bool leaves_origin_ = false;            ///< credentials given for the first origin stay there
+    bool raw_ended_ = false;                ///< streamed: every encoded byte is here
+    bool decoding_began_ = false;           ///< streamed: the reader was given decoded bytes
+    bool reading_ = false;                  ///< streamed: inside `read`, which looks for itself what became readable
+    bool push_paused_ = false;              ///< streamed: a responder that pushes was told to pause
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;
     fields trailers_;
     std::vector<hop> history_;
     std::optional<redirect> next_;  ///< while a redirect's body is skipped
+    std::unique_ptr<pausing> pausing_;
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
     base::byte_buffer encoded_;  ///< streamed: received, not yet decoded (or read, when it was pushed)

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
 
 namespace pabal {
@@ -33,6 +34,8 @@ client_core::client_core(const session_options& options) {
     for (const fields::field line : options.headers) {
         if (auto set = policies->headers.set(line.name, line.value); !set) failure = std::move(set).error();
     }
+    if (options.rate_limit)
+        policies->rate_limits = std::make_shared<const rate_limits>(rate_limits{options.rate_limit, {}});
     auto trust = transport::tls_context::make_client(options.tls);
     if (trust) policies->tls = std::move(*trust);
     else failure = std::move(trust).error();
@@ -62,6 +65,8 @@ result<call_request> to_call(request asked, const session& asking) {
         asked.proxies.fall_back_on(asking.proxies);
         out.proxies = std::make_shared<const proxy_rules>(std::move(asked.proxies));
     }
+    out.auth = std::move(asked.auth);
+    if (asked.retries) out.retries = std::make_shared<const retry_policy>(std::move(*asked.retries));
     return out;
 }
 
@@ -143,7 +148,7 @@ result<response> session::post(std::string_view url, std::string body, std::stri
 void session::close() {
     if (!state_->driver) return;
     const auto lock = state_->driver->lock();
-    state_->core.machinery->pool().close();
+    state_->core.policies->close();
     state_->core.machinery->reactor().wake();
 }
 

@@ -2,6 +2,9 @@
 
 #include <pabal/version.hpp>
 
+#include "client/netrc.hpp"
+#include "client/rate_limit.hpp"
+
 namespace pabal::client {
 
 fields default_fields() {
@@ -13,7 +16,33 @@ fields default_fields() {
 }
 
 session::session(engine& engine, const session_limits& limits) : engine_(engine), limits_(limits) {}
-session::~session() = default;
+session::~session() { end_pauses(); }
+
+void session::close() {
+    engine_.pool().close();
+    end_pauses();
+}
+
+rate_queue* session::queue_at(const url& place) {
+    auto limiter = rate_limits->at(place);
+    if (!limiter) return nullptr;
+    for (const auto& each : queues_) {
+        if (&each->limiter() == limiter.get()) return each.get();
+    }
+    return queues_.emplace_back(std::make_unique<rate_queue>(engine_.reactor(), std::move(limiter))).get();
+}
+
+void session::end_pauses() {
+    const auto end = [](call& paused) {
+        const call_ptr ended(&paused);
+        ended->fail_before_sending(
+            {error_code::session_closed, phase::pool, culprit::caller, 0, "the session is closed; make a new one"});
+    };
+    while (!paused_.empty()) end(paused_.front());
+    for (const auto& queue : queues_) {
+        while (queue->size() > 0) end(queue->front());
+    }
+}
 
 void session::transmit(call& sending) {
     if (instead_) return instead_->handle(exchange_ptr(&sending));

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
@@ -19,6 +20,9 @@ namespace pabal::client {
 /// The fields every request carries unless it is told otherwise.
 fields default_fields();
 
+class netrc;
+struct rate_limits;
+
 class session {
 public:
     /// The engine must outlive the session.
@@ -29,6 +33,12 @@ public:
 
     /// Carries the call's current exchange: over the network, or to the handler set instead.
     void transmit(call& sending);
+    /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
+    rate_queue* queue_at(const url& place);
+    /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
+    void hold(call& pausing) noexcept { paused_.push_back(pausing); }
+    /// Closes every connection of the engine; what is under way, waits or comes later fails with `session_closed`.
+    void close();
     /// Answers every call by `instead` (a test double, an application in this process); null: the network again.
     void answer_by(handler* instead) noexcept { instead_ = instead; }
 
@@ -44,12 +54,19 @@ public:
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS, likewise; null: as `tls`
     std::shared_ptr<const proxy_rules> proxies;               ///< null: none
 
+    std::shared_ptr<const client::netrc> netrc;  ///< for calls without credentials; or null
+    /// Or null; not to be changed any more once a call has begun.
+    std::shared_ptr<const client::rate_limits> rate_limits;
+
 private:
     result<std::shared_ptr<const transport::tls_context>> trust();
+    void end_pauses();
 
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;
+    base::intrusive_list<call, paused> paused_;
+    std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };
 
 }  // namespace pabal::client
