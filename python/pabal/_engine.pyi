@@ -270,9 +270,13 @@ class Session(_BaseSession):
         timeout: TimeoutInput = ...,
         verify: Verify | None = ...,
         cert: Cert | None = ...,
+        proxy: str | Proxy | None = ...,
     ) -> _Response:
         """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed,
         no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
+
+        ``proxy`` is the one to go through; None: directly, whatever the session and the environment say. ``verify``
+        counts for it too, ``cert`` does not. Proxy-Authorization among ``headers`` is dropped, as everywhere.
         """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
@@ -304,6 +308,7 @@ class AsyncSession(_BaseSession):
         timeout: TimeoutInput = ...,
         verify: Verify | None = ...,
         cert: Cert | None = ...,
+        proxy: str | Proxy | None = ...,
     ) -> PendingResponse:
         """One exchange, exactly as told; see `Session.exchange`."""
     async def aclose(self) -> None:
