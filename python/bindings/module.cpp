@@ -11,6 +11,7 @@
 #include "proxies.hpp"
 #include "response.hpp"
 #include "sessions.hpp"
+#include "watch.hpp"
 
 NB_MODULE(_engine, module) {
     using namespace pabal::python;
@@ -28,4 +29,5 @@ NB_MODULE(_engine, module) {
     add_sync_session(module);
     add_async_session(module);
     add_demo_server(module);
+    add_watch(module);
 }

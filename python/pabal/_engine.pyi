@@ -333,5 +333,22 @@ class DemoServer:
 def check_proxy(proxy: str | Proxy) -> None:
     """Raises `InvalidArgument` for what cannot be a proxy."""
 
+class Watch:
+    """A conclusion about classes and dicts that holds until one of them changes, for shortcuts past what can change.
+
+    ``renew`` is called before looking; ``conclude`` with its answer afterwards, which counts only if nobody else has
+    begun to look meanwhile.
+    """
+
+    def __init__(self, *what: object) -> None: ...
+    @property
+    def verdict(self) -> Any:
+        """What was concluded; None when nothing was, or something has changed since."""
+    def renew(self) -> int: ...
+    def conclude(self, renewal: int, verdict: object) -> None: ...
+
+def any_exists(paths: tuple[bytes, ...]) -> bool:
+    """Whether there is a file at any of the paths."""
+
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

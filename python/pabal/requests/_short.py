@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any, cast
 
 from pabal import exceptions as native_errors
+from pabal._engine import Watch, any_exists
 
 from . import adapters, utils
 from ._prepared import PreparedRequest
@@ -82,6 +83,8 @@ _MODULE = (
 
 #: (where, reader of several names there, what it read when this module was loaded)
 _watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
+#: Where those are; what is concluded is whether any was replaced.
+_places = Watch()
 _session_class: Any = None
 _adapter_class: Any = None
 _session_names = frozenset(_SESSION)
@@ -90,7 +93,7 @@ _adapter_names = frozenset(_ADAPTER)
 
 def remember(module: dict[str, Any]) -> None:
     """Called by ``sessions`` at its end: notes what is there, to notice later whether any of it was replaced."""
-    global _session_class, _adapter_class
+    global _session_class, _adapter_class, _places
     _session_class, _adapter_class = module["Session"], module["HTTPAdapter"]
     for owner, names in (
         (_session_class, _SESSION),
@@ -103,6 +106,8 @@ def remember(module: dict[str, Any]) -> None:
     _watch(module, _MODULE)
     _watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
     _watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
+    classes = (_session_class, _adapter_class, PreparedRequest, HTTPConnectionPool)
+    _places = Watch(*classes, module, vars(utils), vars(adapters))
 
 
 def _watch(where: Any, names: tuple[str, ...]) -> None:
@@ -165,56 +170,60 @@ def _checked(lines: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], dict[s
 
 
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment
-
-
-@lru_cache(8)
-def _netrc_files(home: bytes) -> tuple[str, ...]:
-    return tuple(os.path.join(os.fsdecode(home), name) for name in utils.NETRC_FILES)
+#: Variables that tell of bundles, and of netrc files.
+_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
+#: os.environ's dict, and what was concluded of it.
+_environment: tuple[Any, Watch] = ({}, Watch())
 
 
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
+    global _environment
     held: Any = getattr(os.environ, "_data", None)
-    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not _TELLING.isdisjoint(held.keys()):
-        return True
-    if (secure and not _BUNDLES.isdisjoint(held.keys())) or _said_by(len(held)):
-        return True
-    home: bytes | None = held.get(b"HOME")
+    known, watch = _environment
+    if held is not known:
+        if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN:
+            return True
+        watch = Watch(held)
+        _environment = (held, watch)
+    verdict: Any = watch.verdict
+    if verdict is None:
+        renewal = watch.renew()
+        verdict = _said_by(held)
+        watch.conclude(renewal, verdict)
+    speaks, tells_bundle, files = verdict
+    return speaks or (secure and tells_bundle) or any_exists(files)
+
+
+def _said_by(held: dict[Any, Any]) -> tuple[bool, bool, tuple[bytes, ...]]:
+    """(Whether a variable tells of a proxy or a netrc file, or there is no home to look for one; of a bundle; where
+    there may be netrc files.)"""
+    home: Any = held.get(b"HOME")
     if home is None:
-        return True
-    first, second = _netrc_files(home)
-    return os.access(first, os.F_OK) or os.access(second, os.F_OK)
-
-
-#: Variables that tell of proxies, as they are spelt by all but a few; and of netrc files and bundles.
-_TELLING = frozenset(
-    spelt
-    for name in (b"http_proxy", b"https_proxy", b"all_proxy", b"no_proxy", b"netrc")
-    for spelt in (name, name.upper())
-)
-_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
-
-
-@lru_cache(1)
-def _said_by(count: int) -> bool:
-    """Whether any other variable names a proxy (``Http_Proxy`` is one too), or there is no home; asked again whenever
-    their number changes."""
-    names = utils.variable_names()
-    return names is None or b"_proxy" in names.lower() or b"HOME" not in names.split(b"\0")
+        return True, True, ()
+    proxies = any(name.lower().endswith(b"_proxy") for name in tuple(held))  # ``Http_Proxy`` is one too
+    files = tuple(os.path.join(home, os.fsencode(name)) for name in utils.NETRC_FILES)
+    return proxies or b"NETRC" in held, not _BUNDLES.isdisjoint(held), files
 
 
 def _is_bent(session: Any) -> bool:
     """Whether anything on the long way was replaced."""
-    try:
-        for where, read, what in _watched:
-            if read(where) != what:
-                return True
-    except KeyError:
-        return True
-    if not _session_names.isdisjoint(session.__dict__):
+    verdict: Any = _places.verdict
+    if verdict is None:
+        renewal = _places.renew()
+        verdict = _was_replaced()
+        _places.conclude(renewal, verdict)
+    if verdict or not _session_names.isdisjoint(session.__dict__):
         return True
     kind: Any = session.__class__
     return kind is not _session_class and any(getattr(kind, n) is not getattr(_session_class, n) for n in _SESSION)
+
+
+def _was_replaced() -> bool:
+    try:
+        return any(read(where) != what for where, read, what in _watched)
+    except KeyError:
+        return True
 
 
 def send(
@@ -252,15 +261,16 @@ def send(
         return None
     limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
     manager = adapter.poolmanager
+    engine = manager._engine or manager.engine
     sent, shown = lines
     asked = _Asked(method.upper(), full, shown)
     if secure and not verify:
         warn_unverified(full.split("/")[2])
     try:
         if limits is None:
-            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify)
+            native = engine.exchange(asked.method, bare, sent, None, verify=verify)
         else:
-            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
+            native = engine.exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
     except native_errors.PabalError as error:
         raise _failure(error, adapter, asked, verify) from error
     response = Response.__new__(Response)
@@ -284,14 +294,19 @@ def send(
     return response
 
 
+@lru_cache(1024)
+def _prefix_of(prefixes: tuple[str, ...], url: str) -> str | None:
+    lowered = url.lower()
+    return next((prefix for prefix in prefixes if lowered.startswith(prefix.lower())), None)
+
+
 def _adapter_for(session: Any, url: str) -> Any:
     """The mounted adapter, if it is an `HTTPAdapter` as it came."""
-    lowered = url.lower()
-    for prefix, adapter in session.adapters.items():  # noqa: B007
-        if lowered.startswith(prefix.lower()):
-            break
-    else:
+    mounted = session.adapters
+    prefix = _prefix_of(tuple(mounted), url)
+    if prefix is None:
         return None
+    adapter = mounted[prefix]
     if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
         return None
     manager, retries = adapter.poolmanager, adapter.max_retries

@@ -249,6 +249,10 @@ class Session(SessionRedirectMixin):
 
     def get(self, url: Any, **kwargs: Any) -> Response:
         """GET; for the options see ``request``."""
+        if not kwargs and getattr(self.request, "__func__", None) is _request:
+            answer = _short.send(self, "GET", url, None, None, True, None)
+            if answer is not None:
+                return answer
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)
 
@@ -340,4 +344,5 @@ def session() -> Session:
     return Session()
 
 
+_request = Session.request
 _short.remember(globals())
