@@ -1,10 +1,11 @@
 """The short way of plain requests.
 
 ``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine
-can be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is
-the same as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a
-netrc file, a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests
-run one table of cases on both ways.
+can be asked at once, and the objects come into being when somebody looks (`_response`). With cookies, or a body that
+is all there, a ``PreparedRequest`` is made, and makes of them what it always does. What is seen from outside is the
+same as on the long way: anything that could make a difference (a proxy of the environment, a netrc file, a hook, a
+mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests run one table of
+cases on both ways.
 """
 
 # Names with an underscore that programs import are part of the face.
@@ -24,8 +25,14 @@ from pabal._engine import Watch, any_exists
 from . import adapters, utils
 from ._prepared import PreparedRequest
 from ._response import Response, body_failure
-from .cookies import RequestsCookieJar, extract_cookies_to_jar
-from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
+from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
+from .packages.urllib3.connectionpool import (
+    HTTPConnectionPool,
+    engine_body,
+    engine_timeout,
+    plain_headers,
+    warn_unverified,
+)
 from .packages.urllib3.failures import FINAL, shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
@@ -80,6 +87,10 @@ _MODULE = (
     "Response",
     "preferred_clock",
 )
+
+_BODILESS = ("GET", "get", "HEAD", "head")
+_METHODS = frozenset((*_BODILESS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_PLAIN_BODIES = (bytes, str, dict)
 
 #: (where, reader of several names there, what it read when this module was loaded)
 _watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
@@ -142,13 +153,13 @@ class _Asked:
 
 
 @lru_cache(4096)
-def _prepared_url(url: str) -> tuple[str, str, bool, bool]:
+def _prepared_url(url: str, params: tuple[tuple[str, Any], ...] = ()) -> tuple[str, str, bool, bool]:
     """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
 
     Failures are not kept.
     """
     made = PreparedRequest()
-    made.prepare_url(url, None)
+    made.prepare_url(url, params)
     text: str = made.url
     scheme, _, rest = text.partition("://")
     plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
@@ -227,14 +238,23 @@ def _was_replaced() -> bool:
 
 
 def send(
-    session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
+    session: Any,
+    method: str,
+    url: Any,
+    headers: Any,
+    timeout: Any,
+    allow_redirects: bool,
+    verify: Any,
+    params: Any = None,
+    data: Any = None,
+    json: Any = None,
+    cookies: Any = None,
 ) -> Response | None:
     """The response; None when this must go the long way."""
     hooks = session.hooks
     jar = session.cookies
     if (
-        (method not in ("GET", "get", "HEAD", "head"))
-        or type(url) is not str
+        type(url) is not str
         or session.auth
         or session.params
         or session.proxies
@@ -242,15 +262,25 @@ def send(
         or session.cert
         or (hooks and hooks.get("response") != [])
         or type(jar) is not RequestsCookieJar
-        or jar._cookies  # type: ignore[attr-defined]
         or _is_bent(session)
+    ):
+        return None
+    bare_head = method in _BODILESS and not data and json is None and not cookies and not jar._cookies  # type: ignore[attr-defined]
+    if not bare_head and not (
+        method in _METHODS and (not data or type(data) in _PLAIN_BODIES) and (not cookies or type(cookies) is dict)
     ):
         return None
     if verify is None:
         verify = session.verify
     if verify is not True and verify is not False:
         return None
-    full, bare, secure, plain = _prepared_url(url)
+    if not params:
+        full, bare, secure, plain = _prepared_url(url)
+    else:
+        pairs = _pairs_of(params)
+        if pairs is None:
+            return None
+        full, bare, secure, plain = _prepared_url(url, pairs)
     if not plain or (session.trust_env and _environment_speaks(secure)):
         return None
     adapter = _adapter_for(session, full)
@@ -264,13 +294,22 @@ def send(
     engine = manager._engine or manager.engine
     sent, shown = lines
     asked = _Asked(method.upper(), full, shown)
+    body = None
+    if not bare_head:
+        made = asked.prepared()
+        made.prepare_cookies(merge_cookies(merge_cookies(RequestsCookieJar(), jar), cookiejar_from_dict(cookies)))
+        made.prepare_body(data or {}, [], json)
+        if made.body is not None and "Content-Length" not in made.headers:
+            return None
+        sent = plain_headers(made.headers)
+        body = engine_body(made.body, made.headers)
     if secure and not verify:
         warn_unverified(full.split("/")[2])
     try:
         if limits is None:
-            native = engine.exchange(asked.method, bare, sent, None, verify=verify)
+            native = engine.exchange(asked.method, bare, sent, body, verify=verify)
         else:
-            native = engine.exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
+            native = engine.exchange(asked.method, bare, sent, body, verify=verify, timeout=limits)
     except native_errors.PabalError as error:
         raise _failure(error, adapter, asked, verify) from error
     response = Response.__new__(Response)
@@ -298,6 +337,17 @@ def send(
 def _prefix_of(prefixes: tuple[str, ...], url: str) -> str | None:
     lowered = url.lower()
     return next((prefix for prefix in prefixes if lowered.startswith(prefix.lower())), None)
+
+
+def _pairs_of(params: Any) -> tuple[tuple[str, Any], ...] | None:
+    """Parameters that are plain names and values; others are the long way's."""
+    if params.__class__ is not dict:
+        return None
+    pairs: tuple[tuple[Any, Any], ...] = tuple(params.items())
+    for name, value in pairs:
+        if type(name) is not str or (type(value) is not str and type(value) is not int):
+            return None
+    return pairs
 
 
 def _adapter_for(session: Any, url: str) -> Any:

@@ -227,8 +227,10 @@ class Session(SessionRedirectMixin):
             How it is transferred. With ``stream`` the body is read when it is asked for.
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
-        if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
-            answer = _short.send(self, method, url, headers, timeout, allow_redirects, verify)
+        if not (files or auth or proxies or hooks or stream or cert):
+            answer = _short.send(
+                self, method, url, headers, timeout, allow_redirects, verify, params, data, json, cookies
+            )
             if answer is not None:
                 return answer
         request = Request(
