@@ -1,4 +1,5 @@
 #include "errors.hpp"
+#include "proxies.hpp"
 #include "session_defaults.hpp"
 
 namespace pabal::python {
@@ -10,6 +11,7 @@ struct exchange_options {
     PyObject* timeout = nullptr;
     PyObject* verify = nullptr;
     PyObject* cert = nullptr;
+    PyObject* proxy = nullptr;
     bool stream = false;
 };
 
@@ -24,6 +26,8 @@ bool read_options(PyObject* const* values, PyObject* names, exchange_options& ou
             out.verify = value;
         } else if (is("cert")) {
             out.cert = value;
+        } else if (is("proxy")) {
+            out.proxy = value;
         } else if (is("stream")) {
             const int truth = PyObject_IsTrue(value);
             if (truth < 0) return false;
@@ -60,7 +64,8 @@ bool take_body(PyObject* body, prepared_call& out) {
 std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
                                               PyObject* names) {
     if (count != 4) {
-        PyErr_SetString(PyExc_TypeError, "exchange(method, url, headers, body, *, stream, timeout, verify, cert)");
+        PyErr_SetString(PyExc_TypeError,
+                        "exchange(method, url, headers, body, *, stream, timeout, verify, cert, proxy)");
         return std::nullopt;
     }
     prepared_call out;
@@ -84,6 +89,12 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
     if (request.location.is_secure()) {
         request.tls = defaults.tls_context_for(options.verify, options.cert);
         if (!request.tls) return std::nullopt;
+    }
+    request.proxies = rules_from(options.proxy, nullptr);
+    if (!request.proxies && PyErr_Occurred()) return std::nullopt;
+    if (request.proxies && request.proxies->has_tls()) {
+        request.proxy_tls = defaults.proxy_tls_context_for(options.verify);
+        if (!request.proxy_tls) return std::nullopt;
     }
     return out;
 }

@@ -13,6 +13,7 @@
 #include "rate_limits.hpp"
 #include "response.hpp"
 #include "sessions.hpp"
+#include "watch.hpp"
 
 NB_MODULE(_engine, module) {
     using namespace pabal::python;
@@ -32,4 +33,5 @@ NB_MODULE(_engine, module) {
     add_sync_session(module);
     add_async_session(module);
     add_demo_server(module);
+    add_watch(module);
 }

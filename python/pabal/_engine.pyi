@@ -398,9 +398,13 @@ class Session(_BaseSession):
         timeout: TimeoutInput = ...,
         verify: Verify | None = ...,
         cert: Cert | None = ...,
+        proxy: str | Proxy | None = ...,
     ) -> _Response:
         """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed,
         no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
+
+        ``proxy`` is the one to go through; None: directly, whatever the session and the environment say. ``verify``
+        counts for it too, ``cert`` does not. Proxy-Authorization among ``headers`` is dropped, as everywhere.
         """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
@@ -432,6 +436,7 @@ class AsyncSession(_BaseSession):
         timeout: TimeoutInput = ...,
         verify: Verify | None = ...,
         cert: Cert | None = ...,
+        proxy: str | Proxy | None = ...,
     ) -> PendingResponse:
         """One exchange, exactly as told; see `Session.exchange`."""
     async def aclose(self) -> None:
@@ -459,6 +464,23 @@ def check_proxy(proxy: str | Proxy) -> None:
 def normalise_cookie_domain(domain: str) -> str: ...
 def entry_for(mapping: dict[str, Any], url: str, /) -> Any:
     """The value of the most specific place (key) that is the URL's, or None."""
+
+class Watch:
+    """A conclusion about classes and dicts that holds until one of them changes, for shortcuts past what can change.
+
+    ``renew`` is called before looking; ``conclude`` with its answer afterwards, which counts only if nobody else has
+    begun to look meanwhile.
+    """
+
+    def __init__(self, *what: object) -> None: ...
+    @property
+    def verdict(self) -> Any:
+        """What was concluded; None when nothing was, or something has changed since."""
+    def renew(self) -> int: ...
+    def conclude(self, renewal: int, verdict: object) -> None: ...
+
+def any_exists(paths: tuple[bytes, ...]) -> bool:
+    """Whether there is a file at any of the paths."""
 
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

@@ -1,10 +1,11 @@
 """The short way of plain requests.
 
 ``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine
-can be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is
-the same as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a
-netrc file, a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests
-run one table of cases on both ways.
+can be asked at once, and the objects come into being when somebody looks (`_response`). With cookies, or a body that
+is all there, a ``PreparedRequest`` is made, and makes of them what it always does. What is seen from outside is the
+same as on the long way: anything that could make a difference (a proxy of the environment, a netrc file, a hook, a
+mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests run one table of
+cases on both ways.
 """
 
 # Names with an underscore that programs import are part of the face.
@@ -19,12 +20,19 @@ from operator import itemgetter
 from typing import Any, cast
 
 from pabal import exceptions as native_errors
+from pabal._engine import Watch, any_exists
 
 from . import adapters, utils
 from ._prepared import PreparedRequest
 from ._response import Response, body_failure
-from .cookies import RequestsCookieJar, extract_cookies_to_jar
-from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
+from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
+from .packages.urllib3.connectionpool import (
+    HTTPConnectionPool,
+    engine_body,
+    engine_timeout,
+    plain_headers,
+    warn_unverified,
+)
 from .packages.urllib3.failures import FINAL, shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
@@ -80,8 +88,14 @@ _MODULE = (
     "preferred_clock",
 )
 
+_BODILESS = ("GET", "get", "HEAD", "head")
+_METHODS = frozenset((*_BODILESS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_PLAIN_BODIES = (bytes, str, dict)
+
 #: (where, reader of several names there, what it read when this module was loaded)
 _watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
+#: Where those are; what is concluded is whether any was replaced.
+_places = Watch()
 _session_class: Any = None
 _adapter_class: Any = None
 _session_names = frozenset(_SESSION)
@@ -90,7 +104,7 @@ _adapter_names = frozenset(_ADAPTER)
 
 def remember(module: dict[str, Any]) -> None:
     """Called by ``sessions`` at its end: notes what is there, to notice later whether any of it was replaced."""
-    global _session_class, _adapter_class
+    global _session_class, _adapter_class, _places
     _session_class, _adapter_class = module["Session"], module["HTTPAdapter"]
     for owner, names in (
         (_session_class, _SESSION),
@@ -103,6 +117,8 @@ def remember(module: dict[str, Any]) -> None:
     _watch(module, _MODULE)
     _watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
     _watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
+    classes = (_session_class, _adapter_class, PreparedRequest, HTTPConnectionPool)
+    _places = Watch(*classes, module, vars(utils), vars(adapters))
 
 
 def _watch(where: Any, names: tuple[str, ...]) -> None:
@@ -137,13 +153,13 @@ class _Asked:
 
 
 @lru_cache(4096)
-def _prepared_url(url: str) -> tuple[str, str, bool, bool]:
+def _prepared_url(url: str, params: tuple[tuple[str, Any], ...] = ()) -> tuple[str, str, bool, bool]:
     """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
 
     Failures are not kept.
     """
     made = PreparedRequest()
-    made.prepare_url(url, None)
+    made.prepare_url(url, params)
     text: str = made.url
     scheme, _, rest = text.partition("://")
     plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
@@ -165,67 +181,80 @@ def _checked(lines: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], dict[s
 
 
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment
-
-
-@lru_cache(8)
-def _netrc_files(home: bytes) -> tuple[str, ...]:
-    return tuple(os.path.join(os.fsdecode(home), name) for name in utils.NETRC_FILES)
+#: Variables that tell of bundles, and of netrc files.
+_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
+#: os.environ's dict, and what was concluded of it.
+_environment: tuple[Any, Watch] = ({}, Watch())
 
 
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
+    global _environment
     held: Any = getattr(os.environ, "_data", None)
-    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not _TELLING.isdisjoint(held.keys()):
-        return True
-    if (secure and not _BUNDLES.isdisjoint(held.keys())) or _said_by(len(held)):
-        return True
-    home: bytes | None = held.get(b"HOME")
+    known, watch = _environment
+    if held is not known:
+        if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN:
+            return True
+        watch = Watch(held)
+        _environment = (held, watch)
+    verdict: Any = watch.verdict
+    if verdict is None:
+        renewal = watch.renew()
+        verdict = _said_by(held)
+        watch.conclude(renewal, verdict)
+    speaks, tells_bundle, files = verdict
+    return speaks or (secure and tells_bundle) or any_exists(files)
+
+
+def _said_by(held: dict[Any, Any]) -> tuple[bool, bool, tuple[bytes, ...]]:
+    """(Whether a variable tells of a proxy or a netrc file, or there is no home to look for one; of a bundle; where
+    there may be netrc files.)"""
+    home: Any = held.get(b"HOME")
     if home is None:
-        return True
-    first, second = _netrc_files(home)
-    return os.access(first, os.F_OK) or os.access(second, os.F_OK)
-
-
-#: Variables that tell of proxies, as they are spelt by all but a few; and of netrc files and bundles.
-_TELLING = frozenset(
-    spelt
-    for name in (b"http_proxy", b"https_proxy", b"all_proxy", b"no_proxy", b"netrc")
-    for spelt in (name, name.upper())
-)
-_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
-
-
-@lru_cache(1)
-def _said_by(count: int) -> bool:
-    """Whether any other variable names a proxy (``Http_Proxy`` is one too), or there is no home; asked again whenever
-    their number changes."""
-    names = utils.variable_names()
-    return names is None or b"_proxy" in names.lower() or b"HOME" not in names.split(b"\0")
+        return True, True, ()
+    proxies = any(name.lower().endswith(b"_proxy") for name in tuple(held))  # ``Http_Proxy`` is one too
+    files = tuple(os.path.join(home, os.fsencode(name)) for name in utils.NETRC_FILES)
+    return proxies or b"NETRC" in held, not _BUNDLES.isdisjoint(held), files
 
 
 def _is_bent(session: Any) -> bool:
     """Whether anything on the long way was replaced."""
-    try:
-        for where, read, what in _watched:
-            if read(where) != what:
-                return True
-    except KeyError:
-        return True
-    if not _session_names.isdisjoint(session.__dict__):
+    verdict: Any = _places.verdict
+    if verdict is None:
+        renewal = _places.renew()
+        verdict = _was_replaced()
+        _places.conclude(renewal, verdict)
+    if verdict or not _session_names.isdisjoint(session.__dict__):
         return True
     kind: Any = session.__class__
     return kind is not _session_class and any(getattr(kind, n) is not getattr(_session_class, n) for n in _SESSION)
 
 
+def _was_replaced() -> bool:
+    try:
+        return any(read(where) != what for where, read, what in _watched)
+    except KeyError:
+        return True
+
+
 def send(
-    session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
+    session: Any,
+    method: str,
+    url: Any,
+    headers: Any,
+    timeout: Any,
+    allow_redirects: bool,
+    verify: Any,
+    params: Any = None,
+    data: Any = None,
+    json: Any = None,
+    cookies: Any = None,
 ) -> Response | None:
     """The response; None when this must go the long way."""
     hooks = session.hooks
     jar = session.cookies
     if (
-        (method not in ("GET", "get", "HEAD", "head"))
-        or type(url) is not str
+        type(url) is not str
         or session.auth
         or session.params
         or session.proxies
@@ -233,15 +262,25 @@ def send(
         or session.cert
         or (hooks and hooks.get("response") != [])
         or type(jar) is not RequestsCookieJar
-        or jar._cookies  # type: ignore[attr-defined]
         or _is_bent(session)
+    ):
+        return None
+    bare_head = method in _BODILESS and not data and json is None and not cookies and not jar._cookies  # type: ignore[attr-defined]
+    if not bare_head and not (
+        method in _METHODS and (not data or type(data) in _PLAIN_BODIES) and (not cookies or type(cookies) is dict)
     ):
         return None
     if verify is None:
         verify = session.verify
     if verify is not True and verify is not False:
         return None
-    full, bare, secure, plain = _prepared_url(url)
+    if not params:
+        full, bare, secure, plain = _prepared_url(url)
+    else:
+        pairs = _pairs_of(params)
+        if pairs is None:
+            return None
+        full, bare, secure, plain = _prepared_url(url, pairs)
     if not plain or (session.trust_env and _environment_speaks(secure)):
         return None
     adapter = _adapter_for(session, full)
@@ -252,15 +291,25 @@ def send(
         return None
     limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
     manager = adapter.poolmanager
+    engine = manager._engine or manager.engine
     sent, shown = lines
     asked = _Asked(method.upper(), full, shown)
+    body = None
+    if not bare_head:
+        made = asked.prepared()
+        made.prepare_cookies(merge_cookies(merge_cookies(RequestsCookieJar(), jar), cookiejar_from_dict(cookies)))
+        made.prepare_body(data or {}, [], json)
+        if made.body is not None and "Content-Length" not in made.headers:
+            return None
+        sent = plain_headers(made.headers)
+        body = engine_body(made.body, made.headers)
     if secure and not verify:
         warn_unverified(full.split("/")[2])
     try:
         if limits is None:
-            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify)
+            native = engine.exchange(asked.method, bare, sent, body, verify=verify)
         else:
-            native = manager.engine.exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
+            native = engine.exchange(asked.method, bare, sent, body, verify=verify, timeout=limits)
     except native_errors.PabalError as error:
         raise _failure(error, adapter, asked, verify) from error
     response = Response.__new__(Response)
@@ -284,14 +333,30 @@ def send(
     return response
 
 
+@lru_cache(1024)
+def _prefix_of(prefixes: tuple[str, ...], url: str) -> str | None:
+    lowered = url.lower()
+    return next((prefix for prefix in prefixes if lowered.startswith(prefix.lower())), None)
+
+
+def _pairs_of(params: Any) -> tuple[tuple[str, Any], ...] | None:
+    """Parameters that are plain names and values; others are the long way's."""
+    if params.__class__ is not dict:
+        return None
+    pairs: tuple[tuple[Any, Any], ...] = tuple(params.items())
+    for name, value in pairs:
+        if type(name) is not str or (type(value) is not str and type(value) is not int):
+            return None
+    return pairs
+
+
 def _adapter_for(session: Any, url: str) -> Any:
     """The mounted adapter, if it is an `HTTPAdapter` as it came."""
-    lowered = url.lower()
-    for prefix, adapter in session.adapters.items():  # noqa: B007
-        if lowered.startswith(prefix.lower()):
-            break
-    else:
+    mounted = session.adapters
+    prefix = _prefix_of(tuple(mounted), url)
+    if prefix is None:
         return None
+    adapter = mounted[prefix]
     if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
         return None
     manager, retries = adapter.poolmanager, adapter.max_retries

@@ -227,8 +227,10 @@ class Session(SessionRedirectMixin):
             How it is transferred. With ``stream`` the body is read when it is asked for.
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
-        if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
-            answer = _short.send(self, method, url, headers, timeout, allow_redirects, verify)
+        if not (files or auth or proxies or hooks or stream or cert):
+            answer = _short.send(
+                self, method, url, headers, timeout, allow_redirects, verify, params, data, json, cookies
+            )
             if answer is not None:
                 return answer
         request = Request(
@@ -249,6 +251,10 @@ class Session(SessionRedirectMixin):
 
     def get(self, url: Any, **kwargs: Any) -> Response:
         """GET; for the options see ``request``."""
+        if not kwargs and getattr(self.request, "__func__", None) is _request:
+            answer = _short.send(self, "GET", url, None, None, True, None)
+            if answer is not None:
+                return answer
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)
 
@@ -340,4 +346,5 @@ def session() -> Session:
     return Session()
 
 
+_request = Session.request
 _short.remember(globals())

@@ -15,14 +15,7 @@ from pabal import exceptions as native_errors
 from pabal._body import FileBody, IterableBody, as_bytes
 from pabal.config import Timeout as NativeTimeout
 
-from .exceptions import (
-    InsecureRequestWarning,
-    LocationValueError,
-    MaxRetryError,
-    NewConnectionError,
-    ProxyError,
-    UnrewindableBodyError,
-)
+from .exceptions import InsecureRequestWarning, LocationValueError, MaxRetryError, UnrewindableBodyError
 from .failures import FINAL, shaped
 from .response import HTTPResponse
 from .util.request import SKIP_HEADER
@@ -72,6 +65,8 @@ class HTTPConnectionPool:
 
             manager = PoolManager(maxsize=maxsize, block=block, **options)
         self._manager = manager
+        #: Of a proxy that is reached over TLS. Not `verify`: an adapter sets that to nothing for http:// URLs.
+        self._proxy_verify = self.verify
 
     def __str__(self) -> str:
         return f"{type(self).__name__}(host={self.host!r}, port={self.port!r})"
@@ -138,10 +133,9 @@ class HTTPConnectionPool:
             self.num_requests += 1
             try:
                 native = self._exchange(method, full, body, lines, timeout, chunked)
-            except (native_errors.PabalError, ProxyError) as error:
-                failure = error if isinstance(error, ProxyError) else shaped(error, self, url)
-                if failure is not error:
-                    failure.__cause__ = error
+            except native_errors.PabalError as error:
+                failure = shaped(error, self, url)
+                failure.__cause__ = error
                 if isinstance(failure, FINAL):
                     raise failure from error
                 retries = retries.increment(method, url, error=failure, _pool=self, _stacktrace=sys.exc_info()[2])
@@ -167,16 +161,27 @@ class HTTPConnectionPool:
             return response
 
     def _exchange(self, method: str, url: str, body: Any, headers: Any, timeout: Any, chunked: bool) -> Any:
-        if self.proxy is not None:
-            refuse_proxy(self.proxy)
+        by = None
         verify = None
+        if self.proxy is not None:
+            by = self._manager.proxy_for(url, headers)
+            verify = self._proxy_verify
+            if verify is False and self.proxy.scheme == "https":
+                warn_unverified(self.proxy.host)
         if url.startswith("https:"):
             verify = self.verify
             if verify is False:
                 warn_unverified(self.host)
-        given = engine_body(body, headers, chunked)
         return self._manager.engine.exchange(
-            method, url, headers, given, stream=True, timeout=engine_timeout(timeout), verify=verify, cert=self.cert
+            method,
+            url,
+            headers,
+            engine_body(body, headers, chunked),
+            stream=True,
+            timeout=engine_timeout(timeout),
+            verify=verify,
+            cert=self.cert,
+            proxy=by,
         )
 
     def request(
@@ -197,15 +202,6 @@ def connection_from_url(url: str, **kw: Any) -> HTTPConnectionPool:
     parts = parse_url(url)
     kind = HTTPSConnectionPool if parts.scheme == "https" else HTTPConnectionPool
     return kind(parts.host or "", parts.port, **kw)
-
-
-def refuse_proxy(proxy: Any) -> None:
-    """The one place where a proxy meets the engine: its URL will go to ``exchange``. Until the engine takes it, a
-    request that is meant for a proxy fails: it never goes out directly."""
-    raise ProxyError(
-        f"Cannot connect to proxy {proxy.host}:{proxy.port}: pabal cannot use proxies yet, and does not go without",
-        NewConnectionError(None, "proxies are not supported yet"),
-    )
 
 
 def warn_unverified(host: str) -> None:

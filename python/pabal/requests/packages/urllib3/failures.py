@@ -18,6 +18,7 @@ from .exceptions import (
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
+    ProxyError,
     ReadTimeoutError,
     SSLError,
     URLSchemeUnknown,
@@ -36,6 +37,23 @@ def _protocol(error: native.PabalError, pool: Any, url: str) -> Exception:
     return ProtocolError("Connection aborted.", error)
 
 
+def _proxy(error: native.PabalError, pool: Any, url: str) -> Exception:
+    """Round what happened there, as urllib3 has it: its retries tell by the inner error whether a connection failed."""
+    inner: Exception
+    status = getattr(error, "status", None)
+    if isinstance(error, native.ProxyTimeout):
+        inner = ConnectTimeoutError(pool, f"Connection to {_host(pool)} timed out. ({error.message})")
+    elif status or isinstance(error, native.ProxyAuthenticationError):
+        inner = OSError(f"Tunnel connection failed: {error.message}")
+    elif error.code == "proxy_unreachable":
+        inner = NewConnectionError(pool, f"Failed to establish a new connection: {error.message}")
+    elif error.code == "proxy_tls_failed":
+        inner = SSLError(error)
+    else:
+        inner = ProtocolError("Connection aborted.", error)
+    return ProxyError("Unable to connect to proxy", inner)
+
+
 #: Asking again would change nothing.
 FINAL = (InvalidHeader, LocationParseError, URLSchemeUnknown, ClosedPoolError)
 
@@ -44,6 +62,7 @@ TABLE: tuple[tuple[type[native.PabalError], _Make], ...] = (
     (native.Unsupported, lambda e, pool, url: URLSchemeUnknown(e.message)),
     (native.InvalidURL, lambda e, pool, url: LocationParseError(f"{url}, {e.message}")),
     (native.InvalidHeader, lambda e, pool, url: InvalidHeader(e.message)),
+    (native.ProxyError, _proxy),
     (native.SessionClosed, lambda e, pool, url: ClosedPoolError(pool, "Pool is closed.")),
     (
         native.PoolTimeout,

@@ -9,7 +9,7 @@ import tempfile
 import threading
 from typing import Any
 
-from pabal import Limits, Session
+from pabal import Limits, Proxy, Session
 
 from .connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from .exceptions import LocationValueError, ProxySchemeUnknown, SSLError, URLSchemeUnknown
@@ -141,8 +141,28 @@ class ProxyManager(PoolManager):
             raise ProxySchemeUnknown(parts.scheme or "")
         self.proxy = parts
         self.proxy_url = proxy_url
-        self.proxy_headers = dict(proxy_headers or {})
+        self.proxy_headers: dict[Any, Any] = dict(proxy_headers or {})
         super().__init__(num_pools, headers, **kw)
+
+    def proxy_for(self, url: str, headers: Any) -> Proxy:
+        """What the engine is told: for a request with these headers, the proxy and what it may know.
+
+        An HTTP proxy knows who we are by ``proxy_headers``, not by its URL. The engine drops Proxy-Authorization from
+        the headers of requests, to keep it from origins; a proxy that reads them itself shall have it.
+        """
+        if (self.proxy.scheme or "").startswith("socks"):
+            return Proxy(self.proxy_url)
+        lines = self.proxy_headers
+        if url.startswith("http:"):
+            own = {name: value for name, value in headers.items() if _is_proxy_authorization(name)}
+            if own and not any(_is_proxy_authorization(name) for name in lines):
+                lines = {**lines, **own}
+        return Proxy(f"{self.proxy.scheme}://{self.proxy.netloc}", headers=lines)
+
+
+def _is_proxy_authorization(name: Any) -> bool:
+    text = name.decode("latin-1") if isinstance(name, bytes) else str(name)
+    return text.lower() == "proxy-authorization"
 
 
 def proxy_from_url(url: str, **kw: Any) -> ProxyManager:
