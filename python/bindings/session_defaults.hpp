@@ -52,6 +52,7 @@ struct prepared_call {
     client::call_request request;
     owned body;  ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
+    owned finish;  ///< of an async exchange: makes what is awaited of the outcome, or empty
 };
 
 /// The arguments of request/get/… as CPython's vectorcall gives them: `url` positional (or by name), the rest by name.
@@ -61,8 +62,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
                                           bool is_async);
 
 /// The arguments of exchange(method, url, headers, body, *, …): one exchange, exactly as told (`call_request::as_told`).
+/// `finish=` belongs to those that are awaited.
 std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
-                                              PyObject* names);
+                                              PyObject* names, bool is_async);
 
 /// `method` of a request as a token in upper case; false with an exception set.
 bool read_method(PyObject* method, bool keep_case, std::string& out);

@@ -312,9 +312,9 @@ class HTTPAdapter(BaseAdapter):
         username, password = get_auth_from_url(proxy)
         return {"Proxy-Authorization": _basic_auth_str(username, password)} if username else {}
 
-    def build_response(self, req: Any, resp: Any) -> Response:
+    def build_response(self, req: Any, resp: Any) -> Any:
         """A ``Response`` from a request and what a pool answered."""
-        made = Response()
+        made = self._new_response()
         made.status_code = getattr(resp, "status", None)
         made.headers = CaseInsensitiveDict(_merged(getattr(resp, "headers", {})))
         made.encoding = get_encoding_from_headers(made.headers)
@@ -326,6 +326,9 @@ class HTTPAdapter(BaseAdapter):
         made.connection = self
         return made
 
+    def _new_response(self) -> Any:
+        return Response()
+
     def send(
         self,
         request: Any,
@@ -336,6 +339,20 @@ class HTTPAdapter(BaseAdapter):
         proxies: Any = None,
     ) -> Response:
         """Sends a prepared request; returns its response, whose body is read by whoever wants it."""
+        conn, call = self._call_of(request, stream, timeout, verify, cert, proxies)
+        try:
+            answer = conn.urlopen(**call)
+        except Exception as error:
+            failure = translated(error, request)
+            if failure is None:
+                raise
+            raise failure from error
+        return self.build_response(request, answer)
+
+    def _call_of(
+        self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The pool for a request, and how its ``urlopen`` is called."""
         try:
             conn = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         except LocationValueError as error:
@@ -344,26 +361,19 @@ class HTTPAdapter(BaseAdapter):
         url = self.request_url(request, proxies)
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
         chunked = not (request.body is None or "Content-Length" in request.headers)
-        try:
-            answer = conn.urlopen(
-                method=request.method,
-                url=url,
-                body=request.body,
-                headers=request.headers,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                retries=self.max_retries,
-                timeout=_timeout(timeout),
-                chunked=chunked,
-            )
-        except Exception as error:
-            failure = translated(error, request)
-            if failure is None:
-                raise
-            raise failure from error
-        return self.build_response(request, answer)
+        return conn, {
+            "method": request.method,
+            "url": url,
+            "body": request.body,
+            "headers": request.headers,
+            "redirect": False,
+            "assert_same_host": False,
+            "preload_content": False,
+            "decode_content": False,
+            "retries": self.max_retries,
+            "timeout": _timeout(timeout),
+            "chunked": chunked,
+        }
 
 
 def _timeout(timeout: Any) -> Any:

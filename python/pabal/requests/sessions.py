@@ -157,11 +157,11 @@ class Session(SessionRedirectMixin):
         given = request.cookies or {}
         if not isinstance(given, cookielib.CookieJar):
             given = cookiejar_from_dict(given)
-        cookies = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), given)
+        cookies = merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
         auth = request.auth
         if self.trust_env and not auth and not self.auth:
-            auth = get_netrc_auth(request.url)
-        made = PreparedRequest()
+            auth = self._netrc_auth(request.url)
+        made = self._new_prepared()
         made.prepare(
             method=request.method.upper(),
             url=request.url,
@@ -173,8 +173,19 @@ class Session(SessionRedirectMixin):
             auth=merge_setting(auth, self.auth),
             cookies=cookies,
             hooks=merge_hooks(request.hooks, self.hooks),
+            **self._own_options(request),
         )
-        return made
+        return made  # type: ignore[no-any-return]
+
+    def _new_prepared(self) -> Any:
+        return PreparedRequest()
+
+    def _new_jar(self) -> Any:
+        return RequestsCookieJar()
+
+    def _own_options(self, request: Any) -> dict[str, Any]:
+        """What a face that builds on this one has besides."""
+        return {}
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
         """The settings of a transfer: a request's own, the environment's, the session's."""
@@ -279,14 +290,7 @@ class Session(SessionRedirectMixin):
 
     def send(self, request: Any, **kwargs: Any) -> Response:
         """Sends a prepared request: by the adapter that is mounted for it, then the hooks, then the redirects."""
-        kwargs.setdefault("stream", self.stream)
-        kwargs.setdefault("verify", self.verify)
-        kwargs.setdefault("cert", self.cert)
-        if "proxies" not in kwargs:
-            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
-        if isinstance(request, Request):
-            raise ValueError("You can only send PreparedRequests.")
-        allow_redirects = kwargs.pop("allow_redirects", True)
+        allow_redirects = self._complete(request, kwargs)
         hooks = request.hooks
         adapter = self.get_adapter(url=request.url)
         begun = preferred_clock()
@@ -294,12 +298,23 @@ class Session(SessionRedirectMixin):
         answer.elapsed = timedelta(seconds=preferred_clock() - begun)
         answer = dispatch_hook("response", hooks, answer, **kwargs)
         for earlier in answer.history or ():  # hooks may have asked more than once
-            extract_cookies_to_jar(self.cookies, earlier.request, earlier.raw)
-        extract_cookies_to_jar(self.cookies, request, answer.raw)
+            self._keep_cookies(earlier.request, earlier)
+        self._keep_cookies(request, answer)
         answer = self._follow(answer, request, allow_redirects, kwargs)
         if not kwargs["stream"]:
             answer.content  # noqa: B018
         return answer
+
+    def _complete(self, request: Any, kwargs: dict[str, Any]) -> bool:
+        """The session's settings for what ``send`` was not told; returns ``allow_redirects``."""
+        kwargs.setdefault("stream", self.stream)
+        kwargs.setdefault("verify", self.verify)
+        kwargs.setdefault("cert", self.cert)
+        if "proxies" not in kwargs:
+            kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
+        if isinstance(request, Request):
+            raise ValueError("You can only send PreparedRequests.")
+        return bool(kwargs.pop("allow_redirects", True))
 
     def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:
         """The end of a chain of redirects; or the first answer, knowing what would come next."""
