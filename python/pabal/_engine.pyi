@@ -262,8 +262,8 @@ class Session(_BaseSession):
         verify: Verify | None = ...,
         cert: Cert | None = ...,
     ) -> _Response:
-        """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed, no
-        cookie sent or kept, the URL's user information not used. For layers with rules of their own, such as the faces.
+        """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed,
+        no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
         """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""

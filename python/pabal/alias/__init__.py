@@ -4,9 +4,9 @@
     python -m pabal.alias requests -m pytest …
     python -m pabal.alias requests -c "import requests; …"
 
-The modules are the very same objects (``requests.sessions is pabal.requests.sessions``), so that patches by dotted name,
-pickles and plugins meet the face. Python subprocesses inherit the wish through the environment (PABAL_ALIAS, and an entry of
-PYTHONPATH with a ``sitecustomize`` that steps aside at once). Nothing is shadowed unless it was named here.
+The modules are the very same objects (``requests.sessions is pabal.requests.sessions``), so that patches by dotted
+name, pickles and plugins meet the face. Python subprocesses inherit the wish through the environment (PABAL_ALIAS, and
+an entry of PYTHONPATH with a ``sitecustomize`` that steps aside at once). Nothing is shadowed unless it was named here.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def active() -> list[str]:
 def install(names: str | list[str], *, subprocesses: bool = True) -> None:
     """Answers these names by their faces from now on, in this process and, unless told otherwise, its subprocesses.
 
-    A module that was imported under such a name already is put aside; objects that somebody took from it stay what they are.
+    A module that was imported under such a name already is put aside; what somebody took from it stays what it is.
     ValueError for a name that no face here answers.
     """
     wanted = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]

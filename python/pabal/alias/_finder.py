@@ -9,7 +9,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["FaceFinder"]
 
@@ -97,13 +97,12 @@ class FaceFinder:
             found = importlib.util.find_spec(real)
         except (ImportError, ValueError):
             found = None
-        if found is None:
-            if real in sys.modules or not self._attribute(real):
-                return None
+        if found is None and (real in sys.modules or not self._attribute(real)):
+            return None
         spec = importlib.machinery.ModuleSpec(
             fullname,
-            _Loader(real),
-            origin=found and found.origin,
+            cast("Any", _Loader(real)),
+            origin=None if found is None else found.origin,
             is_package=bool(found and found.submodule_search_locations is not None),
         )
         if found is not None:
@@ -113,7 +112,7 @@ class FaceFinder:
 
     @staticmethod
     def _attribute(real: str) -> bool:
-        """Whether a module is found as an attribute of its package (``requests.packages.chardet``); it is registered then."""
+        """Whether a module is an attribute of its package (``requests.packages.chardet``); it is registered then."""
         package, _, name = real.rpartition(".")
         module = getattr(sys.modules.get(package), name, None)
         if not isinstance(module, ModuleType):

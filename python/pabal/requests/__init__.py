@@ -4,8 +4,8 @@
 
     requests.get("https://example.com/price", timeout=5).json()
 
-``python -m pabal.alias requests program.py`` runs a program unchanged. The names, signatures, exceptions and behaviour are
-those of requests 2.34.2; its documentation is this face's documentation.
+``python -m pabal.alias requests program.py`` runs a program unchanged. The names, signatures, exceptions and behaviour
+are those of requests 2.34.2; its documentation is this face's documentation.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from .compat import basestring, str, urlencode, urlsplit
 from .packages.urllib3.fields import RequestField
@@ -76,7 +76,7 @@ class RequestEncodingMixin:
         if isinstance(content, (str, bytes, bytearray)):
             data: Any = content
         elif hasattr(content, "read"):  # pyright: ignore[reportUnknownArgumentType]
-            data = content.read()  # pyright: ignore[reportUnknownVariableType]
+            data = cast("Any", content).read()
         elif content is None:
             return None
         else:

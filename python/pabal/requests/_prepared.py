@@ -1,9 +1,11 @@
 """``Request`` and ``PreparedRequest``: part of ``requests.models``."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 from ._encoding import RequestEncodingMixin, RequestHooksMixin
 from ._internal_utils import to_native_string, unicode_is_ascii
@@ -38,15 +40,16 @@ class Request(RequestHooksMixin):
         json: Any = None,
     ) -> None:
         self.hooks = default_hooks()
-        for event, hook in (hooks or {}).items():
+        given: dict[str, Any] = hooks or {}
+        for event, hook in given.items():
             self.register_hook(event=event, hook=hook)
         self.method = method
         self.url = url
-        self.headers = {} if headers is None else headers
-        self.files = [] if files is None else files
-        self.data = [] if data is None else data
+        self.headers: Any = {} if headers is None else headers
+        self.files: Any = [] if files is None else files
+        self.data: Any = [] if data is None else data
         self.json = json
-        self.params = {} if params is None else params
+        self.params: Any = {} if params is None else params
         self.auth = auth
         self.cookies = cookies
 
@@ -172,7 +175,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
     def prepare_headers(self, headers: Any) -> None:
         """Checked."""
         made: CaseInsensitiveDict[Any] = CaseInsensitiveDict()
-        for header in (headers or {}).items():
+        given: Any = headers or {}
+        for header in given.items():
             check_header_validity(header)
             name, value = header
             made[to_native_string(name)] = value
@@ -193,15 +197,15 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
                 raise InvalidJSONError(error, request=self) from error
             if not isinstance(body, bytes):
                 body = body.encode("utf-8")
-        streamed = hasattr(data, "__iter__") and not isinstance(data, (basestring, list, tuple, Mapping))
+        streamed: bool = hasattr(data, "__iter__") and not isinstance(data, (basestring, list, tuple, Mapping))
         if streamed:
-            self._prepare_stream(data, files)
+            self._prepare_stream(data, files)  # pyright: ignore[reportUnknownArgumentType]
             return
         if files:
             body, content_type = self._encode_files(files, data)
         elif data:
             body = self._encode_params(data)
-            if not isinstance(data, basestring) and not hasattr(data, "read"):
+            if not isinstance(data, (str, bytes)) and not hasattr(cast("Any", data), "read"):
                 content_type = "application/x-www-form-urlencoded"
         self.prepare_content_length(body)
         if content_type and "content-type" not in self.headers:
@@ -245,7 +249,8 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             return
         if isinstance(auth, tuple) and len(auth) == 2:  # pyright: ignore[reportUnknownArgumentType]
             auth = HTTPBasicAuth(*auth)  # pyright: ignore[reportUnknownArgumentType]
-        changed = auth(self)
+        apply: Any = auth  # pyright: ignore[reportUnknownVariableType]
+        changed = apply(self)
         self.__dict__.update(changed.__dict__)
         self.prepare_content_length(self.body)
 

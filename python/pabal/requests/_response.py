@@ -4,6 +4,8 @@
 into being when they are first looked at (`_makers`): from then on they are ordinary attributes too.
 """
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import datetime

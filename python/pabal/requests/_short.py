@@ -1,32 +1,34 @@
 """The short way of plain requests.
 
-``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine can
-be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is the same
-as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a netrc file,
-a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests run one table
-of cases on both ways.
+``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine
+can be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is
+the same as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a
+netrc file, a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests
+run one table of cases on both ways.
 """
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import os
 import urllib.request
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from pabal import exceptions as native_errors
 
 from . import adapters, utils
-from ._prepared import PreparedRequest
-from ._response import Response, body_failure
-from .cookies import RequestsCookieJar, extract_cookies_to_jar
+from ._response import body_failure
 from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
 from .packages.urllib3.failures import shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
 from .utils import check_header_validity
 
-__all__ = ["remember", "send"]
+__all__ = ["Asked", "ShortWay"]
 
 #: Methods of a session whose replacement, in a subclass or on an instance, is a wish to be heard.
 _SESSION = (
@@ -41,6 +43,7 @@ _SESSION = (
     "rebuild_proxies",
     "should_strip_auth",
     "_follow",
+    "_keep_cookies",
 )
 _ADAPTER = (
     "send",
@@ -76,65 +79,28 @@ _MODULE = (
     "preferred_clock",
 )
 
-#: (where, name, what was there when this module was loaded)
-_watched: list[tuple[Any, str, Any]] = []
-_session_class: Any = None
-_adapter_class: Any = None
-_session_names = frozenset(_SESSION)
-_adapter_names = frozenset(_ADAPTER)
-
-
-def remember(module: dict[str, Any]) -> None:
-    """Called by ``sessions`` at its end: notes what is there, to notice later whether any of it was replaced."""
-    global _session_class, _adapter_class
-    _session_class, _adapter_class = module["Session"], module["HTTPAdapter"]
-    for owner, names in (
-        (_session_class, _SESSION),
-        (_adapter_class, _ADAPTER),
-        (PreparedRequest, _PREPARED),
-        (HTTPConnectionPool, ("urlopen", "_exchange")),
-    ):
-        for name in names:
-            home = next(base for base in owner.__mro__ if name in base.__dict__)
-            _watched.append((home.__dict__, name, home.__dict__[name]))
-    _watched.extend((module, name, module[name]) for name in _MODULE)
-    for name in ("getproxies", "proxy_bypass", "should_bypass_proxies"):
-        _watched.append((vars(utils), name, vars(utils)[name]))
-    _watched.append((vars(adapters), "Response", adapters.Response))
-
-
-class _Asked:
+class Asked:
     """What was sent, kept to make a ``PreparedRequest`` of it if anybody asks for one."""
 
-    __slots__ = ("_lines", "_made", "_method", "url")
+    __slots__ = ("_lines", "_made", "_way", "method", "url")
 
-    def __init__(self, method: str, url: str, lines: dict[str, Any]) -> None:
-        self._method = method
+    def __init__(self, way: ShortWay, method: str, url: str, lines: dict[str, Any]) -> None:
+        self.method = method
         self.url = url
+        self._way = way
         self._lines = lines
-        self._made: PreparedRequest | None = None
+        self._made: Any = None
 
-    def prepared(self) -> PreparedRequest:
+    def prepared(self) -> Any:
         """The request; always the same object."""
         if self._made is None:
-            made = PreparedRequest()
-            made.method = self._method
+            made = self._way.prepared_class()
+            made.method = self.method
             made.url = self.url
             made.headers = CaseInsensitiveDict(self._lines)
-            made._cookies = RequestsCookieJar()
+            made._cookies = self._way.jar_class()
             self._made = made
         return self._made
-
-
-@lru_cache(4096)
-def _prepared_url(url: str) -> tuple[str, str, bool]:
-    """(URL as it is sent, scheme, whether it is plain: http without user information). Failures are not kept."""
-    made = PreparedRequest()
-    made.prepare_url(url, None)
-    text: str = made.url
-    scheme = text.partition(":")[0]
-    authority = text.partition("://")[2].partition("/")[0]
-    return text, scheme + "://", scheme in ("http", "https") and "@" not in authority
 
 
 @lru_cache(64)
@@ -162,88 +128,174 @@ def _netrc_files(home: bytes) -> tuple[str, ...]:
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
     names = utils.variable_names()
-    if (
-        names is None
-        or not _ENVIRONMENT_IS_PLAIN
-        or b"_proxy" in names
-        or (secure and b"ca_bundle" in names)
-        or b"netrc" in names
-        or b"home" not in names
-    ):
+    if names is None or not _ENVIRONMENT_IS_PLAIN:
         return True
-    home = os.environ._data.get(b"HOME")  # type: ignore[attr-defined]
-    return home is None or any(os.access(path, os.F_OK) for path in _netrc_files(home))
+    proxies_or_netrc, bundle = _said_by(names)
+    if proxies_or_netrc or (secure and bundle):
+        return True
+    first, second = _netrc_files(vars(os.environ)["_data"][b"HOME"])
+    return os.access(first, os.F_OK) or os.access(second, os.F_OK)
 
 
-def _is_bent(session: Any) -> bool:
-    """Whether anything on the long way was replaced."""
-    for where, name, what in _watched:
-        if where.get(name) is not what:
+@lru_cache(4)
+def _said_by(names: bytes) -> tuple[bool, bool]:
+    """What the names of all variables tell: whether there is a proxy or a netrc file to look for; or a bundle."""
+    lowered = names.lower()
+    homeless = b"HOME" not in names.split(b"\0")
+    return homeless or b"_proxy" in lowered or b"netrc" in lowered, b"ca_bundle" in lowered
+
+
+class ShortWay:
+    """The short way of one face.
+
+    It is made at the end of the face's ``sessions`` module, whose names are ``module``: what is there then is how things
+    are when nobody has bent them.
+    """
+
+    def __init__(
+        self,
+        module: dict[str, Any],
+        session_class: Any,
+        adapter_class: Any,
+        *,
+        prepared_class: Any,
+        response_class: Any,
+        jar_class: Any,
+        pool_class: Any = HTTPConnectionPool,
+        manager_class: Any = PoolManager,
+        others: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (),
+    ) -> None:
+        self.session_class = session_class
+        self.adapter_class = adapter_class
+        self.prepared_class = prepared_class
+        self.response_class = response_class
+        self.jar_class = jar_class
+        self.manager_class = manager_class
+        #: (where, reader of several names there, what it read when this was made)
+        self._watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
+        for owner, names in (
+            (session_class, _SESSION),
+            (adapter_class, _ADAPTER),
+            (prepared_class, _PREPARED),
+            (pool_class, ("urlopen", "_exchange")),
+        ):
+            for home in owner.__mro__:
+                self._watch(home.__dict__, names)
+        for where, names in ((module, _MODULE), *others):
+            self._watch(where, names)
+        self._watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
+        self._watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
+        self._session_names = frozenset(_SESSION)
+        self._adapter_names = frozenset(_ADAPTER)
+        self._prepared_url = lru_cache(4096)(self._prepare_url)
+
+    def _watch(self, where: Any, names: tuple[str, ...]) -> None:
+        there = tuple(name for name in names if name in where)
+        if there:
+            read = itemgetter(*there)
+            self._watched.append((where, read, read(where)))
+
+    def _prepare_url(self, url: str) -> tuple[str, str, bool, bool]:
+        """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
+
+        Failures are not kept.
+        """
+        made = self.prepared_class()
+        made.prepare_url(url, None)
+        text: str = made.url
+        scheme, _, rest = text.partition("://")
+        plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
+        return text, text.partition("#")[0], scheme == "https", plain
+
+    def _is_bent(self, session: Any) -> bool:
+        """Whether anything on the long way was replaced."""
+        try:
+            for where, read, what in self._watched:
+                if read(where) != what:
+                    return True
+        except KeyError:
             return True
-    if not _session_names.isdisjoint(session.__dict__):
-        return True
-    kind = type(session)
-    return kind is not _session_class and any(getattr(kind, n) is not getattr(_session_class, n) for n in _SESSION)
+        if not self._session_names.isdisjoint(session.__dict__):
+            return True
+        kind: Any = session.__class__
+        ours = self.session_class
+        return kind is not ours and any(getattr(kind, n, None) is not getattr(ours, n, None) for n in _SESSION)
 
+    def plan(
+        self, session: Any, method: str, url: Any, headers: Any, timeout: Any, verify: Any
+    ) -> tuple[Any, Asked, str, Any, bool, Any] | None:
+        """(adapter, what is asked, URL, headers, verify, the engine's timeout); None for what must go the long way."""
+        hooks = session.hooks
+        jar = session.cookies
+        if (
+            (method not in ("GET", "get", "HEAD", "head"))
+            or type(url) is not str
+            or session.auth
+            or session.params
+            or session.proxies
+            or session.stream
+            or session.cert
+            or (hooks and (type(hooks) is not dict or any(hooks.values())))
+            or type(jar) is not self.jar_class
+            or jar._cookies
+            or self._is_bent(session)
+        ):
+            return None
+        if verify is None:
+            verify = session.verify
+        if verify is not True and verify is not False:
+            return None
+        full, bare, secure, plain = self._prepared_url(url)
+        if not plain or (session.trust_env and _environment_speaks(secure)):
+            return None
+        adapter = self._adapter_for(session, full)
+        if adapter is None:
+            return None
+        lines = _lines_of(session.headers, headers)
+        if lines is None:
+            return None
+        limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
+        sent, shown = lines
+        if secure and not verify:
+            warn_unverified(full.split("/")[2])
+        return adapter, Asked(self, method.upper(), full, shown), bare, sent, verify, limits
 
-def send(
-    session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
-) -> Response | None:
-    """The response; None when this must go the long way."""
-    hooks = session.hooks
-    jar = session.cookies
-    if (
-        (method not in ("GET", "get", "HEAD", "head"))
-        or type(url) is not str
-        or session.auth
-        or session.params
-        or session.proxies
-        or session.stream
-        or session.cert
-        or (hooks and hooks.get("response") != [])
-        or type(jar) is not RequestsCookieJar
-        or jar._cookies  # type: ignore[attr-defined]
-        or _is_bent(session)
-    ):
-        return None
-    if verify is None:
-        verify = session.verify
-    if verify is not True and verify is not False:
-        return None
-    full, scheme, plain = _prepared_url(url)
-    if not plain or (session.trust_env and _environment_speaks(scheme == "https://")):
-        return None
-    adapter = _adapter_for(session, full)
-    if adapter is None:
-        return None
-    lines = _lines_of(session.headers, headers)
-    if lines is None:
-        return None
-    limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
-    manager = adapter.poolmanager
-    sent, shown = lines
-    asked = _Asked(method.upper(), full, shown)
-    if scheme == "https://" and not verify:
-        warn_unverified(full.split("/")[2])
-    try:
-        if limits is None:
-            native = manager.engine.exchange(asked._method, full.partition("#")[0], sent, None, verify=verify)
-        else:
-            native = manager.engine.exchange(
-                asked._method, full.partition("#")[0], sent, None, verify=verify, timeout=limits
-            )
-    except native_errors.PabalError as error:
-        raise _failure(error, adapter, asked, verify) from error
-    response = Response.__new__(Response)
-    fields = response.__dict__
-    fields["_native"] = native
-    fields["_asked"] = asked
-    fields["connection"] = adapter
-    status = fields["status_code"] = native.status_code
-    arrived = native.headers
-    if "set-cookie" in arrived:
-        extract_cookies_to_jar(jar, response.request, response.raw)
-    if 300 < status < 309 and response.is_redirect:
+    def send(
+        self, session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
+    ) -> Any:
+        """The response; None when this must go the long way."""
+        plan = self.plan(session, method, url, headers, timeout, verify)
+        if plan is None:
+            return None
+        adapter, asked, bare, sent, verify, limits = plan
+        exchange = adapter.poolmanager.engine.exchange
+        try:
+            if limits is None:
+                native = exchange(asked.method, bare, sent, None, verify=verify)
+            else:
+                native = exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
+        except native_errors.PabalError as error:
+            raise self.failure(error, adapter, asked, verify) from error
+        response = self.received(session, adapter, asked, native)
+        if 300 < response.status_code < 309 and response.is_redirect:
+            return self.followed(session, response, timeout, verify, allow_redirects)
+        return response
+
+    def received(self, session: Any, adapter: Any, asked: Asked, native: Any) -> Any:
+        """The face's response around the engine's; its cookies are the session's from now on."""
+        kind = self.response_class
+        response = kind.__new__(kind)
+        fields = response.__dict__
+        fields["_native"] = native
+        fields["_asked"] = asked
+        fields["connection"] = adapter
+        fields["status_code"] = native.status_code
+        if "set-cookie" in native.headers:
+            session._keep_cookies(response.request, response)
+        return response
+
+    def followed(self, session: Any, response: Any, timeout: Any, verify: Any, allow_redirects: bool) -> Any:
+        """Where a redirect leads in the end (a coroutine, of a session that is asynchronous)."""
         settings: dict[str, Any] = {
             "stream": False,
             "timeout": timeout,
@@ -251,32 +303,43 @@ def send(
             "cert": None,
             "proxies": {},
         }
-        return session._follow(response, asked.prepared(), allow_redirects, settings)  # type: ignore[no-any-return]
-    return response
+        return session._follow(response, response.request, allow_redirects, settings)
 
+    def _adapter_for(self, session: Any, url: str) -> Any:
+        """The mounted adapter, if it is an ``HTTPAdapter`` as it came."""
+        lowered = url.lower()
+        adapter: Any = next(
+            (found for prefix, found in session.adapters.items() if lowered.startswith(prefix.lower())), None
+        )
+        if type(adapter) is not self.adapter_class or not self._adapter_names.isdisjoint(adapter.__dict__):
+            return None
+        manager, retries = adapter.poolmanager, adapter.max_retries
+        if type(manager) is not self.manager_class or manager.verify is not True or len(manager.connection_pool_kw) > 2:
+            return None
+        return adapter if retries.total == 0 and not retries.status_forcelist else None
 
-def _adapter_for(session: Any, url: str) -> Any:
-    """The mounted adapter, if it is an `HTTPAdapter` as it came."""
-    lowered = url.lower()
-    for prefix, adapter in session.adapters.items():
-        if lowered.startswith(prefix.lower()):
-            break
-    else:
-        return None
-    if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
-        return None
-    manager, retries = adapter.poolmanager, adapter.max_retries
-    if type(manager) is not PoolManager or manager.verify is not True or len(manager.connection_pool_kw) > 2:
-        return None
-    return adapter if retries.total == 0 and not retries.status_forcelist else None
+    def failure(self, error: native_errors.PabalError, adapter: Any, asked: Asked, verify: Any) -> Exception:
+        """What the long way raises for it."""
+        request = asked.prepared()
+        pool = adapter.get_connection_with_tls_context(request, verify)
+        failure = shaped(error, pool, request.path_url)
+        failure.__cause__ = error
+        if error.head_arrived:
+            kind = body_failure(failure)
+            return failure if kind is None else kind(failure)
+        try:
+            adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
+        except Exception as final:
+            return adapters.translated(final, request) or final
+        return failure
 
 
 def _lines_of(defaults: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    if type(defaults) is not CaseInsensitiveDict:
+    if defaults.__class__ is not CaseInsensitiveDict:
         return None
-    store = defaults._store
+    store: dict[str, Any] = defaults._store  # pyright: ignore[reportUnknownVariableType,reportUnknownMemberType]
     if own:
-        if type(own) is not dict and type(own) is not CaseInsensitiveDict:
+        if own.__class__ is not dict and own.__class__ is not CaseInsensitiveDict:
             return None
         store = store.copy()
         for name, value in own.items():
@@ -285,19 +348,3 @@ def _lines_of(defaults: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]] 
         return _checked(tuple(store.values()))
     except TypeError:  # a value that cannot be hashed: the long way says what is wrong with it
         return None
-
-
-def _failure(error: native_errors.PabalError, adapter: Any, asked: _Asked, verify: Any) -> Exception:
-    """What the long way raises for it."""
-    request = asked.prepared()
-    pool = adapter.get_connection_with_tls_context(request, verify)
-    failure = shaped(error, pool, request.path_url)
-    failure.__cause__ = error
-    if error.head_arrived:
-        kind = body_failure(failure)
-        return failure if kind is None else kind(failure)
-    try:
-        adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
-    except Exception as final:
-        return adapters.translated(final, request) or final
-    return failure

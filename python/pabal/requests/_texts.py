@@ -6,6 +6,7 @@ import codecs
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.request import parse_http_list
 
@@ -84,6 +85,7 @@ def _parse_content_type_header(header: str) -> tuple[str, dict[str, Any]]:
     return kind.strip(), found
 
 
+@lru_cache(256)
 def encoding_of(content_type: str | None) -> str | None:
     """The charset that a Content-Type names, or that its kind has by default."""
     if not content_type:

@@ -1,5 +1,7 @@
 """Transport adapters: ``HTTPAdapter`` sends through pabal's engine; ``BaseAdapter`` is for those who send otherwise."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import os
@@ -20,6 +22,7 @@ from .exceptions import (
     InvalidURL,
     ProxyError,
     ReadTimeout,
+    RequestException,
     RetryError,
     SSLError,
 )
@@ -94,14 +97,14 @@ DEFAULT_POOL_TIMEOUT = None
 
 #: What an error of urllib3's kind becomes: the first name among its bases counts. The installed urllib3's errors, which
 #: come from adapters that bring their own pools, are told by their names too.
-_CAUSES: tuple[tuple[str, type[Exception]], ...] = (
+_CAUSES: tuple[tuple[str, type[RequestException]], ...] = (
     ("NewConnectionError", ConnectionError),
     ("ConnectTimeoutError", ConnectTimeout),
     ("ResponseError", RetryError),
     ("ProxyError", ProxyError),
     ("SSLError", SSLError),
 )
-_ERRORS: tuple[tuple[str, type[Exception]], ...] = (
+_ERRORS: tuple[tuple[str, type[RequestException]], ...] = (
     ("ProtocolError", ConnectionError),
     ("ClosedPoolError", ConnectionError),
     ("EmptyPoolError", ConnectionError),
@@ -250,7 +253,7 @@ class HTTPAdapter(BaseAdapter):
         parts = urlparse(request.url)
         host = {"scheme": parts.scheme.lower(), "host": parts.hostname, "port": parts.port}
         options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED" if verify else "CERT_NONE"}
-        if verify and isinstance(verify, (str, os.PathLike)):
+        if verify and verify is not True:
             options["ca_cert_dir" if os.path.isdir(verify) else "ca_certs"] = verify
         if cert is not None:
             if isinstance(cert, tuple) and len(cert) == 2:  # pyright: ignore[reportUnknownArgumentType]
@@ -279,9 +282,8 @@ class HTTPAdapter(BaseAdapter):
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         """The pool for a URL; deprecated, for it knows nothing of TLS settings."""
         warnings.warn(
-            "`get_connection` has been deprecated in favor of `get_connection_with_tls_context`. Custom HTTPAdapter "
-            "subclasses will need to migrate for Requests>=2.32.2. Please see https://github.com/psf/requests/pull/6710 "
-            "for more details.",
+            "`get_connection` is deprecated: it knows nothing of verify= and cert=. Override and call "
+            "`get_connection_with_tls_context` instead.",
             DeprecationWarning,
             stacklevel=2,
         )
@@ -302,7 +304,7 @@ class HTTPAdapter(BaseAdapter):
         through_http = proxy and not urlparse(proxy).scheme.lower().startswith("socks")
         if through_http and scheme != "https":
             return urldefragauth(request.url)
-        return request.path_url
+        return str(request.path_url)
 
     def add_headers(self, request: Any, **kwargs: Any) -> None:
         """For subclasses that want to add some."""
@@ -382,8 +384,8 @@ def _timeout(timeout: Any) -> Any:
             connect, read = timeout  # pyright: ignore[reportUnknownVariableType]
         except ValueError:
             raise ValueError(
-                f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a single float to set both timeouts "
-                "to the same value."
+                f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a single float to set both "
+                "timeouts to the same value."
             ) from None
         return TimeoutSauce(connect=connect, read=read)
     if hasattr(timeout, "connect_timeout"):

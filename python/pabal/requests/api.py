@@ -13,7 +13,8 @@ __all__ = ["delete", "get", "head", "options", "patch", "post", "put", "request"
 def request(method: str, url: str | bytes, **kwargs: Any) -> Response:
     """Sends a request and returns its response; the options are those of ``Session.request``."""
     with sessions.Session() as session:
-        return session.request(method=method, url=url, **kwargs)
+        response: Response = session.request(method=method, url=url, **kwargs)
+        return response
 
 
 def get(url: str | bytes, params: Any = None, **kwargs: Any) -> Response:

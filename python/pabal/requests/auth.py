@@ -54,7 +54,9 @@ class HTTPBasicAuth(AuthBase):
         self.password = password
 
     def __eq__(self, other: object) -> bool:
-        return self.username == getattr(other, "username", None) and self.password == getattr(other, "password", None)
+        return bool(
+            self.username == getattr(other, "username", None) and self.password == getattr(other, "password", None)
+        )
 
     def __ne__(self, other: object) -> bool:
         return not self == other
@@ -213,7 +215,9 @@ class HTTPDigestAuth(AuthBase):
         return r
 
     def __eq__(self, other: object) -> bool:
-        return self.username == getattr(other, "username", None) and self.password == getattr(other, "password", None)
+        return bool(
+            self.username == getattr(other, "username", None) and self.password == getattr(other, "password", None)
+        )
 
     def __ne__(self, other: object) -> bool:
         return not self == other

@@ -17,25 +17,32 @@ from urllib.parse import (
     urldefrag,
     urlencode,
     urljoin,
-    urlparse,
-    urlsplit,
-    urlunparse,
 )
 from urllib.request import (
     getproxies,
     getproxies_environment,
     parse_http_list,
     proxy_bypass,
-    proxy_bypass_environment,
 )
 
 if TYPE_CHECKING:
     import json
     from json import JSONDecodeError
+    from urllib.parse import ParseResult, SplitResult
 
     has_simplejson = False
     chardet: Any
+
+    # What is parsed here is text, whatever the annotations of those who pass it.
+    def urlparse(url: Any, scheme: str = "", allow_fragments: bool = True) -> ParseResult: ...
+    def urlsplit(url: Any, scheme: str = "", allow_fragments: bool = True) -> SplitResult: ...
+    def urlunparse(components: Any) -> str: ...
+    def proxy_bypass_environment(host: str, proxies: Any = None) -> bool: ...
+
 else:
+    from urllib.parse import urlparse, urlsplit, urlunparse
+    from urllib.request import proxy_bypass_environment
+
     try:
         import simplejson as json
         from simplejson import JSONDecodeError

@@ -1,5 +1,7 @@
 """``RequestsCookieJar``: an ``http.cookiejar.CookieJar`` that is a mapping too, and what connects it to requests."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import calendar
@@ -51,7 +53,7 @@ class MockRequest:
         """The URL; its host is what a Host header says, if there is one."""
         host = self._r.headers.get("Host")
         if not host:
-            return self._r.url
+            return str(self._r.url)
         parts = urlparse(self._r.url)
         name = to_native_string(host, encoding="utf-8")
         return urlunparse([parts.scheme, name, parts.path, parts.params, parts.query, parts.fragment])
@@ -142,15 +144,13 @@ class CookieConflictError(RuntimeError):
     """Several cookies have that name; say of which domain or path."""
 
 
-class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):
+class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):  # type: ignore[misc]
     """A cookie jar that reads and writes like a dict of names and values.
 
     Several cookies of one name are told apart by domain and path, with ``get`` and ``set``.
     """
 
-    def get(  # type: ignore[override]
-        self, name: str, default: Any = None, domain: str | None = None, path: str | None = None
-    ) -> Any:
+    def get(self, name: str, default: Any = None, domain: str | None = None, path: str | None = None) -> Any:
         """The value of a cookie, or ``default``."""
         try:
             return self._find_no_duplicates(name, domain, path)
@@ -200,7 +200,7 @@ class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):
 
     def multiple_domains(self) -> bool:
         """Whether some domain has several cookies."""
-        domains = [cookie.domain for cookie in iter(self) if cookie.domain is not None]
+        domains = [cookie.domain for cookie in iter(self)]
         return len(domains) != len(dict.fromkeys(domains))
 
     def get_dict(self, domain: str | None = None, path: str | None = None) -> dict[str, Any]:
@@ -282,10 +282,10 @@ class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):
 
     def get_policy(self) -> Any:
         """The policy that decides what is taken and sent."""
-        return self._policy  # type: ignore[attr-defined]
+        return vars(self)["_policy"]
 
 
-def _copy_cookie_jar(jar: Any) -> Any:
+def _copy_cookie_jar(jar: Any) -> Any:  # pyright: ignore[reportUnusedFunction]
     if jar is None:
         return None
     if hasattr(jar, "copy"):

@@ -17,7 +17,8 @@ def default_hooks() -> dict[str, list[Any]]:
 
 def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
     """Gives ``hook_data`` to each hook of the event in turn; what a hook returns, if anything, takes its place."""
-    called = (hooks or {}).get(key)
+    registered: dict[str, Any] = hooks or {}
+    called: Any = registered.get(key)
     if not called:
         return hook_data
     for hook in [called] if callable(called) else called:

@@ -1,5 +1,7 @@
 """``requests.models``: requests and responses, gathered from the files that define them."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from typing import Any

@@ -7,11 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
-from . import _short
 from ._internal_utils import to_native_string
 from ._redirects import SessionRedirectMixin
+from ._short import ShortWay
 from .adapters import HTTPAdapter
 from .compat import cookielib, urljoin, urlparse
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
@@ -154,7 +154,7 @@ class Session(SessionRedirectMixin):
 
     def prepare_request(self, request: Any) -> PreparedRequest:
         """A request with the session's defaults worked in."""
-        given = request.cookies or {}
+        given: Any = request.cookies or {}
         if not isinstance(given, cookielib.CookieJar):
             given = cookiejar_from_dict(given)
         cookies = merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
@@ -190,9 +190,10 @@ class Session(SessionRedirectMixin):
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
         """The settings of a transfer: a request's own, the environment's, the session's."""
         if self.trust_env:
-            no_proxy = proxies.get("no_proxy") if proxies is not None else None
+            proxies = given = cast("dict[str, Any]", {} if proxies is None else proxies)
+            no_proxy = given.get("no_proxy")
             for scheme, proxy in get_environ_proxies(url, no_proxy=no_proxy).items():
-                proxies.setdefault(scheme, proxy)
+                given.setdefault(scheme, proxy)
             if verify is True or verify is None:
                 verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or verify
         return {
@@ -238,7 +239,7 @@ class Session(SessionRedirectMixin):
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
         if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
-            answer = _short.send(self, method, url, headers, timeout, allow_redirects, verify)
+            answer = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
             if answer is not None:
                 return answer
         request = Request(
@@ -303,7 +304,7 @@ class Session(SessionRedirectMixin):
         answer = self._follow(answer, request, allow_redirects, kwargs)
         if not kwargs["stream"]:
             answer.content  # noqa: B018
-        return answer
+        return cast("Response", answer)
 
     def _complete(self, request: Any, kwargs: dict[str, Any]) -> bool:
         """The session's settings for what ``send`` was not told; returns ``allow_redirects``."""
@@ -354,4 +355,11 @@ def session() -> Session:
     return Session()
 
 
-_short.remember(globals())
+_short_way = ShortWay(
+    globals(),
+    Session,
+    HTTPAdapter,
+    prepared_class=PreparedRequest,
+    response_class=Response,
+    jar_class=RequestsCookieJar,
+)

@@ -1,5 +1,7 @@
 """``requests.utils``: what the other modules, and many programs, use. Text and URLs live in `_texts` and `_urls`."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import codecs
@@ -13,7 +15,7 @@ import tempfile
 import warnings
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 
 from . import certs
@@ -180,7 +182,8 @@ def to_key_val_list(value: Any) -> list[tuple[Any, Any]] | None:
     if value is None:
         return None
     _refuse_scalars(value)
-    return list(value.items() if isinstance(value, Mapping) else value)
+    given: Any = value
+    return list(given.items() if isinstance(value, Mapping) else given)
 
 
 def dict_from_cookiejar(cj: Any) -> dict[str, str | None]:
@@ -221,6 +224,7 @@ def check_header_validity(header: tuple[Any, Any]) -> None:
 
 
 def _validate_header_part(header: Any, header_part: Any, header_validator_index: int) -> None:
+    validators: Any
     if isinstance(header_part, str):
         validators = _HEADER_VALIDATORS_STR
     elif isinstance(header_part, bytes):
@@ -229,10 +233,11 @@ def _validate_header_part(header: Any, header_part: Any, header_validator_index:
         raise InvalidHeader(
             f"Header part ({header_part!r}) from {header} must be of type str or bytes, not {type(header_part)}"
         )
-    if not validators[header_validator_index].match(header_part):  # type: ignore[arg-type]
+    if not validators[header_validator_index].match(header_part):
         kind = "name" if header_validator_index == 0 else "value"
         raise InvalidHeader(
-            f"Invalid leading whitespace, reserved character(s), or return character(s) in header {kind}: {header_part!r}"
+            "Invalid leading whitespace, reserved character(s), or return character(s) in header "
+            f"{kind}: {header_part!r}"
         )
 
 
@@ -260,7 +265,8 @@ def super_len(o: Any) -> int:
                 warnings.warn(
                     "Requests has determined the content-length for this request using the binary size of the file: "
                     "however, the file has been opened in text mode (i.e. without the 'b' flag in the mode). This may "
-                    "lead to an incorrect content-length. In Requests 3.0, support will be removed for files in text mode.",
+                    "lead to an incorrect content-length. In Requests 3.0, support will be removed for files in text "
+                    "mode.",
                     FileModeWarning,
                     stacklevel=2,
                 )
@@ -326,7 +332,7 @@ def extract_zipped_paths(path: str) -> str:
 
 
 @contextlib.contextmanager
-def atomic_open(filename: str) -> Iterator[Any]:
+def atomic_open(filename: str) -> Generator[Any, None, None]:
     """A file to write that appears under its name only when all is written."""
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(filename))
     try:
@@ -339,7 +345,7 @@ def atomic_open(filename: str) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def set_environ(env_name: str, value: str | None) -> Iterator[None]:
+def set_environ(env_name: str, value: str | None) -> Generator[None, None, None]:
     """An environment variable with another value for a while; None changes nothing."""
     before = os.environ.get(env_name)
     if value is not None:
@@ -418,12 +424,12 @@ _plain_getproxies, _plain_bypass = getproxies, proxy_bypass
 
 
 def variable_names() -> bytes | None:
-    """The names of all environment variables in one text, in lower case; None where they are not to be had this way.
+    """The names of all environment variables in one text; None where they are not to be had this way.
 
     Looking for a variable that hardly ever is set is asked of every request, and ``os.environ`` takes its time over it.
     """
-    held = getattr(os.environ, "_data", None)
-    return b"\0".join(held).lower() if type(held) is dict and os.name == "posix" else None
+    held: Any = getattr(os.environ, "_data", None)
+    return b"\0".join(held) if held.__class__ is dict and os.name == "posix" else None
 
 
 def names_no_proxy() -> bool:
@@ -431,7 +437,7 @@ def names_no_proxy() -> bool:
     names = variable_names()
     return (
         names is not None
-        and b"_proxy" not in names
+        and b"_proxy" not in names.lower()
         and getproxies is _plain_getproxies is getproxies_environment
         and proxy_bypass is _plain_bypass
     )
@@ -446,13 +452,13 @@ def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]
 
 def select_proxy(url: str, proxies: Any) -> str | None:
     """The proxy for a URL: that of scheme and host, of the scheme, of all of the host, of all."""
-    proxies = proxies or {}
+    found: dict[str, str | None] = proxies or {}
     parts = urlparse(url)
     if parts.hostname is None:
-        return proxies.get(parts.scheme, proxies.get("all"))
+        return found.get(parts.scheme, found.get("all"))
     for key in (f"{parts.scheme}://{parts.hostname}", parts.scheme, f"all://{parts.hostname}", "all"):
-        if key in proxies:
-            return proxies[key]
+        if key in found:
+            return found[key]
     return None
 
 

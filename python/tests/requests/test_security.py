@@ -154,7 +154,8 @@ def test_userinfo_does_not_choose_credentials(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    ("no_proxy", "direct"), [("ple.com", False), ("example.com", True), (".example.com", True), ("www.example.com", False)]
+    ("no_proxy", "direct"),
+    [("ple.com", False), ("example.com", True), (".example.com", True), ("www.example.com", False)],
 )
 def test_no_proxy_names_whole_labels(no_proxy: str, direct: bool) -> None:
     assert should_bypass_proxies("http://example.com/", no_proxy=no_proxy) is direct
@@ -179,7 +180,9 @@ def test_names_of_uploaded_files_cannot_break_out() -> None:
         requests.Request("POST", "http://a", files={"x": ("n", b"1", "text/plain\r\nX: y")}).prepare()
 
 
-def test_verification_is_not_inherited(scripted: Start, tls_context: Any, ca_file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verification_is_not_inherited(
+    scripted: Start, tls_context: Any, ca_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     server = scripted(Redirector(), tls=tls_context)

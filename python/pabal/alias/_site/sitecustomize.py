@@ -4,11 +4,14 @@ It leaves the path at once and lets the ``sitecustomize`` that it hides run. In 
 happens.
 """
 
+import contextlib
+import importlib
 import os
 import sys
+from types import ModuleType
 
 
-def _leave() -> object:
+def _leave() -> ModuleType | None:
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     return sys.modules.pop("sitecustomize", None)
@@ -33,9 +36,7 @@ def _install() -> None:
 
 _self = _leave()
 _install()
-try:
-    import sitecustomize  # noqa: F401  # pyright: ignore[reportUnusedImport]
-except ImportError:
-    pass
+with contextlib.suppress(ImportError):
+    importlib.import_module("sitecustomize")
 if _self is not None:
-    sys.modules.setdefault("sitecustomize", _self)  # type: ignore[arg-type]
+    sys.modules.setdefault("sitecustomize", _self)

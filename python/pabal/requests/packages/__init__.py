@@ -1,7 +1,7 @@
 """``requests.packages``: the names under which programs reach what requests once carried along.
 
-``urllib3`` here is not that library but the shapes of it that programs touch; ``idna`` and ``chardet`` are the installed
-packages of those names, or small stand-ins.
+``urllib3`` here is not that library but the shapes of it that programs touch; ``idna`` and ``chardet`` are the
+installed packages of those names, or small stand-ins.
 """
 
 from __future__ import annotations

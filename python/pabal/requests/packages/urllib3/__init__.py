@@ -1,4 +1,4 @@
-"""The shapes of urllib3 that programs touch through requests: exceptions, ``Retry``, ``Timeout``, ``response.raw``, pools.
+"""The shapes of urllib3 that programs touch through requests: exceptions, ``Retry``, ``Timeout``, raw responses, pools.
 
 It is no HTTP client of its own: whatever is sent is sent by pabal's engine.
 """

@@ -1,8 +1,11 @@
 """``HTTPConnectionPool``: one origin, as far as programs touch it; the connections are the engine's."""
 
+# Names with an underscore that programs import are part of the face.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import os
+import ssl
 import sys
 import warnings
 from collections.abc import Callable, Generator
@@ -55,7 +58,7 @@ class HTTPConnectionPool:
         self.host = host.strip("[]") if host.startswith("[") else host
         self.port = port or (443 if self.scheme == "https" else 80)
         self.timeout = timeout
-        self.headers = headers or {}
+        self.headers: Any = headers or {}
         self.retries = retries
         self.num_requests = 0
         self.proxy = options.pop("_proxy", None)
@@ -90,7 +93,7 @@ class HTTPConnectionPool:
     @property
     def verify(self) -> Any:
         """As the engine wants it: a bool, or the path of a bundle."""
-        if self.cert_reqs in ("CERT_NONE", 0) and self.cert_reqs is not None:
+        if self.cert_reqs in ("CERT_NONE", ssl.CERT_NONE):
             return False
         return self.ca_certs or self.ca_cert_dir or self._manager.verify
 
@@ -229,10 +232,10 @@ def connection_from_url(url: str, **kw: Any) -> HTTPConnectionPool:
 
 
 def refuse_proxy(proxy: Any) -> None:
-    """The one place where a proxy meets the engine: its URL will go to ``exchange``. Until the engine takes it, a request that
-    is meant for a proxy fails: it never goes out directly."""
+    """The one place where a proxy meets the engine: its URL will go to ``exchange``. Until the engine takes it, a
+    request that is meant for a proxy fails: it never goes out directly."""
     raise ProxyError(
-        f"Cannot connect to proxy {proxy.host}:{proxy.port}: this pabal cannot use proxies yet, and does not go without",
+        f"Cannot connect to proxy {proxy.host}:{proxy.port}: pabal cannot use proxies yet, and does not go without",
         NewConnectionError(None, "proxies are not supported yet"),
     )
 
@@ -242,7 +245,7 @@ def warn_unverified(host: str) -> None:
     theirs = sys.modules.get("urllib3.exceptions")
     category = getattr(theirs, "InsecureRequestWarning", InsecureRequestWarning)
     warnings.warn(
-        f"Unverified HTTPS request is being made to host '{host}'. Adding certificate verification is strongly advised.",
+        f"Unverified HTTPS request is being made to host '{host}'. Whoever sits in between can read and change it.",
         category,
         stacklevel=2,
     )

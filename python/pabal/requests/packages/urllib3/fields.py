@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["RequestField", "format_multipart_header_param", "guess_content_type"]
 
@@ -44,11 +44,12 @@ class RequestField:
     @classmethod
     def from_tuples(cls, fieldname: str, value: Any, header_formatter: Any = None) -> RequestField:
         """From content, or (file name, content[, content type])."""
-        filename = content_type = None
+        filename: Any = None
+        content_type: Any = None
         data = value
         if isinstance(value, tuple):
             filename, data, *rest = value  # pyright: ignore[reportUnknownVariableType]
-            content_type = rest[0] if rest else guess_content_type(filename)  # pyright: ignore[reportUnknownArgumentType]
+            content_type = cast("Any", rest[0] if rest else guess_content_type(filename))  # pyright: ignore[reportUnknownArgumentType]
         made = cls(fieldname, data, filename=filename, header_formatter=header_formatter)  # pyright: ignore[reportUnknownArgumentType]
         made.make_multipart(content_type=content_type)  # pyright: ignore[reportUnknownArgumentType]
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 import tempfile
@@ -30,7 +31,7 @@ class PoolManager:
     proxy: Any = None
 
     def __init__(self, num_pools: int = 10, headers: Any = None, **connection_pool_kw: Any) -> None:
-        self.headers = headers or {}
+        self.headers: Any = headers or {}
         self.connection_pool_kw = connection_pool_kw
         self.num_pools = num_pools
         self.pools: dict[Any, HTTPConnectionPool] = {}
@@ -83,10 +84,8 @@ class PoolManager:
 
     def __del__(self) -> None:
         if getattr(self, "_bundle", None):
-            try:
+            with contextlib.suppress(OSError):
                 os.unlink(self._bundle or "")
-            except OSError:
-                pass
 
     def clear(self) -> None:
         """Closes all connections; new ones are made when they are needed."""
@@ -105,10 +104,11 @@ class PoolManager:
         kind = pool_classes_by_scheme.get(scheme)
         if kind is None:
             raise URLSchemeUnknown(scheme)
-        key = (scheme, host, port, tuple(sorted((k, str(v)) for k, v in (pool_kwargs or {}).items())))
+        own: dict[str, Any] = pool_kwargs or {}
+        key = (scheme, host, port, tuple(sorted((name, str(value)) for name, value in own.items())))
         pool = self.pools.get(key)
         if pool is None:
-            options = {**self.connection_pool_kw, **(pool_kwargs or {})}
+            options = {**self.connection_pool_kw, **own}
             pool = kind(host, port, manager=self, headers=self.headers, _proxy=self.proxy, **options)
             if len(self.pools) >= 64:  # they hold nothing: any may go
                 self.pools.clear()

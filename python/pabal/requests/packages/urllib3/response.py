@@ -63,7 +63,7 @@ class HTTPResponse(io.IOBase):
     """
 
     CONTENT_DECODERS = ("gzip", "x-gzip", "deflate", "br", "zstd")
-    REDIRECT_STATUSES = list(_REDIRECTS)
+    REDIRECT_STATUSES = _REDIRECTS
 
     def __init__(
         self,
@@ -305,7 +305,7 @@ class HTTPResponse(io.IOBase):
     # --- ending -------------------------------------------------------------------------------------------------------
 
     @property
-    def closed(self) -> bool:  # type: ignore[override]
+    def closed(self) -> bool:
         """Whether there is nothing more to read."""
         if self._native is not None:
             return (self._ended and not self._pending) or self._native.is_stream_consumed

@@ -35,10 +35,10 @@ class RequestHistory(NamedTuple):
 class Retry:
     """Counts of retries left; immutable: ``increment`` makes the next one, or raises when there is none.
 
-    ``total`` caps all; ``connect``, ``read``, ``redirect``, ``status`` and ``other`` cap their own kind, where False means
-    "raise the error itself". Repeated are errors, and answers whose status is in ``status_forcelist``, for methods in
-    ``allowed_methods``. Before repetition n (from the second on) ``backoff_factor * 2 ** (n - 1)`` seconds pass, at most
-    ``backoff_max``; Retry-After goes before, but never beyond ``retry_after_max``.
+    ``total`` caps all; ``connect``, ``read``, ``redirect``, ``status`` and ``other`` cap their own kind, where False
+    means "raise the error itself". Repeated are errors, and answers whose status is in ``status_forcelist``, for
+    methods in ``allowed_methods``. Before repetition n (from the second on) ``backoff_factor * 2 ** (n - 1)`` seconds
+    pass, at most ``backoff_max``; Retry-After goes before, but never beyond ``retry_after_max``.
     """
 
     DEFAULT_ALLOWED_METHODS = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE"})

@@ -15,7 +15,7 @@ SSLContext = ssl.SSLContext
 
 
 def create_urllib3_context(*_: Any, cert_reqs: Any = None, ciphers: str | None = None, **__: Any) -> ssl.SSLContext:
-    """A context of the ssl module. Of one given to ``PoolManager`` the engine reads whether to verify, and whom to trust."""
+    """A context of the ssl module. Of one given to ``PoolManager`` only verification and trust are taken over."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if cert_reqs == ssl.CERT_NONE:
         context.check_hostname = False

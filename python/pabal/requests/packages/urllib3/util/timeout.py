@@ -20,7 +20,8 @@ def _checked(value: Any, name: str) -> Any:
         raise ValueError(f"Timeout value {name} was {value}, but it must be an int, float or None.") from None
     if seconds <= 0:
         raise ValueError(
-            f"Attempted to set {name} timeout to {value}, but the timeout cannot be set to a value less than or equal to 0."
+            f"Attempted to set {name} timeout to {value}, but the timeout cannot be set to a value less than or equal "
+            "to 0."
         )
     return value
 
