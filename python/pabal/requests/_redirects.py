@@ -16,7 +16,7 @@ from .exceptions import ChunkedEncodingError, ContentDecodingError, TooManyRedir
 from .status_codes import codes
 from .utils import DEFAULT_PORTS, get_auth_from_url, requote_uri, rewind_body
 
-__all__ = ["SessionRedirectMixin"]
+__all__ = ["SessionRedirectMixin", "needs_rewind"]
 
 _BODY_HEADERS = ("Content-Length", "Content-Type", "Transfer-Encoding")
 
@@ -113,7 +113,7 @@ class SessionRedirectMixin:
                 raise TooManyRedirects(f"Exceeded {self.max_redirects} redirects.", response=resp)
             resp.close()
             req, fragment, proxies = self._redirected(target, resp, req, fragment, proxies)
-            if _needs_rewind(req):
+            if needs_rewind(req):
                 rewind_body(req)
             if yield_requests:
                 yield req
@@ -178,7 +178,7 @@ class SessionRedirectMixin:
             jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
-def _needs_rewind(prepared: Any) -> bool:
+def needs_rewind(prepared: Any) -> bool:
     """Whether the body was read and must be put back; one that cannot be is an error, never an empty body."""
     body = prepared.body
     if body is None or not ("Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers):

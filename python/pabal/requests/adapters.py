@@ -170,6 +170,8 @@ class HTTPAdapter(BaseAdapter):
     opened to one host. ``max_retries`` is a number of retries for connections that fail, or a ``Retry``.
     """
 
+    _pool_manager_class: Any = PoolManager
+
     __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]  # noqa: RUF012
 
     def __init__(
@@ -206,7 +208,7 @@ class HTTPAdapter(BaseAdapter):
         self._pool_connections = connections
         self._pool_maxsize = maxsize
         self._pool_block = block
-        self.poolmanager: Any = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
+        self.poolmanager: Any = self._pool_manager_class(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The manager of connections through a proxy."""
@@ -214,7 +216,7 @@ class HTTPAdapter(BaseAdapter):
         if manager is None:
             if not proxy.lower().startswith("socks"):
                 proxy_kwargs.setdefault("proxy_headers", self.proxy_headers(proxy))
-            manager = proxy_from_url(
+            manager = self._proxy_from_url(
                 proxy,
                 num_pools=self._pool_connections,
                 maxsize=self._pool_maxsize,
@@ -223,6 +225,9 @@ class HTTPAdapter(BaseAdapter):
             )
             self.proxy_manager[proxy] = manager
         return manager
+
+    def _proxy_from_url(self, proxy: str, **options: Any) -> Any:
+        return proxy_from_url(proxy, **options)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Tells a pool whom to trust and who we are; ``OSError`` for files that are not there."""

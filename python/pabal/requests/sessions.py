@@ -135,6 +135,9 @@ class Session(SessionRedirectMixin):
         self.trust_env = True
         self.cookies: Any = cookiejar_from_dict({})
         self.adapters: OrderedDict[str, Any] = OrderedDict()
+        self._mount_defaults()
+
+    def _mount_defaults(self) -> None:
         self.mount("https://", HTTPAdapter())
         self.mount("http://", HTTPAdapter())
 
@@ -172,10 +175,13 @@ class Session(SessionRedirectMixin):
             params=merge_setting(request.params, self.params),
             auth=merge_setting(auth, self.auth),
             cookies=cookies,
-            hooks=merge_hooks(request.hooks, self.hooks),
+            hooks=self._merge_hooks(request.hooks),
             **self._own_options(request),
         )
         return made  # type: ignore[no-any-return]
+
+    def _merge_hooks(self, own: Any) -> Any:
+        return merge_hooks(own, self.hooks)
 
     def _new_prepared(self) -> Any:
         return PreparedRequest()

@@ -195,6 +195,9 @@ class HTTPConnectionPool:
                 continue
             return response
 
+    def _body_of(self, body: Any, headers: Any, chunked: bool) -> Any:
+        return engine_body(body, headers, chunked)
+
     def _wait(self, retries: Any, response: Any) -> Any:
         retries.sleep(response)
 
@@ -206,7 +209,7 @@ class HTTPConnectionPool:
             verify = self.verify
             if verify is False:
                 warn_unverified(self.host)
-        given = engine_body(body, headers, chunked)
+        given = self._body_of(body, headers, chunked)
         return self._manager.engine.exchange(
             method, url, headers, given, stream=True, timeout=engine_timeout(timeout), verify=verify, cert=self.cert
         )

@@ -1,0 +1,53 @@
+"""Hooks: callables, or objects with a method for every event, that are told how a request fares."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from pabal.requests.hooks import dispatch_hook
+
+from ._lifecycle import HOOKS, AsyncLifeCycleHook, LifeCycleHook
+from ._limiters import AsyncLeakyBucketLimiter, AsyncTokenBucketLimiter, LeakyBucketLimiter, TokenBucketLimiter
+
+__all__ = [
+    "HOOKS",
+    "AsyncLeakyBucketLimiter",
+    "AsyncLifeCycleHook",
+    "AsyncTokenBucketLimiter",
+    "LeakyBucketLimiter",
+    "LifeCycleHook",
+    "TokenBucketLimiter",
+    "async_dispatch_hook",
+    "default_hooks",
+    "dispatch_hook",
+]
+
+for _public in (
+    AsyncLeakyBucketLimiter,
+    AsyncLifeCycleHook,
+    AsyncTokenBucketLimiter,
+    LeakyBucketLimiter,
+    LifeCycleHook,
+    TokenBucketLimiter,
+):
+    _public.__module__ = __name__
+
+
+def default_hooks() -> dict[str, list[Any]]:
+    """No hooks for any event."""
+    return {event: [] for event in HOOKS}
+
+
+async def async_dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+    """As ``dispatch_hook``; what a hook returns is awaited if it can be."""
+    called = (hooks or {}).get(key)
+    if not called:
+        return hook_data
+    for hook in [called] if callable(called) else list(called):
+        answer = hook(hook_data, **kwargs)
+        if inspect.isawaitable(answer):
+            answer = await answer
+        if answer is not None:
+            hook_data = answer
+    return hook_data

@@ -1,0 +1,88 @@
+"""``ServerSentEvent``: one event of a ``text/event-stream``, and the reader of such a stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+__all__ = ["EventReader", "ServerSentEvent"]
+
+
+class ServerSentEvent:
+    """What came: name, data, identifier, and how long to wait before connecting again (milliseconds)."""
+
+    def __init__(
+        self, event: str | None = None, data: str | None = None, id: str | None = None, retry: int | None = None
+    ) -> None:
+        self._event = event or "message"
+        self._data = data or ""
+        self._id = id or ""
+        self._retry = retry
+
+    @property
+    def event(self) -> str:
+        """The name; ``message`` unless the server says another."""
+        return self._event
+
+    @property
+    def data(self) -> str:
+        """The lines of data, joined."""
+        return self._data
+
+    @property
+    def id(self) -> str:
+        """The identifier, perhaps empty."""
+        return self._id
+
+    @property
+    def retry(self) -> int | None:
+        """Milliseconds."""
+        return self._retry
+
+    def json(self) -> Any:
+        """The data as JSON."""
+        return json.loads(self._data)
+
+    def __repr__(self) -> str:
+        parts = [f"event={self._event!r}"]
+        parts += [f"{name}={value!r}" for name, value in (("data", self._data), ("id", self._id)) if value]
+        return f"ServerSentEvent({', '.join(parts)})"
+
+
+class EventReader:
+    """Turns lines into events (WHATWG HTML, section 9.2.6)."""
+
+    def __init__(self) -> None:
+        self._data: list[str] = []
+        self._event = ""
+        self._id = ""
+        self._retry: int | None = None
+
+    def feed(self, lines: list[str]) -> Iterator[ServerSentEvent]:
+        """The events that are complete with these lines (an empty line ends one)."""
+        for line in lines:
+            if not line:
+                event = self._finish()
+                if event is not None:
+                    yield event
+                continue
+            name, _, value = line.partition(":")
+            self._take(name, value.removeprefix(" "))
+
+    def _take(self, name: str, value: str) -> None:
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value
+        elif name == "id" and "\0" not in value:
+            self._id = value
+        elif name == "retry" and value.isdecimal():
+            self._retry = int(value)
+
+    def _finish(self) -> ServerSentEvent | None:
+        data, event = self._data, self._event
+        self._data, self._event = [], ""
+        if not data:
+            return None
+        return ServerSentEvent(event, "\n".join(data), self._id, self._retry)
