@@ -311,7 +311,8 @@ bool read_method(PyObject* method, bool keep_case, std::string& out) {
     for (const char letter : given)
         out.push_back(!keep_case && letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter);
     if (is_field_name(out)) return true;  // a method is a token, as field names are
-    PyErr_Format(PyExc_ValueError, "%R is not an HTTP method: it may hold letters, digits and !#$%%&'*+-.^_`|~", method);
+    PyErr_Format(PyExc_ValueError, "%R is not an HTTP method: it may hold letters, digits and !#$%%&'*+-.^_`|~",
+                 method);
     return false;
 }
 

@@ -72,8 +72,8 @@ struct call_request {
     /// credentials of the URL; and the session keeps no cookies of the response. A body that only the end of the connection
     /// delimits may end without TLS's close_notify. For callers with session rules of their own, such as the faces.
     bool as_told = false;
-    std::string cookies;                ///< "a=1; b=2" given for this call; never sent to another origin
-    std::string body;                   ///< held here, unless streamed
+    std::string cookies;                         ///< "a=1; b=2" given for this call; never sent to another origin
+    std::string body;                            ///< held here, unless streamed
     std::optional<std::uint64_t> streamed_size;  ///< streamed body of known size
     bool streams_body = false;                   ///< the body comes from call_observer::read_call_body
     timeouts limits;
@@ -162,13 +162,13 @@ private:
     call_observer* observer_;
     state state_ = state::prepared;
     bool replayed_ = false;
-    bool body_read_ = false;      ///< a streamed request body was read from
-    std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
-    bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
-    bool raw_ended_ = false;      ///< streamed: every encoded byte is here
+    bool body_read_ = false;       ///< a streamed request body was read from
+    std::size_t body_given_ = 0;   ///< of a body in memory, to a handler that reads it
+    bool leaves_origin_ = false;   ///< credentials given for the first origin stay there
+    bool raw_ended_ = false;       ///< streamed: every encoded byte is here
     bool decoding_began_ = false;  ///< streamed: the reader was given decoded bytes
-    bool reading_ = false;        ///< streamed: inside `read`, which looks for itself what became readable
-    bool push_paused_ = false;    ///< streamed: a responder that pushes was told to pause
+    bool reading_ = false;         ///< streamed: inside `read`, which looks for itself what became readable
+    bool push_paused_ = false;     ///< streamed: a responder that pushes was told to pause
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;

@@ -7,7 +7,7 @@ from typing import Any
 
 from pabal.requests._response import body_failure
 
-from ._lines import LineDecoder
+from ._lines import LineDecoder, check_delimiter
 from ._response import CONTENT_CHUNK_SIZE, ITER_CHUNK_SIZE, Response
 from .exceptions import ConnectionError, SSLError, StreamConsumedError
 from .utils import astream_decode_response_unicode, iter_slices
@@ -96,6 +96,7 @@ class AsyncResponse(Response):
         self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
     ) -> AsyncIterator[Any]:
         """The body line by line, each as soon as it has arrived."""
+        check_delimiter(delimiter, decode_unicode)
         lines = LineDecoder(delimiter)
         async for piece in await self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode):
             for line in lines.decode(piece):

@@ -16,7 +16,7 @@ from .auth import AsyncAuthBase, BearerTokenAuth
 from .cookies import coerce_to_requests_cookiejar
 from .exceptions import InvalidJSONError
 from .hooks import default_hooks
-from .utils import _parse_content_type_header, merge_base_url, to_key_val_list
+from .utils import _parse_content_type_header, merge_base_url, parse_scheme, to_key_val_list
 
 __all__ = ["PreparedRequest", "Request"]
 
@@ -134,11 +134,23 @@ class PreparedRequest(_shared.PreparedRequest):
                 joined = override_scheme + joined[joined.index("://") :]
             url = joined
         scheme, separator, rest = url.partition("://")
-        if not separator or scheme.lower().startswith("http") or "/" in scheme or scheme.lower() == "mailto":
+        if not separator and ":" in url and not url.lower().startswith("http"):
+            parse_scheme(url)  # a host and a port are no scheme
+        if not separator or scheme.lower() in ("http", "https") or "/" in scheme or rest.startswith("/"):
             super().prepare_url(url, params)
             return
         super().prepare_url(f"http://{rest}", params)
+        host = rest.partition("/")[0].partition("?")[0]
         self.url = scheme.lower() + self.url[4:]
+        if scheme.lower().endswith("+unix"):  # there it is the path of a socket
+            self.url = self.url.replace(f"://{host.lower()}", f"://{host}", 1)
+
+    @staticmethod
+    def _encode_files(files: Any, data: Any) -> tuple[bytes, str]:
+        for _, file in to_key_val_list(files) or ():
+            if file is None or isinstance(file, (int, float)):
+                raise ValueError(f"a file, its content, or a tuple was expected, not {file!r}")
+        return _shared.PreparedRequest._encode_files(files, data)
 
     def prepare_cookies(self, cookies: Any) -> None:
         """The Cookie header from a jar or a dict."""

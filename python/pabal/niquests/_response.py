@@ -8,7 +8,7 @@ from typing import Any
 from pabal.requests import _response as _shared
 
 from ._connection_info import ConnectionInfo, TransferProgress
-from ._lines import LineDecoder
+from ._lines import LineDecoder, check_delimiter
 from ._oheaders import Headers
 from .cookies import cookiejar_from_dict
 from .exceptions import StreamConsumedError
@@ -117,6 +117,7 @@ class Response(_shared.Response):
         self, chunk_size: int | None = ITER_CHUNK_SIZE, decode_unicode: bool = False, delimiter: Any = None
     ) -> Iterator[Any]:
         """The body line by line, each as soon as it has arrived."""
+        check_delimiter(delimiter, decode_unicode)
         lines = LineDecoder(delimiter)
         for piece in self.iter_content(chunk_size=chunk_size, decode_unicode=decode_unicode):
             yield from lines.decode(piece)

@@ -173,6 +173,11 @@ class SessionBase(_shared.Session):
             "json_encoder": self.json_encoder,
         }
 
+    def _asks_netrc(self, request: Any) -> bool:
+        """Who writes the header knows the credentials."""
+        given: CaseInsensitiveDict[Any] = CaseInsensitiveDict(request.headers or {})
+        return given.get("Authorization") is None and self.headers.get("Authorization") is None
+
     def _merge_hooks(self, own: Any) -> Any:
         return merge_hooks(own, self.hooks)
 

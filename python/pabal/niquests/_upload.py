@@ -66,7 +66,7 @@ class _Observed:
         progress.total = 0
         for piece in self._pieces():
             progress.total += len(piece)
+            progress.is_completed = progress.total == progress.content_length
             self._told(progress.total, progress.content_length, False, False)
             yield piece
         progress.is_completed = True
-        self._told(progress.total, progress.content_length, True, False)

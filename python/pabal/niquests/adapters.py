@@ -7,7 +7,7 @@ from typing import Any
 
 from pabal.requests import adapters as _shared
 from pabal.requests.adapters import *  # noqa: F403
-from pabal.requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, DEFAULT_RETRIES
+from pabal.requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, DEFAULT_RETRIES, TimeoutSauce
 from pabal.requests.adapters import __all__ as _shared_names
 from pabal.requests.adapters import translated
 from pabal.requests.utils import select_proxy
@@ -120,6 +120,14 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
         if isinstance(verify, bytes) or (isinstance(verify, str) and "-----BEGIN" in verify):
             raise SSLError("pabal takes trusted certificates by the path of a file: verify= holds them itself")
         super().cert_verify(conn, url, verify, cert)
+
+    def _timeout_of(self, timeout: Any) -> Any:
+        if not isinstance(timeout, tuple):
+            return super()._timeout_of(timeout)
+        if len(timeout) not in (2, 3):
+            raise ValueError(f"Invalid timeout {timeout}: a pair (connect, read) or a triple (connect, read, total) is one.")
+        connect, read, *total = timeout
+        return TimeoutSauce(connect=connect, read=read, total=total[0] if total else None)
 
     def _call_of(
         self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any

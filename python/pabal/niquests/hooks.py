@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from pabal.requests.hooks import dispatch_hook
-
 from ._lifecycle import HOOKS, AsyncLifeCycleHook, LifeCycleHook
 from ._limiters import AsyncLeakyBucketLimiter, AsyncTokenBucketLimiter, LeakyBucketLimiter, TokenBucketLimiter
 
@@ -39,13 +37,37 @@ def default_hooks() -> dict[str, list[Any]]:
     return {event: [] for event in HOOKS}
 
 
+def _called(hook: Any, data: Any, kwargs: dict[str, Any]) -> Any:
+    """What a hook returns. One that takes only what it is given is not given the rest."""
+    if kwargs:
+        try:
+            inspect.signature(hook).bind(data, **kwargs)
+        except TypeError:
+            return hook(data)
+        except ValueError:  # no signature to be had
+            pass
+    return hook(data, **kwargs)
+
+
+def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+    """Gives ``hook_data`` to each hook of the event in turn; what a hook returns, if anything, takes its place."""
+    called = (hooks or {}).get(key)
+    if not called:
+        return hook_data
+    for hook in [called] if callable(called) else list(called):
+        answer = _called(hook, hook_data, kwargs)
+        if answer is not None:
+            hook_data = answer
+    return hook_data
+
+
 async def async_dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
     """As ``dispatch_hook``; what a hook returns is awaited if it can be."""
     called = (hooks or {}).get(key)
     if not called:
         return hook_data
     for hook in [called] if callable(called) else list(called):
-        answer = hook(hook_data, **kwargs)
+        answer = _called(hook, hook_data, kwargs)
         if inspect.isawaitable(answer):
             answer = await answer
         if answer is not None:

@@ -16,14 +16,14 @@ import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from pabal import exceptions as native_errors
 
 from . import adapters, utils
 from ._response import body_failure
 from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
-from .packages.urllib3.failures import shaped
+from .packages.urllib3.failures import FINAL, shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
 from .utils import check_header_validity
@@ -127,22 +127,33 @@ def _netrc_files(home: bytes) -> tuple[str, ...]:
 
 def _environment_speaks(secure: bool) -> bool:
     """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
-    names = utils.variable_names()
-    if names is None or not _ENVIRONMENT_IS_PLAIN:
+    held: Any = getattr(os.environ, "_data", None)
+    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not _TELLING.isdisjoint(held.keys()):
         return True
-    proxies_or_netrc, bundle = _said_by(names)
-    if proxies_or_netrc or (secure and bundle):
+    if (secure and not _BUNDLES.isdisjoint(held.keys())) or _said_by(len(held)):
         return True
-    first, second = _netrc_files(vars(os.environ)["_data"][b"HOME"])
+    home: bytes | None = held.get(b"HOME")
+    if home is None:
+        return True
+    first, second = _netrc_files(home)
     return os.access(first, os.F_OK) or os.access(second, os.F_OK)
 
 
-@lru_cache(4)
-def _said_by(names: bytes) -> tuple[bool, bool]:
-    """What the names of all variables tell: whether there is a proxy or a netrc file to look for; or a bundle."""
-    lowered = names.lower()
-    homeless = b"HOME" not in names.split(b"\0")
-    return homeless or b"_proxy" in lowered or b"netrc" in lowered, b"ca_bundle" in lowered
+#: Variables that tell of proxies, as they are spelt by all but a few; and of netrc files and bundles.
+_TELLING = frozenset(
+    spelt
+    for name in (b"http_proxy", b"https_proxy", b"all_proxy", b"no_proxy", b"netrc")
+    for spelt in (name, name.upper())
+)
+_BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
+
+
+@lru_cache(1)
+def _said_by(count: int) -> bool:
+    """Whether any other variable names a proxy (``Http_Proxy`` is one too), or there is no home; asked again whenever
+    their number changes."""
+    names = utils.variable_names()
+    return names is None or b"_proxy" in names.lower() or b"HOME" not in names.split(b"\0")
 
 
 class ShortWay:
@@ -191,8 +202,10 @@ class ShortWay:
 
     def _watch(self, where: Any, names: tuple[str, ...]) -> None:
         there = tuple(name for name in names if name in where)
+        if len(there) == 1:
+            there *= 2  # itemgetter gives a tuple from two names on
         if there:
-            read = itemgetter(*there)
+            read: Callable[[Any], Any] = cast("Any", itemgetter(*there))
             self._watched.append((where, read, read(where)))
 
     def _prepare_url(self, url: str) -> tuple[str, str, bool, bool]:
@@ -254,7 +267,7 @@ class ShortWay:
         lines = _lines_of(session.headers, headers)
         if lines is None:
             return None
-        limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
+        limits = engine_timeout(adapter._timeout_of(timeout)) if timeout is not None else None
         sent, shown = lines
         if secure and not verify:
             warn_unverified(full.split("/")[2])
@@ -308,9 +321,11 @@ class ShortWay:
     def _adapter_for(self, session: Any, url: str) -> Any:
         """The mounted adapter, if it is an ``HTTPAdapter`` as it came."""
         lowered = url.lower()
-        adapter: Any = next(
-            (found for prefix, found in session.adapters.items() if lowered.startswith(prefix.lower())), None
-        )
+        for prefix, adapter in session.adapters.items():  # noqa: B007
+            if lowered.startswith(prefix.lower()):
+                break
+        else:
+            return None
         if type(adapter) is not self.adapter_class or not self._adapter_names.isdisjoint(adapter.__dict__):
             return None
         manager, retries = adapter.poolmanager, adapter.max_retries
@@ -327,6 +342,8 @@ class ShortWay:
         if error.head_arrived:
             kind = body_failure(failure)
             return failure if kind is None else kind(failure)
+        if isinstance(failure, FINAL):
+            return adapters.translated(failure, request) or failure
         try:
             adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
         except Exception as final:

@@ -356,6 +356,9 @@ class HTTPAdapter(BaseAdapter):
             raise failure from error
         return self.build_response(request, answer)
 
+    def _timeout_of(self, timeout: Any) -> Any:
+        return _timeout(timeout)
+
     def _call_of(
         self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
     ) -> tuple[Any, dict[str, Any]]:
@@ -378,7 +381,7 @@ class HTTPAdapter(BaseAdapter):
             "preload_content": False,
             "decode_content": False,
             "retries": self.max_retries,
-            "timeout": _timeout(timeout),
+            "timeout": self._timeout_of(timeout),
             "chunked": chunked,
         }
 

@@ -162,7 +162,7 @@ class Session(SessionRedirectMixin):
             given = cookiejar_from_dict(given)
         cookies = merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
         auth = request.auth
-        if self.trust_env and not auth and not self.auth:
+        if self.trust_env and not auth and not self.auth and self._asks_netrc(request):
             auth = self._netrc_auth(request.url)
         made = self._new_prepared()
         made.prepare(
@@ -179,6 +179,9 @@ class Session(SessionRedirectMixin):
             **self._own_options(request),
         )
         return made  # type: ignore[no-any-return]
+
+    def _asks_netrc(self, request: Any) -> bool:
+        return True
 
     def _merge_hooks(self, own: Any) -> Any:
         return merge_hooks(own, self.hooks)

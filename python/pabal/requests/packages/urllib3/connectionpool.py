@@ -24,7 +24,7 @@ from .exceptions import (
     ProxyError,
     UnrewindableBodyError,
 )
-from .failures import shaped
+from .failures import FINAL, shaped
 from .response import HTTPResponse
 from .util.request import SKIP_HEADER
 from .util.retry import Retry
@@ -176,6 +176,8 @@ class HTTPConnectionPool:
                 failure = error if isinstance(error, ProxyError) else shaped(error, self, url)
                 if failure is not error:
                     failure.__cause__ = error
+                if isinstance(failure, FINAL):
+                    raise failure from error
                 retries = retries.increment(method, url, error=failure, _pool=self, _stacktrace=sys.exc_info()[2])
                 yield partial(self._wait, retries, None)
                 _rewind(body, start)

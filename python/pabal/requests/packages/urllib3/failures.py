@@ -23,7 +23,7 @@ from .exceptions import (
     URLSchemeUnknown,
 )
 
-__all__ = ["TABLE", "shaped"]
+__all__ = ["FINAL", "TABLE", "shaped"]
 
 _Make = Callable[[native.PabalError, Any, str], Exception]
 
@@ -35,6 +35,9 @@ def _protocol(error: native.PabalError, pool: Any, url: str) -> Exception:
         return ProtocolError(f"Connection broken: {error.message}", error)
     return ProtocolError("Connection aborted.", error)
 
+
+#: Asking again would change nothing.
+FINAL = (InvalidHeader, LocationParseError, URLSchemeUnknown, ClosedPoolError)
 
 #: First match counts.
 TABLE: tuple[tuple[type[native.PabalError], _Make], ...] = (
