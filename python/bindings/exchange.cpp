@@ -83,8 +83,7 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
     request.streams_response = options.stream;
     if (options.finish && options.finish != Py_None) out.finish = owned::borrow(options.finish);
     request.limits = defaults.parsed_timeouts;
-    if (options.timeout && options.timeout != defaults.timeout.get() && !parse_timeout(options.timeout, request.limits))
-        return std::nullopt;
+    if (options.timeout && !defaults.timeouts_for(options.timeout, request.limits)) return std::nullopt;
     if (request.location.is_secure()) {
         request.tls = defaults.tls_context_for(options.verify, options.cert);
         if (!request.tls) return std::nullopt;

@@ -27,6 +27,8 @@ struct session_defaults {
     owned cert;     ///< None, path or tuple
     owned timeout;  ///< pabal.Timeout
     owned limits;   ///< pabal.Limits
+    owned last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: they hardly ever change
+    timeouts parsed_last;
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     int max_redirects = 30;
@@ -43,6 +45,8 @@ struct session_defaults {
     /// The context for one call's own verify and cert (null or None: the session's); null with an exception set.
     std::shared_ptr<const transport::tls_context> tls_context_for(PyObject* verify_given, PyObject* cert_given);
     bool set_timeout(PyObject* value);
+    /// The limits for one call's own timeout.
+    bool timeouts_for(PyObject* given, timeouts& out);
     int traverse(visitproc visit, void* argument) const;
     void clear();
 };

@@ -8,7 +8,9 @@ the long way: `finished` answers with the coroutine that follows it.
 
 from __future__ import annotations
 
+from asyncio import _get_running_loop
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from pabal import exceptions as native_errors
@@ -19,6 +21,29 @@ __all__ = ["AsyncShortWay"]
 
 class AsyncShortWay(ShortWay):
     """The short way of ``AsyncSession``."""
+
+    #: The turn of a loop in which the world was looked at and said nothing: (loop, when it is over at the latest, of what).
+    _silent: tuple[Any, float, set[bool]] | None = None
+
+    def _world_speaks(self, trust_env: bool) -> bool:
+        """Asked once in a turn of the loop: a thousand requests that are gathered look at the file system once."""
+        loop = _get_running_loop()
+        silent = self._silent
+        if silent is None or silent[0] is not loop or monotonic() > silent[1]:
+            if loop is None:
+                return super()._world_speaks(trust_env)
+            # The limit is for a loop that ends with this turn.
+            silent = self._silent = (loop, monotonic() + 0.05, set())
+            loop.call_soon(self._next_turn)
+        elif trust_env in silent[2]:
+            return False
+        if super()._world_speaks(trust_env):
+            return True
+        silent[2].add(trust_env)
+        return False
+
+    def _next_turn(self) -> None:
+        self._silent = None
 
     def pending(
         self, session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any

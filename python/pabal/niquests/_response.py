@@ -57,6 +57,13 @@ class Response(_shared.Response):
         """There is nothing left to wait for."""
 
     @property
+    def content(self) -> Any:
+        """The whole body as bytes; None of what became a stream of events."""
+        if "_content" not in self.__dict__ or self._content is not False or self.extension is None:
+            return super().content
+        return None
+
+    @property
     def http_version(self) -> int | None:
         """11 for HTTP/1.1, 10 for HTTP/1.0; None for what never was on a wire."""
         native = self.__dict__.get("_native")

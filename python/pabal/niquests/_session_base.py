@@ -10,6 +10,7 @@ from pabal.requests import sessions as _shared
 from ._constant import DEFAULT_POOLSIZE, DEFAULT_RETRIES, default_timeout
 from ._settings import refuse_unsupported
 from .cookies import RequestsCookieJar, coerce_to_requests_cookiejar, cookiejar_from_dict
+from .exceptions import InvalidSchema, UnsupportedError
 from .extensions.revocation import DEFAULT_STRATEGY
 from .hooks import HOOKS, default_hooks
 from .models import PreparedRequest
@@ -157,6 +158,16 @@ class SessionBase(_shared.Session):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {list(self.adapters.items())!r}>"
+
+    def get_adapter(self, url: str) -> Any:
+        """The adapter mounted for the longest prefix of a URL."""
+        try:
+            return super().get_adapter(url)
+        except InvalidSchema:
+            scheme = url.partition(":")[0].lower()
+            if scheme.partition("+")[0] in ("ws", "wss", "sse", "psse") or scheme.endswith("+unix"):
+                raise UnsupportedError(f"pabal cannot speak {scheme}:// yet") from None
+            raise
 
     # --- preparing ----------------------------------------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ class AsyncSession(SessionBase):
     def _mount_application(self, app: Any) -> None:
         from .extensions.asgi import AsyncServerGatewayInterface
 
-        self.mount("asgi://", AsyncServerGatewayInterface(app, max_retries=self.retries))
+        adapter = AsyncServerGatewayInterface(app, max_retries=self.retries)
+        for prefix in ("asgi://", "ws://default", "wss://default", "sse://default", "psse://default"):
+            self.mount(prefix, adapter)
         if self.base_url is None:
             self.base_url = "asgi://default"
 

@@ -63,7 +63,9 @@ class Session(SessionBase):
     def _mount_application(self, app: Any) -> None:
         from .extensions.sgi import WebServerGatewayInterface
 
-        self.mount("wsgi://", WebServerGatewayInterface(app, max_retries=self.retries))
+        adapter = WebServerGatewayInterface(app, max_retries=self.retries)
+        for prefix in ("wsgi://", "ws://default", "wss://default", "sse://default", "psse://default"):
+            self.mount(prefix, adapter)
         if self.base_url is None:
             self.base_url = "wsgi://default"
 

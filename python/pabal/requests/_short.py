@@ -15,7 +15,7 @@ import os
 import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 from pabal import exceptions as native_errors
@@ -120,19 +120,27 @@ def _checked(lines: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], dict[s
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment
 
 
+@lru_cache(64)
+def _limits(seconds: float) -> Any:
+    """The engine's limits for a number; what is none of seconds is refused, and not kept."""
+    return engine_timeout(adapters._timeout(seconds))
+
+
 @lru_cache(8)
-def _netrc_files(home: bytes) -> tuple[str, ...]:
-    return tuple(os.path.join(os.fsdecode(home), name) for name in utils.NETRC_FILES)
+def _netrc_files(home: str) -> tuple[str, ...]:
+    return tuple(os.path.join(home, name) for name in utils.NETRC_FILES)
 
 
-def _environment_speaks(secure: bool) -> bool:
-    """Whether the environment could have something to say: a proxy, a netrc file; of a TLS connection a bundle."""
+def _variables_speak(secure: bool) -> bool:
+    """Whether a variable could have something to say: of a proxy or of netrc; of a TLS connection, of a bundle."""
     held: Any = getattr(os.environ, "_data", None)
-    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not _TELLING.isdisjoint(held.keys()):
+    if held.__class__ is not dict or not _ENVIRONMENT_IS_PLAIN or not held.keys().isdisjoint(_TELLING):
         return True
-    if (secure and not _BUNDLES.isdisjoint(held.keys())) or _said_by(len(held)):
-        return True
-    home: bytes | None = held.get(b"HOME")
+    return (secure and not held.keys().isdisjoint(_BUNDLES)) or b"HOME" not in held or _said_by(len(held))
+
+
+def _netrc_exists() -> bool:
+    home = os.environ.get("HOME")
     if home is None:
         return True
     first, second = _netrc_files(home)
@@ -184,21 +192,22 @@ class ShortWay:
         self.manager_class = manager_class
         #: (where, reader of several names there, what it read when this was made)
         self._watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
-        for owner, names in (
-            (session_class, _SESSION),
-            (adapter_class, _ADAPTER),
-            (prepared_class, _PREPARED),
-            (pool_class, ("urlopen", "_exchange")),
-        ):
-            for home in owner.__mro__:
-                self._watch(home.__dict__, names)
+        self._watch_class(adapter_class, _ADAPTER)
+        self._watch_class(prepared_class, _PREPARED)
+        self._watch_class(pool_class, ("urlopen", "_exchange"))
         for where, names in ((module, _MODULE), *others):
             self._watch(where, names)
         self._watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
         self._watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
         self._session_names = frozenset(_SESSION)
         self._adapter_names = frozenset(_ADAPTER)
+        self._methods: Callable[[Any], Any] = attrgetter(*(name for name in _SESSION if hasattr(session_class, name)))
+        self._methods_before = self._methods(session_class)
         self._prepared_url = lru_cache(4096)(self._prepare_url)
+
+    def _watch_class(self, owner: Any, names: tuple[str, ...]) -> None:
+        read: Callable[[Any], Any] = cast("Any", attrgetter(*names))
+        self._watched.append((owner, read, read(owner)))
 
     def _watch(self, where: Any, names: tuple[str, ...]) -> None:
         there = tuple(name for name in names if name in where)
@@ -220,19 +229,24 @@ class ShortWay:
         plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
         return text, text.partition("#")[0], scheme == "https", plain
 
-    def _is_bent(self, session: Any) -> bool:
-        """Whether anything on the long way was replaced."""
+    def _world_speaks(self, trust_env: bool) -> bool:
+        """Whether anything on the long way was replaced; or the file system has a word on credentials."""
+        return self._is_bent() or (trust_env and _netrc_exists())
+
+    def _is_bent(self) -> bool:
         try:
             for where, read, what in self._watched:
                 if read(where) != what:
                     return True
-        except KeyError:
+        except (KeyError, AttributeError):
             return True
-        if not self._session_names.isdisjoint(session.__dict__):
+        return False
+
+    def _is_own(self, session: Any) -> bool:
+        """Whether a session has methods of its own, by its class or its instance."""
+        if not session.__dict__.keys().isdisjoint(self._session_names):
             return True
-        kind: Any = session.__class__
-        ours = self.session_class
-        return kind is not ours and any(getattr(kind, n, None) is not getattr(ours, n, None) for n in _SESSION)
+        return bool(self._methods(session.__class__) != self._methods_before)
 
     def plan(
         self, session: Any, method: str, url: Any, headers: Any, timeout: Any, verify: Any
@@ -251,7 +265,8 @@ class ShortWay:
             or (hooks and (type(hooks) is not dict or any(hooks.values())))
             or type(jar) is not self.jar_class
             or jar._cookies
-            or self._is_bent(session)
+            or self._is_own(session)
+            or self._world_speaks(session.trust_env)
         ):
             return None
         if verify is None:
@@ -259,7 +274,7 @@ class ShortWay:
         if verify is not True and verify is not False:
             return None
         full, bare, secure, plain = self._prepared_url(url)
-        if not plain or (session.trust_env and _environment_speaks(secure)):
+        if not plain or (session.trust_env and _variables_speak(secure)):
             return None
         adapter = self._adapter_for(session, full)
         if adapter is None:
@@ -267,7 +282,12 @@ class ShortWay:
         lines = _lines_of(session.headers, headers)
         if lines is None:
             return None
-        limits = engine_timeout(adapter._timeout_of(timeout)) if timeout is not None else None
+        if timeout is None:
+            limits = None
+        elif timeout.__class__ is int or timeout.__class__ is float:
+            limits = _limits(timeout)
+        else:
+            limits = engine_timeout(adapter._timeout_of(timeout))
         sent, shown = lines
         if secure and not verify:
             warn_unverified(full.split("/")[2])
@@ -326,7 +346,7 @@ class ShortWay:
                 break
         else:
             return None
-        if type(adapter) is not self.adapter_class or not self._adapter_names.isdisjoint(adapter.__dict__):
+        if type(adapter) is not self.adapter_class or not adapter.__dict__.keys().isdisjoint(self._adapter_names):
             return None
         manager, retries = adapter.poolmanager, adapter.max_retries
         if type(manager) is not self.manager_class or manager.verify is not True or len(manager.connection_pool_kw) > 2:

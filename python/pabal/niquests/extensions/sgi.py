@@ -17,6 +17,7 @@ from pabal.requests.packages.urllib3.util.retry import Retry
 from ..adapters import BaseAdapter
 from ..exceptions import UnsupportedError
 from ..models import Response
+from ..packages.contrib.webextensions.sse import EventStream
 from ..structures import CaseInsensitiveDict
 from ..utils import get_encoding_from_headers
 
@@ -46,11 +47,16 @@ class WebServerGatewayInterface(BaseAdapter):
     ) -> Any:
         """Asks the application; its answer is read as it makes it."""
         refuse_scheme(request, "WSGI")
+        events = urlsplit(request.url).scheme in ("sse", "psse")
+        if events:
+            request.headers.setdefault("Accept", "text/event-stream")
         retries = self.max_retries
         path = RequestEncodingMixin.path_url.__get__(request)
         while True:
             answer = self._call(request)
             if not retries.is_retry(request.method, answer.status, "Retry-After" in answer.headers):
+                if events and answer.status == 200:
+                    answer.extension = EventStream(answer)  # type: ignore[attr-defined]
                 return build(Response(), request, answer, self)
             try:
                 retries = retries.increment(request.method, path, response=answer)
@@ -124,8 +130,8 @@ def refuse_scheme(request: Any, kind: str) -> None:
     if scheme in ("ws", "wss"):
         reason = NotImplementedError(f"WebSocket is not supported over {kind}")
         raise MaxRetryError(None, request.url, reason)
-    if scheme in ("sse", "psse"):
-        raise UnsupportedError("pabal cannot read event streams of applications yet", request=request)
+    if scheme in ("sse", "psse") and kind != "WSGI":
+        raise UnsupportedError("pabal cannot read event streams of such applications yet", request=request)
 
 
 def body_bytes(body: Any) -> bytes:

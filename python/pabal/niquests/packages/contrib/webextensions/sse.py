@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["EventReader", "ServerSentEvent"]
+__all__ = ["EventReader", "EventStream", "ServerSentEvent"]
 
 
 class ServerSentEvent:
@@ -48,6 +49,45 @@ class ServerSentEvent:
         parts = [f"event={self._event!r}"]
         parts += [f"{name}={value!r}" for name, value in (("data", self._data), ("id", self._id)) if value]
         return f"ServerSentEvent({', '.join(parts)})"
+
+
+class EventStream:
+    """``response.extension``: the events of a response as they come."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._events = self._read()
+        self._closed = False
+
+    def _read(self) -> Iterator[ServerSentEvent]:
+        reader, held = EventReader(), ""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while piece := self._raw.read(4096):
+            *lines, held = (held + decoder.decode(piece)).replace("\r\n", "\n").split("\n")
+            yield from reader.feed(lines)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there are no more."""
+        return self._closed
+
+    def next_payload(self, *, raw: bool = False) -> Any:
+        """The next event; None at the end."""
+        if self._closed:
+            raise OSError("the stream of events is closed")
+        event = next(self._events, None)
+        if event is None:
+            self.close()
+        return event
+
+    def send_payload(self, buf: Any) -> None:
+        """Events come from the server only."""
+        raise NotImplementedError("a stream of events goes one way")
+
+    def close(self) -> None:
+        """Ends it."""
+        self._closed = True
+        self._raw.close()
 
 
 class EventReader:
