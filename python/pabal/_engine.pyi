@@ -300,11 +300,12 @@ class AsyncSession(_BaseSession):
     ) -> PendingResponse:
         """One exchange, exactly as told; see `Session.exchange`.
 
-        With ``finish`` the caller has the last word: when the response is there, or what went wrong, ``finish`` is called
-        with the one or the other (the exception as an object), once, on the loop, in the context of who awaits. What it
-        returns is what awaiting gives; what it raises is raised there. If it returns a coroutine, the request goes on with
-        that, as a task: its outcome counts, and cancelling the request cancels it. A request that was cancelled before is
-        not finished. This is how a layer above makes responses of its own without a coroutine for every request.
+        With ``finish`` the caller has the last word: when the response is there, or what went wrong, ``finish`` is
+        called with the one or the other (the exception as an object), once, on the loop, in the context of who
+        awaits. What it returns is what awaiting gives; what it raises is raised there. If it returns a coroutine, the
+        request goes on with that, as a task: its outcome counts, and cancelling the request cancels it. A request
+        that was cancelled before is not finished. This is how a layer above makes responses of its own without a
+        coroutine for every request.
         """
     @overload
     def exchange(

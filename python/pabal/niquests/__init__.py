@@ -6,9 +6,9 @@
         responses = await asyncio.gather(*[session.get(url) for url in urls])
         quotes = [response.json() for response in responses]
 
-``python -m pabal.alias niquests program.py`` runs a program unchanged. The names, signatures, exceptions and behaviour are
-those of niquests 3.21.2, as far as HTTP/1.1 goes; what the engine cannot do yet raises ``exceptions.UnsupportedError`` when
-it is asked for, and never before.
+``python -m pabal.alias niquests program.py`` runs a program unchanged. The names, signatures, exceptions and
+behaviour are those of niquests 3.21.2, as far as HTTP/1.1 goes; what the engine cannot do yet raises
+``exceptions.UnsupportedError`` when it is asked for, and never before.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ import logging
 import warnings
 from logging import NullHandler
 from typing import Any
+
+from pabal.requests.packages.urllib3.exceptions import DependencyWarning
+from pabal.requests.packages.urllib3.util import Retry as RetryConfiguration
+from pabal.requests.packages.urllib3.util import Timeout as TimeoutConfiguration
 
 from . import auth, cookies, exceptions, hooks, models, packages, sessions, structures, typing, utils
 from .__version__ import (
@@ -67,9 +71,6 @@ from .hooks import (
 )
 from .models import AsyncResponse, PreparedRequest, Request, Response
 from .packages.contrib.webextensions.sse import ServerSentEvent
-from .packages.urllib3.exceptions import DependencyWarning
-from .packages.urllib3.util import Retry as RetryConfiguration
-from .packages.urllib3.util import Timeout as TimeoutConfiguration
 from .sessions import Session
 from .status_codes import codes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from pabal import exceptions as native_errors
 from pabal.requests.packages.urllib3.failures import shaped

@@ -143,7 +143,7 @@ async def settle(response: Any) -> Any:
         await response._read()
         if type(response) is AsyncResponse:
             raw = response.raw
-            response.__class__ = Response
+            object.__setattr__(response, "__class__", Response)
             if hasattr(raw, "settled"):
                 response.raw = raw.settled()
     return response

@@ -1,9 +1,9 @@
 """The short way of plain requests that are awaited.
 
 What ``session.get(url)`` returns is the engine's own awaitable: no coroutine function and no task is between it and
-``asyncio.gather``. Its result is made by `finished` (the engine's ``finish=``) when the answer is there. What could make a
-difference sends the request the long way, as in `pabal.requests._short`, whose decisions these are. A redirect goes on as on
-the long way: `finished` answers with the coroutine that follows it.
+``asyncio.gather``. Its result is made by `finished` (the engine's ``finish=``) when the answer is there. What could
+make a difference sends the request the long way, as in `pabal.requests._short`, whose decisions these are. A redirect
+goes on as on the long way: `finished` answers with the coroutine that follows it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ __all__ = ["AsyncShortWay"]
 class AsyncShortWay(ShortWay):
     """The short way of ``AsyncSession``."""
 
-    #: The turn of a loop in which the world was looked at and said nothing: (loop, when it is over at the latest, of what).
+    #: The turn of a loop in which the world was looked at and said nothing: (loop, when it is over at the latest, of
+    #: what).
     _silent: tuple[Any, float, set[bool]] | None = None
 
     def _world_speaks(self, trust_env: bool) -> bool:

@@ -16,9 +16,9 @@ def check_delimiter(delimiter: Any, decode_unicode: bool) -> None:
 class LineDecoder:
     """Splits at ``delimiter``, or at line ends.
 
-    What follows the last line end of a piece is held back for the next, as the pieces it came in: a long line costs no more
-    than its length. A piece that ends with a line end leaves nothing over: without a delimiter that shows by what
-    ``splitlines`` leaves out, with one by an empty last line.
+    What follows the last line end of a piece is held back for the next, as the pieces it came in: a long line costs
+    no more than its length. A piece that ends with a line end leaves nothing over: without a delimiter that shows by
+    what ``splitlines`` leaves out, with one by an empty last line.
     """
 
     __slots__ = ("buffer", "delimiter", "tail")

@@ -88,7 +88,7 @@ class Headers:
         """Whether there is such a header."""
         return bool(self._named(name))
 
-    __contains__ = has  # type: ignore[assignment]
+    __contains__ = has
 
     def keys(self) -> list[str]:
         """Names."""

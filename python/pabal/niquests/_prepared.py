@@ -97,7 +97,7 @@ class PreparedRequest(_shared.PreparedRequest):
         """The headers as objects."""
         return Headers((self.headers or {}).items())
 
-    def prepare(  # type: ignore[override]
+    def prepare(
         self,
         method: Any = None,
         url: Any = None,
@@ -125,7 +125,9 @@ class PreparedRequest(_shared.PreparedRequest):
     def prepare_url(
         self, url: Any, params: Any, *, base_url: str | None = None, override_scheme: str | None = None
     ) -> None:
-        """As in requests; below ``base_url``, whose scheme ``override_scheme`` may replace; of any scheme with a host."""
+        """As in requests; below ``base_url``, whose scheme ``override_scheme`` may replace; of any scheme with a
+        host.
+        """
         url = url.decode("utf8") if isinstance(url, bytes) else "" if url is None and base_url else str(url)
         url = url.lstrip()
         if base_url:
@@ -214,7 +216,8 @@ class PreparedRequest(_shared.PreparedRequest):
 
 
 def _is_async(auth: Any) -> bool:
-    return inspect.iscoroutinefunction(auth) or inspect.iscoroutinefunction(getattr(type(auth), "__call__", None))  # noqa: B004
+    called: Any = vars(type(auth)).get("__call__")
+    return inspect.iscoroutinefunction(auth) or inspect.iscoroutinefunction(called)
 
 
 def _is_form(data: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -153,7 +154,7 @@ class SessionBase(_shared.Session):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.adapters = type(self.adapters)() if "adapters" in self.__dict__ else _shared.OrderedDict()
+        self.adapters = OrderedDict()
         self._mount_defaults()
 
     def __repr__(self) -> str:

@@ -18,9 +18,7 @@ _REFUSED = {
 }
 
 
-def refuse_unsupported(
-    *, revocation_configuration: Any = None, tls_configuration: Any = None, **settings: Any
-) -> None:
+def refuse_unsupported(*, revocation_configuration: Any = None, tls_configuration: Any = None, **settings: Any) -> None:
     """Raises ``UnsupportedError`` for what was asked for and cannot be had. Hints and wishes that are met pass."""
     for name, value in settings.items():
         if value and name in _REFUSED:

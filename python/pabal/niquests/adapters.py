@@ -6,10 +6,38 @@ import os
 from typing import Any
 
 from pabal.requests import adapters as _shared
-from pabal.requests.adapters import *  # noqa: F403
-from pabal.requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, DEFAULT_RETRIES, TimeoutSauce
-from pabal.requests.adapters import __all__ as _shared_names
-from pabal.requests.adapters import translated
+from pabal.requests.adapters import (
+    DEFAULT_CA_BUNDLE_PATH,
+    DEFAULT_POOL_TIMEOUT,
+    DEFAULT_POOLBLOCK,
+    DEFAULT_POOLSIZE,
+    DEFAULT_RETRIES,
+    CaseInsensitiveDict,
+    ClosedPoolError,
+    ConnectTimeoutError,
+    InvalidSchema,
+    MaxRetryError,
+    NewConnectionError,
+    PoolManager,
+    ProtocolError,
+    ReadTimeoutError,
+    ResponseError,
+    Retry,
+    SOCKSProxyManager,
+    TimeoutSauce,
+    _HTTPError,
+    _InvalidHeader,
+    _ProxyError,
+    _SSLError,
+    basestring,
+    extract_cookies_to_jar,
+    parse_url,
+    proxy_from_url,
+    socket,
+    translated,
+    typing,
+    urldefragauth,
+)
 from pabal.requests.utils import select_proxy
 
 from ._connection_info import ConnectionInfo
@@ -21,12 +49,41 @@ from .extensions.revocation import DEFAULT_STRATEGY
 from .models import AsyncResponse, Response
 from .utils import get_encoding_from_headers
 
-__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
-    *_shared_names,
+__all__ = [
+    "DEFAULT_CA_BUNDLE_PATH",
+    "DEFAULT_POOLBLOCK",
+    "DEFAULT_POOLSIZE",
+    "DEFAULT_POOL_TIMEOUT",
+    "DEFAULT_RETRIES",
     "AsyncBaseAdapter",
     "AsyncHTTPAdapter",
     "BaseAdapter",
+    "CaseInsensitiveDict",
+    "ClosedPoolError",
+    "ConnectTimeoutError",
     "HTTPAdapter",
+    "InvalidSchema",
+    "MaxRetryError",
+    "NewConnectionError",
+    "PoolManager",
+    "ProtocolError",
+    "ReadTimeoutError",
+    "ResponseError",
+    "Retry",
+    "SOCKSProxyManager",
+    "TimeoutSauce",
+    "_HTTPError",
+    "_InvalidHeader",
+    "_ProxyError",
+    "_SSLError",
+    "basestring",
+    "extract_cookies_to_jar",
+    "parse_url",
+    "proxy_from_url",
+    "socket",
+    "translated",
+    "typing",
+    "urldefragauth",
 ]
 
 
@@ -64,8 +121,8 @@ class AsyncBaseAdapter:
 class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     """HTTP and HTTPS, through an engine session of its own.
 
-    The settings of pools and retries are those of requests. Of the others, those that ask for what the engine does anyway,
-    or that only hint, are taken; those that ask for what it cannot do are refused with ``UnsupportedError``.
+    The settings of pools and retries are those of requests. Of the others, those that ask for what the engine does
+    anyway, or that only hint, are taken; those that ask for what it cannot do are refused with ``UnsupportedError``.
     """
 
     __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies"]  # noqa: RUF012
@@ -125,7 +182,9 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
         if not isinstance(timeout, tuple):
             return super()._timeout_of(timeout)
         if len(timeout) not in (2, 3):
-            raise ValueError(f"Invalid timeout {timeout}: a pair (connect, read) or a triple (connect, read, total) is one.")
+            raise ValueError(
+                f"Invalid timeout {timeout}: a pair (connect, read) or a triple (connect, read, total) is one."
+            )
         connect, read, *total = timeout
         return TimeoutSauce(connect=connect, read=read, total=total[0] if total else None)
 
@@ -174,7 +233,7 @@ class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
     def _proxy_from_url(self, proxy: str, **options: Any) -> Any:
         return AsyncProxyManager(proxy_url=proxy, **options)
 
-    async def get_connection(self, url: str, proxies: Any = None) -> Any:  # type: ignore[override]
+    async def get_connection(self, url: str, proxies: Any = None) -> Any:
         """The pool for a URL."""
         return super().get_connection(url, proxies)
 
@@ -213,4 +272,3 @@ class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
 
     async def gather(self, *responses: Any, max_fetch: int | None = None) -> None:  # type: ignore[override]
         """Waits for lazy responses; there are none."""
-

@@ -20,9 +20,7 @@ def request(
     **kwargs: Any,
 ) -> Any:
     """Sends a request and returns its response; the other options are those of ``Session.request``."""
-    with sessions.Session(
-        retries=retries, json_encoder=json_encoder, tls_configuration=tls_configuration
-    ) as session:
+    with sessions.Session(retries=retries, json_encoder=json_encoder, tls_configuration=tls_configuration) as session:
         return session.request(method, url, **kwargs)
 
 

@@ -19,7 +19,9 @@ async def request(
     tls_configuration: Any = None,
     **kwargs: Any,
 ) -> Any:
-    """Sends a request; the other options are those of ``AsyncSession.request``. What is streamed keeps its connection."""
+    """Sends a request; the other options are those of ``AsyncSession.request``. What is streamed keeps its
+    connection.
+    """
     session = AsyncSession(retries=retries, json_encoder=json_encoder, tls_configuration=tls_configuration)
     try:
         return await session.request(method, url, **kwargs)

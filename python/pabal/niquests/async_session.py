@@ -32,8 +32,8 @@ class AsyncSession(SessionBase):
             responses = await asyncio.gather(*[session.get(url) for url in urls])
             quotes = [response.json() for response in responses]
 
-    What ``get`` and its kin return can be awaited, gathered, made a task of, cancelled. Plain requests are the engine's own
-    awaitables; those that need more (authentication, bodies, hooks, proxies, streaming, …) are coroutines.
+    What ``get`` and its kin return can be awaited, gathered, made a task of, cancelled. Plain requests are the
+    engine's own awaitables; those that need more (authentication, bodies, hooks, proxies, streaming, …) are coroutines.
     """
 
     def _mount_defaults(self) -> None:
@@ -63,7 +63,7 @@ class AsyncSession(SessionBase):
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
-    def request(  # type: ignore[override]
+    def request(
         self,
         method: str,
         url: Any,
@@ -166,7 +166,7 @@ class AsyncSession(SessionBase):
             await async_dispatch_hook("pre_send", request.hooks, request)
         return request
 
-    async def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:  # type: ignore[override]
+    async def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:
         """The end of a chain of redirects; or the first answer, knowing what would come next."""
         if allow_redirects:
             chain = [answer, *[each async for each in self.resolve_redirects(answer, request, **kwargs)]]

@@ -119,5 +119,5 @@ class HTTPDigestAuth(_shared.HTTPDigestAuth):
 class AsyncHTTPDigestAuth(HTTPDigestAuth, AsyncAuthBase):
     """The same, by the name that an ``AsyncSession`` expects."""
 
-    async def __call__(self, r: Any) -> Any:  # type: ignore[override]
+    async def __call__(self, r: Any) -> Any:
         return HTTPDigestAuth.__call__(self, r)

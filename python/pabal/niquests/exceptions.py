@@ -2,12 +2,65 @@
 
 from __future__ import annotations
 
-from pabal.requests.exceptions import *  # noqa: F403
-from pabal.requests.exceptions import BaseHTTPError as BaseHTTPError
-from pabal.requests.exceptions import RequestException
-from pabal.requests.exceptions import __all__ as _shared
+from pabal.requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectionError,
+    ConnectTimeout,
+    ContentDecodingError,
+    FileModeWarning,
+    HTTPError,
+    InvalidHeader,
+    InvalidJSONError,
+    InvalidProxyURL,
+    InvalidSchema,
+    InvalidURL,
+    JSONDecodeError,
+    MissingSchema,
+    ProxyError,
+    ReadTimeout,
+    RequestException,
+    RequestsDependencyWarning,
+    RequestsWarning,
+    RetryError,
+    SSLError,
+    StreamConsumedError,
+    Timeout,
+    TooManyRedirects,
+    UnrewindableBodyError,
+    URLRequired,
+)
+from pabal.requests.packages.urllib3.exceptions import HTTPError as BaseHTTPError
 
-__all__ = [*_shared, "MultiplexingError", "UnsupportedError"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [
+    "BaseHTTPError",
+    "ChunkedEncodingError",
+    "ConnectTimeout",
+    "ConnectionError",
+    "ContentDecodingError",
+    "FileModeWarning",
+    "HTTPError",
+    "InvalidHeader",
+    "InvalidJSONError",
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "JSONDecodeError",
+    "MissingSchema",
+    "MultiplexingError",
+    "ProxyError",
+    "ReadTimeout",
+    "RequestException",
+    "RequestsDependencyWarning",
+    "RequestsWarning",
+    "RetryError",
+    "SSLError",
+    "StreamConsumedError",
+    "Timeout",
+    "TooManyRedirects",
+    "URLRequired",
+    "UnrewindableBodyError",
+    "UnsupportedError",
+]
 
 
 class MultiplexingError(RequestException):

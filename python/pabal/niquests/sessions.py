@@ -7,10 +7,29 @@ from typing import Any
 
 from pabal.requests import adapters as _shared_adapters
 from pabal.requests._short import ShortWay
-from pabal.requests.sessions import *  # noqa: F403
-from pabal.requests.sessions import __all__ as _shared_names
-from pabal.requests.sessions import merge_setting as merge_setting
-from pabal.requests.sessions import preferred_clock as preferred_clock
+from pabal.requests.sessions import (
+    DEFAULT_PORTS,
+    DEFAULT_REDIRECT_LIMIT,
+    REDIRECT_STATI,
+    CaseInsensitiveDict,
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidSchema,
+    SessionRedirectMixin,
+    TooManyRedirects,
+    codes,
+    cookielib,
+    get_auth_from_url,
+    merge_setting,
+    preferred_clock,
+    requote_uri,
+    rewind_body,
+    session,
+    should_bypass_proxies,
+    to_native_string,
+    urljoin,
+    urlparse,
+)
 
 from . import utils as _utils
 from ._connection_info import ConnectionInfo
@@ -22,24 +41,44 @@ from .hooks import default_hooks, dispatch_hook
 from .models import PreparedRequest, Request, Response
 from .utils import get_environ_proxies, get_netrc_auth, should_check_crl, should_check_ocsp
 
-__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
-    *_shared_names,
+__all__ = [
+    "DEFAULT_PORTS",
+    "DEFAULT_REDIRECT_LIMIT",
+    "REDIRECT_STATI",
+    "CaseInsensitiveDict",
+    "ChunkedEncodingError",
+    "ContentDecodingError",
     "HTTPAdapter",
+    "InvalidSchema",
     "PreparedRequest",
     "Request",
     "RequestsCookieJar",
     "Response",
     "Session",
+    "SessionRedirectMixin",
+    "TooManyRedirects",
+    "codes",
     "cookiejar_from_dict",
+    "cookielib",
     "default_hooks",
     "dispatch_hook",
     "extract_cookies_to_jar",
+    "get_auth_from_url",
     "get_environ_proxies",
     "get_netrc_auth",
     "merge_cookies",
     "merge_hooks",
+    "merge_setting",
+    "preferred_clock",
+    "requote_uri",
+    "rewind_body",
+    "session",
+    "should_bypass_proxies",
     "should_check_crl",
     "should_check_ocsp",
+    "to_native_string",
+    "urljoin",
+    "urlparse",
 ]
 
 
@@ -49,8 +88,8 @@ class Session(SessionBase):
         with niquests.Session() as session:
             session.get("https://example.com/price").json()
 
-    Everything that requests' session has, and settings at construction. A request that is given no ``timeout`` has one: the
-    session's, else 30 seconds for reading and 120 for writing methods.
+    Everything that requests' session has, and settings at construction. A request that is given no ``timeout`` has
+    one: the session's, else 30 seconds for reading and 120 for writing methods.
     """
 
     def _mount_defaults(self) -> None:
@@ -75,7 +114,7 @@ class Session(SessionBase):
     def _netrc_auth(self, url: Any) -> Any:
         return get_netrc_auth(url)
 
-    def request(  # type: ignore[override]
+    def request(
         self,
         method: str,
         url: Any,
@@ -98,11 +137,11 @@ class Session(SessionBase):
         """Sends a request and returns its response. The options are those of requests; ``override_scheme`` replaces the
         scheme of ``base_url``."""
         timeout = self._timeout_for(method, timeout)
-        if not (params or data or cookies or files or auth or proxies or hooks or stream or cert or json is not None):
-            if not self.base_url:
-                answer = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
-                if answer is not None:
-                    return answer
+        special = params or data or cookies or files or auth or proxies or hooks or stream or cert or self.base_url
+        if not special and json is None:
+            answer = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
+            if answer is not None:
+                return answer
         request = Request(
             method=method.upper(),
             url=url,

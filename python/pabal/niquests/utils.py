@@ -11,36 +11,155 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from pabal.requests import utils as _shared
-from pabal.requests.utils import *  # noqa: F403
 from pabal.requests.utils import (
+    _HEADER_VALIDATORS_BYTE,
+    _HEADER_VALIDATORS_STR,
+    DEFAULT_ACCEPT_ENCODING,
+    DEFAULT_CA_BUNDLE_PATH,
+    DEFAULT_PORTS,
+    HEADER_VALIDATORS,
+    NETRC_FILES,
+    UNRESERVED_SET,
+    CaseInsensitiveDict,
     _parse_list_header,
+    add_dict_to_cookiejar,
+    atomic_open,
+    basestring,
+    builtin_str,
+    bytes,
     check_header_validity,
+    codecs,
+    cookiejar_from_dict,
+    dict_from_cookiejar,
+    dict_to_sequence,
+    dotted_netmask,
+    extract_zipped_paths,
+    from_key_val_list,
+    get_auth_from_url,
+    get_encodings_from_content,
+    get_netrc_auth,
+    get_unicode_from_response,
+    guess_filename,
+    guess_json_utf,
+    integer_types,
+    is_ipv4_address,
+    is_urllib3_1,
+    iter_slices,
+    make_headers,
     named_directly,
+    parse_dict_header,
+    parse_header_links,
+    parse_list_header,
+    parse_url,
+    prepend_scheme_if_needed,
+    quote,
+    requote_uri,
+    rewind_body,
+    select_proxy,
     set_environ,
+    str,
+    stream_decode_response_unicode,
+    struct,
+    super_len,
+    to_key_val_list,
     to_native_string,
+    unquote,
+    unquote_header_value,
+    unquote_unreserved,
+    urldefragauth,
+    urlparse,
+    urlunparse,
+    warnings,
 )
-from pabal.requests.utils import __all__ as _shared_names
 from pabal.requests.utils import default_headers as _default_headers
 from pabal.requests.utils import get_environ_proxies as _get_environ_proxies
 from pabal.requests.utils import resolve_proxies as _resolve_proxies
-from pabal.requests.utils import rewind_body as rewind_body
 
 from .__version__ import __version__
 from .exceptions import MissingSchema, UnrewindableBodyError
 
-__all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
-    *_shared_names,
+__all__ = [
+    "DEFAULT_ACCEPT_ENCODING",
+    "DEFAULT_CA_BUNDLE_PATH",
+    "DEFAULT_PORTS",
+    "HEADER_VALIDATORS",
+    "NETRC_FILES",
+    "UNRESERVED_SET",
+    "_HEADER_VALIDATORS_BYTE",
+    "_HEADER_VALIDATORS_STR",
+    "CaseInsensitiveDict",
     "_get_mask_bits",
     "_parse_content_type_header",
+    "_parse_list_header",
+    "add_dict_to_cookiejar",
+    "address_in_network",
     "arewind_body",
     "astream_decode_response_unicode",
+    "atomic_open",
+    "basestring",
+    "builtin_str",
+    "bytes",
+    "check_header_validity",
+    "codecs",
     "compare_ipv6",
+    "cookiejar_from_dict",
+    "default_headers",
+    "default_user_agent",
+    "dict_from_cookiejar",
+    "dict_to_sequence",
+    "dotted_netmask",
+    "extract_zipped_paths",
+    "from_key_val_list",
+    "get_auth_from_url",
+    "get_encoding_from_headers",
+    "get_encodings_from_content",
+    "get_environ_proxies",
+    "get_netrc_auth",
+    "get_unicode_from_response",
+    "getproxies",
+    "getproxies_environment",
+    "guess_filename",
+    "guess_json_utf",
+    "integer_types",
+    "is_ipv4_address",
     "is_ipv6_address",
+    "is_urllib3_1",
+    "is_valid_cidr",
+    "iter_slices",
+    "make_headers",
     "merge_base_url",
+    "named_directly",
+    "parse_dict_header",
+    "parse_header_links",
+    "parse_list_header",
     "parse_scheme",
+    "parse_url",
+    "prepend_scheme_if_needed",
+    "proxy_bypass",
+    "proxy_bypass_environment",
+    "quote",
+    "requote_uri",
+    "resolve_proxies",
+    "rewind_body",
+    "select_proxy",
+    "set_environ",
+    "should_bypass_proxies",
     "should_check_crl",
     "should_check_ocsp",
+    "str",
+    "stream_decode_response_unicode",
+    "struct",
+    "super_len",
+    "to_key_val_list",
+    "to_native_string",
+    "unquote",
+    "unquote_header_value",
+    "unquote_unreserved",
+    "urldefragauth",
     "urljoin_safe",
+    "urlparse",
+    "urlunparse",
+    "warnings",
 ]
 
 _ = (_parse_list_header, check_header_validity, to_native_string)
@@ -228,7 +347,11 @@ def get_environ_proxies(url: str, no_proxy: str | None = None) -> dict[str, str]
 
 def resolve_proxies(request: Any, proxies: Any, trust_env: bool = True) -> dict[str, str]:
     """The given proxies, and the environment's for the request's URL if it counts."""
-    if trust_env and not _shared.names_no_proxy() and should_bypass_proxies(request.url, (proxies or {}).get("no_proxy")):
+    if (
+        trust_env
+        and not _shared.names_no_proxy()
+        and should_bypass_proxies(request.url, (proxies or {}).get("no_proxy"))
+    ):
         trust_env = False
     return _resolve_proxies(request, proxies, trust_env)
 
@@ -244,4 +367,3 @@ def should_check_ocsp(conn_info: Any, revocation_configuration: Any) -> bool:
 def should_check_crl(conn_info: Any, revocation_configuration: Any) -> bool:
     """Never."""
     return False
-

@@ -132,9 +132,7 @@ class SessionRedirectMixin:
             target = self.get_redirect_target(resp)
             yield resp
 
-    def _redirected(
-        self, target: str, resp: Any, req: Any, fragment: str, proxies: Any
-    ) -> tuple[Any, str, Any]:
+    def _redirected(self, target: str, resp: Any, req: Any, fragment: str, proxies: Any) -> tuple[Any, str, Any]:
         """The request that a redirect leads to, the fragment that goes on, and the proxies for it."""
         prepared = req.copy()
         prepared.url, fragment = self._absolute(target, resp, fragment)

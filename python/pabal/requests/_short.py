@@ -79,6 +79,7 @@ _MODULE = (
     "preferred_clock",
 )
 
+
 class Asked:
     """What was sent, kept to make a ``PreparedRequest`` of it if anybody asks for one."""
 
@@ -167,8 +168,8 @@ def _said_by(count: int) -> bool:
 class ShortWay:
     """The short way of one face.
 
-    It is made at the end of the face's ``sessions`` module, whose names are ``module``: what is there then is how things
-    are when nobody has bent them.
+    It is made at the end of the face's ``sessions`` module, whose names are ``module``: what is there then is how
+    things are when nobody has bent them.
     """
 
     def __init__(

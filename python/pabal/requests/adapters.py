@@ -208,7 +208,9 @@ class HTTPAdapter(BaseAdapter):
         self._pool_connections = connections
         self._pool_maxsize = maxsize
         self._pool_block = block
-        self.poolmanager: Any = self._pool_manager_class(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
+        self.poolmanager: Any = self._pool_manager_class(
+            num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The manager of connections through a proxy."""
@@ -354,7 +356,7 @@ class HTTPAdapter(BaseAdapter):
             if failure is None:
                 raise
             raise failure from error
-        return self.build_response(request, answer)
+        return self.build_response(request, answer)  # type: ignore[no-any-return]
 
     def _timeout_of(self, timeout: Any) -> Any:
         return _timeout(timeout)

@@ -14,7 +14,7 @@ from ._redirects import SessionRedirectMixin
 from ._short import ShortWay
 from .adapters import HTTPAdapter
 from .compat import cookielib, urljoin, urlparse
-from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
+from .cookies import RequestsCookieJar, cookiejar_from_dict, merge_cookies
 from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
 from .hooks import default_hooks, dispatch_hook
 from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI, PreparedRequest, Request, Response
@@ -25,7 +25,6 @@ from .utils import (
     default_headers,
     get_auth_from_url,
     get_environ_proxies,
-    get_netrc_auth,
     requote_uri,
     resolve_proxies,
     rewind_body,
@@ -248,7 +247,7 @@ class Session(SessionRedirectMixin):
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
         if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
-            answer = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
+            answer: Response | None = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
             if answer is not None:
                 return answer
         request = Request(

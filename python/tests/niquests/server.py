@@ -20,7 +20,9 @@ class Server:
             elif path == "/text":
                 connection.answer(b"caf\xe9\nau lait\n", "200 Fine", "Content-Type: text/plain; charset=latin-1")
             elif path == "/cookies":
-                connection.answer(b"", "200 OK", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2; Path=/", "X-Two: 1", "X-Two: 2")
+                connection.answer(
+                    b"", "200 OK", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2; Path=/", "X-Two: 1", "X-Two: 2"
+                )
             elif path == "/moved":
                 connection.answer(b"there", "302 Found", "Location: /json#part", "Set-Cookie: hop=1; Path=/")
             elif path == "/twice":

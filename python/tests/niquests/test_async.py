@@ -107,9 +107,8 @@ def test_streaming(scripted: Callable[..., ScriptedServer], run: Run) -> None:
                 assert await response.text == "one\ntwo\nthree"
                 with pytest.raises(niquests.JSONDecodeError):
                     await response.json()
-            with pytest.raises(SyntaxError):
-                with response:
-                    pass
+            with pytest.raises(SyntaxError), response:
+                pass
             async with await session.get(url, stream=True):
                 pass  # unread
             assert (await session.get(url)).content == b"one\ntwo\nthree"

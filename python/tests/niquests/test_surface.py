@@ -26,7 +26,8 @@ def test_shared_modules_are_the_same_objects() -> None:
 
 def test_the_alias_hands_out_the_face() -> None:
     code = (
-        "import niquests, niquests.sessions, niquests.packages.urllib3.exceptions as e, sys; import pabal.niquests as p;"
+        "import niquests, niquests.sessions, sys; import pabal.niquests as p;"
+        "import niquests.packages.urllib3.exceptions as e;"
         "from niquests.packages.urllib3.contrib.webextensions.sse import ServerSentEvent as S;"
         "assert niquests is p and niquests.sessions is p.sessions and S is p.ServerSentEvent;"
         "assert sys.modules['pabal.requests.packages.urllib3.exceptions'] is e; print(niquests.__version__)"
@@ -74,7 +75,9 @@ def test_what_does_no_harm_is_taken(kind: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/", "wss://127.0.0.1:1/", "sse://127.0.0.1:1/", "http+unix://%2Ftmp%2Fs/"])
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1/", "wss://127.0.0.1:1/", "sse://127.0.0.1:1/", "http+unix://%2Ftmp%2Fs/"]
+)
 def test_schemes_that_are_not_there_yet(url: str) -> None:
     with pytest.raises(NotImplementedError):
         niquests.Session().get(url)
@@ -125,7 +128,12 @@ def test_a_wsgi_application() -> None:
             start_response("200 OK", [("Content-Type", "text/event-stream")])
             return [b"data: a\n\nevent: x\nda", b"ta: b\ndata: c\n\n"]
         start_response("200 OK", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1")])
-        return [environ["REQUEST_METHOD"].encode(), b" ", environ["QUERY_STRING"].encode(), environ["wsgi.input"].read()]
+        return [
+            environ["REQUEST_METHOD"].encode(),
+            b" ",
+            environ["QUERY_STRING"].encode(),
+            environ["wsgi.input"].read(),
+        ]
 
     with niquests.Session(app=app) as session:
         response = session.post("/x", params={"q": "1"}, data=b"body")

@@ -103,7 +103,9 @@ class _Call:
 
     def _scope(self) -> dict[str, Any]:
         parts = urlsplit(self._request.url)
-        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers_of(self._request)]
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers_of(self._request)
+        ]
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},

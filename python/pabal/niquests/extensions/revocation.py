@@ -1,4 +1,6 @@
-"""How revoked certificates are looked for. The engine does not look yet: a strict wish is refused, a soft one is idle."""
+"""How revoked certificates are looked for. The engine does not look yet: a strict wish is refused, a soft one is
+idle.
+"""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from pabal.requests import compat, packages
 from pabal.requests.packages import urllib3
 
 from . import contrib
@@ -32,9 +33,9 @@ _share()
 
 def __getattr__(name: str) -> Any:
     if name in ("chardet", "charset_normalizer"):
-        from pabal.requests.compat import chardet as found
+        found = compat.chardet
     elif name == "idna":
-        from pabal.requests.packages import idna as found
+        found = packages.idna
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = found
