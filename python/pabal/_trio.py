@@ -68,7 +68,9 @@ async def wait(pending: Pending[T], driver: Driver) -> Any:
 
 async def _finished(result: Any) -> Any:
     """``exchange(finish=…)`` may answer with a coroutine: then the request goes on with that, here."""
-    return await result if type(result) is CoroutineType else result
+    if type(result) is CoroutineType:
+        result = await cast("Awaitable[Any]", result)
+    return result
 
 
 def _watch(driver: Driver) -> None:

@@ -75,7 +75,6 @@ from .sessions import Session
 from .status_codes import codes
 
 __all__ = [  # pyright: ignore[reportUnsupportedDunderAll]
-    "HAS_LEGACY_URLLIB3",
     "AsyncLeakyBucketLimiter",
     "AsyncLifeCycleHook",
     "AsyncResponse",

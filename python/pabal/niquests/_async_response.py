@@ -1,5 +1,7 @@
 """``AsyncResponse``: the answer to a request with ``stream=True`` of an ``AsyncSession``."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import AsyncIterator

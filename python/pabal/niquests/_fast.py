@@ -6,6 +6,8 @@ make a difference sends the request the long way, as in `pabal.requests._short`,
 goes on as on the long way: `finished` answers with the coroutine that follows it.
 """
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from asyncio import _get_running_loop

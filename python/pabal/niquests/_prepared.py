@@ -41,7 +41,8 @@ class Request(_shared.Request):
     ) -> None:
         super().__init__(method, url, headers, files, data, params, auth, cookies, None, json)
         self.hooks = default_hooks()
-        for event, hook in (hooks or {}).items():
+        given: Any = hooks or {}
+        for event, hook in given.items():
             self.register_hook(event=event, hook=hook)
         self.base_url = base_url
         self.override_scheme = override_scheme
@@ -216,8 +217,7 @@ class PreparedRequest(_shared.PreparedRequest):
 
 
 def _is_async(auth: Any) -> bool:
-    called: Any = vars(type(auth)).get("__call__")
-    return inspect.iscoroutinefunction(auth) or inspect.iscoroutinefunction(called)
+    return inspect.iscoroutinefunction(auth) or inspect.iscoroutinefunction(getattr(auth, "__call__", None))  # noqa: B004
 
 
 def _is_form(data: Any) -> bool:

@@ -1,5 +1,7 @@
 """``Response``: as in requests, and what it says of its connection."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator

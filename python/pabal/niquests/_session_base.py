@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any
 
 from pabal.requests import sessions as _shared
@@ -23,11 +22,13 @@ __all__ = ["SessionBase", "merge_hooks"]
 
 def merge_hooks(request_hooks: Any, session_hooks: Any, dict_class: Any = dict) -> Any:
     """For every event the request's own hooks, else the session's."""
-    if not session_hooks or (type(session_hooks) is dict and not any(session_hooks.values())):
+    common: Any = session_hooks or {}
+    if not any(common.get(event) for event in HOOKS):
         return request_hooks
+    own: Any = request_hooks or {}
     merged = dict_class()
     for event in HOOKS:
-        merged[event] = (request_hooks or {}).get(event) or session_hooks.get(event) or []
+        merged[event] = own.get(event) or common.get(event) or []
     return merged
 
 
@@ -115,7 +116,7 @@ class SessionBase(_shared.Session):
         self.multiplexed = multiplexed
         self.source_address = source_address
         self.quic_cache_layer = quic_cache_layer
-        self.base_url = base_url
+        self.base_url: str | None = base_url
         self.timeout = timeout
         self.json_encoder = json_encoder
         self.allow_incoming_cookies = allow_incoming_cookies
@@ -211,6 +212,8 @@ class SessionBase(_shared.Session):
 
 def _completed(hooks: Any) -> Any:
     """Hooks of a session: a list for every event; objects that are such mappings stay what they are."""
-    if hooks is None or type(hooks) is dict:
-        return {**default_hooks(), **(hooks or {})}
-    return hooks if isinstance(hooks, Mapping) else {**default_hooks(), **dict(hooks)}
+    if hooks is None or hooks.__class__ is dict:
+        made: dict[str, Any] = default_hooks()
+        made.update(hooks or {})
+        return made
+    return hooks

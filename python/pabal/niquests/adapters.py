@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, cast
 
 from pabal.requests import adapters as _shared
 from pabal.requests.adapters import (
@@ -172,18 +172,17 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Tells a pool whom to trust and who we are; both by the paths of files."""
-        if isinstance(verify, os.PathLike):
-            verify = os.fspath(verify)
-        if isinstance(verify, bytes) or (isinstance(verify, str) and "-----BEGIN" in verify):
+        trusted: Any = _as_path(verify)
+        if isinstance(trusted, bytes) or (isinstance(trusted, str) and "-----BEGIN" in trusted):
             raise SSLError("pabal takes trusted certificates by the path of a file: verify= holds them itself")
-        super().cert_verify(conn, url, verify, cert)
+        super().cert_verify(conn, url, trusted, cert)
 
     def _timeout_of(self, timeout: Any) -> Any:
-        if not isinstance(timeout, tuple):
+        if timeout.__class__ is not tuple:
             return super()._timeout_of(timeout)
         if len(timeout) not in (2, 3):
             raise ValueError(
-                f"Invalid timeout {timeout}: a pair (connect, read) or a triple (connect, read, total) is one."
+                f"Invalid timeout {timeout}: give (connect, read) or (connect, read, total), or one number for both."
             )
         connect, read, *total = timeout
         return TimeoutSauce(connect=connect, read=read, total=total[0] if total else None)
@@ -191,9 +190,7 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     def _call_of(
         self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
     ) -> tuple[Any, dict[str, Any]]:
-        if isinstance(verify, os.PathLike):
-            verify = os.fspath(verify)
-        return super()._call_of(request, stream, timeout, verify, cert, proxies)
+        return super()._call_of(request, stream, timeout, _as_path(verify), cert, proxies)
 
     def _new_response(self) -> Any:
         return self._response_class()
@@ -272,3 +269,8 @@ class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
 
     async def gather(self, *responses: Any, max_fetch: int | None = None) -> None:  # type: ignore[override]
         """Waits for lazy responses; there are none."""
+
+
+def _as_path(value: Any) -> Any:
+    """A path as text; anything else as it is."""
+    return os.fspath(cast("os.PathLike[str]", value)) if hasattr(value, "__fspath__") else value

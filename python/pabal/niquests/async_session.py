@@ -233,7 +233,7 @@ class AsyncSession(SessionBase):
 
 
 _short_way = AsyncShortWay(
-    vars(_sessions),
+    _sessions.__dict__,
     AsyncSession,
     AsyncHTTPAdapter,
     prepared_class=PreparedRequest,

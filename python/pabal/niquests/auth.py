@@ -1,5 +1,7 @@
 """Authentication: that of requests, bearer tokens, and what can be awaited."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from contextvars import ContextVar

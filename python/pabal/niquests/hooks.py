@@ -37,6 +37,11 @@ def default_hooks() -> dict[str, list[Any]]:
     return {event: [] for event in HOOKS}
 
 
+def _hooks_of(key: str, hooks: Any) -> list[Any]:
+    called: Any = hooks.get(key) if hooks else None
+    return [] if not called else [called] if callable(called) else list(called)
+
+
 def _called(hook: Any, data: Any, kwargs: dict[str, Any]) -> Any:
     """What a hook returns. One that takes only what it is given is not given the rest."""
     if kwargs:
@@ -51,10 +56,7 @@ def _called(hook: Any, data: Any, kwargs: dict[str, Any]) -> Any:
 
 def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
     """Gives ``hook_data`` to each hook of the event in turn; what a hook returns, if anything, takes its place."""
-    called = (hooks or {}).get(key)
-    if not called:
-        return hook_data
-    for hook in [called] if callable(called) else list(called):
+    for hook in _hooks_of(key, hooks):
         answer = _called(hook, hook_data, kwargs)
         if answer is not None:
             hook_data = answer
@@ -63,10 +65,7 @@ def dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
 
 async def async_dispatch_hook(key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
     """As ``dispatch_hook``; what a hook returns is awaited if it can be."""
-    called = (hooks or {}).get(key)
-    if not called:
-        return hook_data
-    for hook in [called] if callable(called) else list(called):
+    for hook in _hooks_of(key, hooks):
         answer = _called(hook, hook_data, kwargs)
         if inspect.isawaitable(answer):
             answer = await answer

@@ -1,5 +1,7 @@
 """``niquests.models``: requests and responses, gathered from the files that define them."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from typing import Any

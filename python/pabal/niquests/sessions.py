@@ -1,5 +1,7 @@
 """``Session``: defaults, cookies and connections that requests share."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from functools import partial
@@ -114,6 +116,9 @@ class Session(SessionBase):
     def _netrc_auth(self, url: Any) -> Any:
         return get_netrc_auth(url)
 
+    def _dispatch_hook(self, key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+        return dispatch_hook(key, hooks, hook_data, **kwargs)
+
     def request(
         self,
         method: str,
@@ -192,5 +197,5 @@ _short_way = ShortWay(
     prepared_class=PreparedRequest,
     response_class=Response,
     jar_class=RequestsCookieJar,
-    others=((vars(_utils), ("proxy_bypass", "should_bypass_proxies")), (vars(_shared_adapters), ("translated",))),
+    others=((_utils.__dict__, ("proxy_bypass", "should_bypass_proxies")), (_shared_adapters.__dict__, ("translated",))),
 )

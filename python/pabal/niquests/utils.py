@@ -1,5 +1,7 @@
 """``niquests.utils``: what requests has there, and what niquests does otherwise (IPv6 networks, schemes, base URLs)."""
 
+# Names with an underscore that programs import, or that faces share, are no strangers here.
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 import inspect
@@ -350,7 +352,7 @@ def resolve_proxies(request: Any, proxies: Any, trust_env: bool = True) -> dict[
     if (
         trust_env
         and not _shared.names_no_proxy()
-        and should_bypass_proxies(request.url, (proxies or {}).get("no_proxy"))
+        and should_bypass_proxies(request.url, proxies.get("no_proxy") if proxies else None)
     ):
         trust_env = False
     return _resolve_proxies(request, proxies, trust_env)

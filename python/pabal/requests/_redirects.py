@@ -55,8 +55,12 @@ class SessionRedirectMixin:
             prepared_request.prepare_auth(found)
 
     def _netrc_auth(self, url: Any) -> Any:
-        """The credentials of netrc, by the name under which this face's module has it, for programs that replace it."""
-        return vars(sessions)["get_netrc_auth"](url)
+        """The credentials of netrc."""
+        raise NotImplementedError
+
+    def _keep_cookies(self, request: Any, answer: Any) -> None:
+        """What a response sets goes into the session's jar."""
+        raise NotImplementedError
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """The Location of a redirect."""
@@ -149,10 +153,6 @@ class SessionRedirectMixin:
         proxies = self.rebuild_proxies(prepared, proxies)
         self.rebuild_auth(prepared, resp)
         return prepared, fragment, proxies
-
-    def _keep_cookies(self, request: Any, answer: Any) -> None:
-        """What a response sets goes into the session's jar."""
-        extract_cookies_to_jar(self.cookies, request, answer.raw)
 
     def _absolute(self, target: str, resp: Any, fragment: str) -> tuple[str, str]:
         """The whole URL of a Location; and the fragment that goes on from one redirect to the next."""

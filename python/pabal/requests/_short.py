@@ -263,7 +263,7 @@ class ShortWay:
             or session.proxies
             or session.stream
             or session.cert
-            or (hooks and (type(hooks) is not dict or any(hooks.values())))
+            or (hooks and (hooks.__class__ is not dict or any(hooks.values())))
             or type(jar) is not self.jar_class
             or jar._cookies
             or self._is_own(session)

@@ -14,7 +14,7 @@ from ._redirects import SessionRedirectMixin
 from ._short import ShortWay
 from .adapters import HTTPAdapter
 from .compat import cookielib, urljoin, urlparse
-from .cookies import RequestsCookieJar, cookiejar_from_dict, merge_cookies
+from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
 from .exceptions import ChunkedEncodingError, ContentDecodingError, InvalidSchema, TooManyRedirects
 from .hooks import default_hooks, dispatch_hook
 from .models import DEFAULT_REDIRECT_LIMIT, REDIRECT_STATI, PreparedRequest, Request, Response
@@ -25,6 +25,7 @@ from .utils import (
     default_headers,
     get_auth_from_url,
     get_environ_proxies,
+    get_netrc_auth,
     requote_uri,
     resolve_proxies,
     rewind_body,
@@ -179,6 +180,19 @@ class Session(SessionRedirectMixin):
         )
         return made  # type: ignore[no-any-return]
 
+    # These are looked up by the names of this module when they are wanted: programs replace them there.
+
+    def _netrc_auth(self, url: Any) -> Any:
+        return get_netrc_auth(url)
+
+    def _keep_cookies(self, request: Any, answer: Any) -> None:
+        extract_cookies_to_jar(self.cookies, request, answer.raw)
+
+    def _dispatch_hook(self, key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+        return dispatch_hook(key, hooks, hook_data, **kwargs)
+
+    # And these are for a face that builds on this one.
+
     def _asks_netrc(self, request: Any) -> bool:
         return True
 
@@ -192,7 +206,6 @@ class Session(SessionRedirectMixin):
         return RequestsCookieJar()
 
     def _own_options(self, request: Any) -> dict[str, Any]:
-        """What a face that builds on this one has besides."""
         return {}
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
@@ -305,7 +318,7 @@ class Session(SessionRedirectMixin):
         begun = preferred_clock()
         answer = adapter.send(request, **kwargs)
         answer.elapsed = timedelta(seconds=preferred_clock() - begun)
-        answer = dispatch_hook("response", hooks, answer, **kwargs)
+        answer = self._dispatch_hook("response", hooks, answer, **kwargs)
         for earlier in answer.history or ():  # hooks may have asked more than once
             self._keep_cookies(earlier.request, earlier)
         self._keep_cookies(request, answer)

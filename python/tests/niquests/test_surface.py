@@ -110,6 +110,12 @@ def test_a_sync_session(server: Served) -> None:
     assert niquests.get(url + "/digest", auth=niquests.auth.HTTPDigestAuth("u", "p")).status_code == 200
 
 
+def test_a_hook_need_not_take_what_it_does_not_want(server: Served) -> None:
+    seen: list[int] = []
+    niquests.get(server[0] + "/json", hooks={"response": [lambda response: seen.append(response.status_code)]})
+    assert seen == [200]
+
+
 def test_upload_progress(server: Served) -> None:
     seen: list[tuple[int, bool]] = []
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pabal.requests._encoding import RequestEncodingMixin
 from pabal.requests.packages.urllib3._collections import HTTPHeaderDict
 from pabal.requests.packages.urllib3.exceptions import MaxRetryError
 from pabal.requests.packages.urllib3.response import HTTPResponse
@@ -43,7 +42,7 @@ class AsyncServerGatewayInterface(AsyncBaseAdapter):
         """Asks the application; its answer is read as it makes it."""
         refuse_scheme(request, "ASGI")
         retries = self.max_retries
-        path = RequestEncodingMixin.path_url.__get__(request)
+        path: str = request.path_url
         while True:
             answer = await _Call(self.app, request).begin()
             if not retries.is_retry(request.method, answer.status, "Retry-After" in answer.headers):
@@ -102,7 +101,7 @@ class _Call:
             await self._sent.put(error)
 
     def _scope(self) -> dict[str, Any]:
-        parts = urlsplit(self._request.url)
+        parts = urlsplit(str(self._request.url))
         headers = [
             (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers_of(self._request)
         ]

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pabal.requests._encoding import RequestEncodingMixin
 from pabal.requests.packages.urllib3._collections import HTTPHeaderDict
 from pabal.requests.packages.urllib3.exceptions import MaxRetryError
 from pabal.requests.packages.urllib3.response import HTTPResponse
@@ -47,11 +46,11 @@ class WebServerGatewayInterface(BaseAdapter):
     ) -> Any:
         """Asks the application; its answer is read as it makes it."""
         refuse_scheme(request, "WSGI")
-        events = urlsplit(request.url).scheme in ("sse", "psse")
+        events = _scheme_of(request) in ("sse", "psse")
         if events:
             request.headers.setdefault("Accept", "text/event-stream")
         retries = self.max_retries
-        path = RequestEncodingMixin.path_url.__get__(request)
+        path: str = request.path_url
         while True:
             answer = self._call(request)
             if not retries.is_retry(request.method, answer.status, "Retry-After" in answer.headers):
@@ -72,7 +71,7 @@ class WebServerGatewayInterface(BaseAdapter):
             if exc_info and head and exc_info[1] is not None:
                 raise exc_info[1].with_traceback(exc_info[2])
             head[:] = [status, headers]
-            return lambda data: None
+            return _write_nothing
 
         produced = self.app(_environ(request), start_response)
         pieces = iter(produced)
@@ -124,9 +123,19 @@ class _Pieces(io.RawIOBase):
         super().close()
 
 
+def _write_nothing(data: bytes) -> None:
+    """What ``start_response`` returns, for applications older than iterables."""
+    raise NotImplementedError("an application must return its body, not write it")
+
+
+def _scheme_of(request: Any) -> str:
+    url: str = request.url
+    return url.partition(":")[0]
+
+
 def refuse_scheme(request: Any, kind: str) -> None:
     """WebSockets and event streams of applications are not there yet."""
-    scheme = urlsplit(request.url).scheme
+    scheme = _scheme_of(request)
     if scheme in ("ws", "wss"):
         reason = NotImplementedError(f"WebSocket is not supported over {kind}")
         raise MaxRetryError(None, request.url, reason)
@@ -157,7 +166,7 @@ def headers_of(request: Any) -> list[tuple[str, str]]:
 
 
 def _environ(request: Any) -> dict[str, Any]:
-    parts = urlsplit(request.url)
+    parts = urlsplit(str(request.url))
     body = body_bytes(request.body)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
