@@ -27,7 +27,8 @@ struct session_defaults {
     owned cert;     ///< None, path or tuple
     owned timeout;  ///< pabal.Timeout
     owned limits;   ///< pabal.Limits
-    owned last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: they hardly ever change
+    owned
+        last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: they hardly ever change
     timeouts parsed_last;
     timeouts parsed_timeouts;
     session_limits parsed_limits;

@@ -83,7 +83,8 @@ struct session_methods {
             definition("delete", verb<4>, "delete(url, **options)"),
             definition("head", verb<5>, "head(url, **options); redirects are not followed unless asked."),
             definition("options", verb<6>, "options(url, **options)"),
-            definition("exchange", exchange, "exchange(method, url, headers, body, *, stream, timeout, verify, cert); async: finish"),
+            definition("exchange", exchange,
+                       "exchange(method, url, headers, body, *, stream, timeout, verify, cert); async: finish"),
             {nullptr, nullptr, 0, nullptr},
         };
         return methods;
