@@ -58,8 +58,12 @@ class AsyncResponse(Response):
 
     async def _astream(self, chunk_size: int | None) -> AsyncIterator[bytes]:
         try:
-            async for piece in self.raw.stream(chunk_size, decode_content=True):
-                yield piece
+            if hasattr(self.raw, "stream"):
+                async for piece in self.raw.stream(chunk_size, decode_content=True):
+                    yield piece
+            else:
+                while piece := await self.raw.read(chunk_size, decode_content=True):
+                    yield piece
         except Exception as error:
             kind = body_failure(error)
             if kind is None:
@@ -68,6 +72,7 @@ class AsyncResponse(Response):
                 raise kind(error, request=self.request) from error
             raise kind(error) from error
         self._content_consumed = True
+        self._take_trailers()
 
     async def iter_content(  # type: ignore[override]
         self, chunk_size: int | None = -1, decode_unicode: bool = False

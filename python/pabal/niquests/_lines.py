@@ -56,14 +56,16 @@ class LineDecoder:
 
     def _split(self, chunk: Any) -> list[Any]:
         delimiter = self.delimiter
+        if not chunk:  # nothing, as a line of its own where none is begun
+            chunk.split(delimiter)  # of the wrong type it says so
+            return [] if self.buffer else [chunk]
         tail = self.tail
         window = chunk if tail is None else tail + chunk
         lines: list[Any] = window.split(delimiter)
         overlap = 0 if tail is None else len(tail)
         if len(lines) == 1:
-            if chunk:
-                self.buffer.append(chunk)
-                self.tail = _end(window, len(delimiter) - 1)
+            self.buffer.append(chunk)
+            self.tail = _end(window, len(delimiter) - 1)
             return []
         if self.buffer:
             lines[0] = self._first(lines[0], overlap)

@@ -14,6 +14,7 @@ from ._lines import LineDecoder, check_delimiter
 from ._oheaders import Headers
 from .cookies import cookiejar_from_dict
 from .exceptions import StreamConsumedError
+from .structures import CaseInsensitiveDict
 from .utils import get_encoding_from_headers
 
 __all__ = ["CONTENT_CHUNK_SIZE", "ITER_CHUNK_SIZE", "REDIRECT_STATI", "Response"]
@@ -109,6 +110,15 @@ class Response(_shared.Response):
     def iter_content(self, chunk_size: int | None = -1, decode_unicode: bool = False) -> Iterator[Any]:
         """The body in pieces of ``chunk_size`` bytes (-1: as it arrives), as text if wanted."""
         return super().iter_content(None if chunk_size == -1 else chunk_size, decode_unicode)
+
+    def _stream(self, chunk_size: int | None) -> Generator[bytes, None, None]:
+        yield from super()._stream(chunk_size)
+        self._take_trailers()
+
+    def _take_trailers(self) -> None:
+        trailers = getattr(self.raw, "trailers", None)
+        if trailers is not None:
+            self.trailers = CaseInsensitiveDict(trailers)
 
     def iter_raw(self, chunk_size: int = -1) -> Generator[bytes, None, None]:
         """The body as it came over the wire, content codings and all."""
