@@ -26,23 +26,23 @@ class AsyncShortWay(ShortWay):
 
     #: The turn of a loop in which the world was looked at and said nothing: (loop, when it is over at the latest, of
     #: what).
-    _silent: tuple[Any, float, set[bool]] | None = None
+    _silent: tuple[Any, float, set[Any]] | None = None
 
-    def _world_speaks(self, trust_env: bool) -> bool:
+    def _world_speaks(self, kind: Any, trust_env: bool) -> bool:
         """Asked once in a turn of the loop: a thousand requests that are gathered look at the file system once."""
         loop = _get_running_loop()
         silent = self._silent
         if silent is None or silent[0] is not loop or monotonic() > silent[1]:
             if loop is None:
-                return super()._world_speaks(trust_env)
+                return super()._world_speaks(kind, trust_env)
             # The limit is for a loop that ends with this turn.
             silent = self._silent = (loop, monotonic() + 0.05, set())
             loop.call_soon(self._next_turn)
-        elif trust_env in silent[2]:
+        elif (kind, trust_env) in silent[2]:
             return False
-        if super()._world_speaks(trust_env):
+        if super()._world_speaks(kind, trust_env):
             return True
-        silent[2].add(trust_env)
+        silent[2].add((kind, trust_env))
         return False
 
     def _next_turn(self) -> None:

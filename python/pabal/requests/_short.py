@@ -230,9 +230,10 @@ class ShortWay:
         plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
         return text, text.partition("#")[0], scheme == "https", plain
 
-    def _world_speaks(self, trust_env: bool) -> bool:
-        """Whether anything on the long way was replaced; or the file system has a word on credentials."""
-        return self._is_bent() or (trust_env and _netrc_exists())
+    def _world_speaks(self, kind: Any, trust_env: bool) -> bool:
+        """Whether anything on the long way was replaced, by a class of sessions or otherwise; or the file system has a
+        word on credentials."""
+        return self._is_bent() or bool(self._methods(kind) != self._methods_before) or (trust_env and _netrc_exists())
 
     def _is_bent(self) -> bool:
         try:
@@ -242,12 +243,6 @@ class ShortWay:
         except (KeyError, AttributeError):
             return True
         return False
-
-    def _is_own(self, session: Any) -> bool:
-        """Whether a session has methods of its own, by its class or its instance."""
-        if not session.__dict__.keys().isdisjoint(self._session_names):
-            return True
-        return bool(self._methods(session.__class__) != self._methods_before)
 
     def plan(
         self, session: Any, method: str, url: Any, headers: Any, timeout: Any, verify: Any
@@ -266,8 +261,8 @@ class ShortWay:
             or (hooks and (hooks.__class__ is not dict or any(hooks.values())))
             or type(jar) is not self.jar_class
             or jar._cookies
-            or self._is_own(session)
-            or self._world_speaks(session.trust_env)
+            or not session.__dict__.keys().isdisjoint(self._session_names)
+            or self._world_speaks(session.__class__, session.trust_env)
         ):
             return None
         if verify is None:
