@@ -28,21 +28,21 @@ class AsyncShortWay(ShortWay):
     #: what).
     _silent: tuple[Any, float, set[Any]] | None = None
 
-    def _world_speaks(self, kind: Any, trust_env: bool) -> bool:
+    def _world_speaks(self, kind: Any, trust_env: bool, secure: bool) -> bool:
         """Asked once in a turn of the loop: a thousand requests that are gathered look at the file system once."""
         loop = _get_running_loop()
         silent = self._silent
         if silent is None or silent[0] is not loop or monotonic() > silent[1]:
             if loop is None:
-                return super()._world_speaks(kind, trust_env)
+                return super()._world_speaks(kind, trust_env, secure)
             # The limit is for a loop that ends with this turn.
             silent = self._silent = (loop, monotonic() + 0.05, set())
             loop.call_soon(self._next_turn)
-        elif (kind, trust_env) in silent[2]:
+        elif (kind, trust_env, secure) in silent[2]:
             return False
-        if super()._world_speaks(kind, trust_env):
+        if super()._world_speaks(kind, trust_env, secure):
             return True
-        silent[2].add((kind, trust_env))
+        silent[2].add((kind, trust_env, secure))
         return False
 
     def _next_turn(self) -> None:
@@ -54,7 +54,8 @@ class AsyncShortWay(ShortWay):
         """The awaitable; None when this must go the long way."""
         if session.base_url:
             return None
-        timeout = session._timeout_for(method, timeout)
+        if timeout is None:
+            timeout = session._timeout_for(method, None)
         try:
             plan = self.plan(session, method, url, headers, timeout, verify)
         except Exception:  # whatever is wrong: the long way says it to those who await

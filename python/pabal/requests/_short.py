@@ -230,10 +230,14 @@ class ShortWay:
         plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
         return text, text.partition("#")[0], scheme == "https", plain
 
-    def _world_speaks(self, kind: Any, trust_env: bool) -> bool:
-        """Whether anything on the long way was replaced, by a class of sessions or otherwise; or the file system has a
-        word on credentials."""
-        return self._is_bent() or bool(self._methods(kind) != self._methods_before) or (trust_env and _netrc_exists())
+    def _world_speaks(self, kind: Any, trust_env: bool, secure: bool) -> bool:
+        """Whether anything on the long way was replaced, by a class of sessions or otherwise; or the environment or the
+        file system has a word on proxies, credentials or trust."""
+        return (
+            self._is_bent()
+            or bool(self._methods(kind) != self._methods_before)
+            or (trust_env and (_variables_speak(secure) or _netrc_exists()))
+        )
 
     def _is_bent(self) -> bool:
         try:
@@ -262,7 +266,7 @@ class ShortWay:
             or type(jar) is not self.jar_class
             or jar._cookies
             or not session.__dict__.keys().isdisjoint(self._session_names)
-            or self._world_speaks(session.__class__, session.trust_env)
+            or self._world_speaks(session.__class__, session.trust_env, url.startswith("https:"))
         ):
             return None
         if verify is None:
@@ -270,7 +274,7 @@ class ShortWay:
         if verify is not True and verify is not False:
             return None
         full, bare, secure, plain = self._prepared_url(url)
-        if not plain or (session.trust_env and _variables_speak(secure)):
+        if not plain or secure is not url.startswith("https:"):
             return None
         adapter = self._adapter_for(session, full)
         if adapter is None:
@@ -336,12 +340,16 @@ class ShortWay:
 
     def _adapter_for(self, session: Any, url: str) -> Any:
         """The mounted adapter, if it is an ``HTTPAdapter`` as it came."""
-        lowered = url.lower()
-        for prefix, adapter in session.adapters.items():  # noqa: B007
-            if lowered.startswith(prefix.lower()):
-                break
+        mounted = session.adapters
+        if len(mounted) == 2 and "https://" in mounted and "http://" in mounted:
+            adapter = mounted["https://" if url.startswith("https:") else "http://"]
         else:
-            return None
+            lowered = url.lower()
+            for prefix, adapter in mounted.items():  # noqa: B007
+                if lowered.startswith(prefix.lower()):
+                    break
+            else:
+                return None
         if type(adapter) is not self.adapter_class or not adapter.__dict__.keys().isdisjoint(self._adapter_names):
             return None
         manager, retries = adapter.poolmanager, adapter.max_retries
