@@ -1,4 +1,5 @@
 #include "body_source.hpp"
+#include "continuation.hpp"
 #include "errors.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
@@ -51,6 +52,7 @@ public:
     request_operation(PyObject* session, prepared_call prepared)
         : session_(owned::borrow(session)), call_(base::make_counted<client::call>(std::move(prepared.request), this)) {
         if (prepared.body) source_.emplace(prepared.body.get(), prepared.body_is_async);
+        finish_ = std::move(prepared.finish);
     }
     ~request_operation() override {
         if (call_) call_->observe(nullptr);
@@ -67,7 +69,11 @@ public:
         return true;
     }
 
-    PyObject* take_result() override {
+    bool finishes() const noexcept override { return bool(finish_); }
+    PyObject* take_result() override { return continued_ ? continued_.take() : finish_ ? finished() : outcome(); }
+
+    /// The response, or null with what went wrong.
+    PyObject* outcome() {
         if (source_ && call_->failure() && call_->failure()->code == error_code::request_body_failed) {
             const owned raised(source_->take_exception());
             if (raised && PyExceptionInstance_Check(raised.get())) {
@@ -83,6 +89,7 @@ public:
 
     void cancel() noexcept override {
         if (call_) call_->cancel();
+        continued_.cancel();
         close_body();
     }
 
@@ -119,6 +126,7 @@ public:
     }
 
 private:
+    PyObject* finished();
     void finish() {
         close_body();
         owner_->complete();
@@ -137,6 +145,8 @@ private:
     static PyObject* feed_slot(PyObject* self, PyObject*);
 
     owned session_;
+    owned finish_;
+    continuation continued_;
     client::call_ptr call_;
     std::optional<body_source> source_;
     pending* owner_ = nullptr;
@@ -162,6 +172,25 @@ PyObject* request_operation::feed_slot(PyObject* self, PyObject*) {
         pending_of(self).driver()->after_entry();
     }
     Py_RETURN_NONE;
+}
+
+/// What `finish=` makes of the response or the exception; if that is a coroutine, it runs on, and its outcome counts.
+PyObject* request_operation::finished() {
+    owned value(outcome());
+    if (!value) {
+        PyObject *type = nullptr, *raised = nullptr, *trace = nullptr;
+        PyErr_Fetch(&type, &raised, &trace);
+        PyErr_NormalizeException(&type, &raised, &trace);
+        if (trace) PyException_SetTraceback(raised, trace);
+        Py_XDECREF(type);
+        Py_XDECREF(trace);
+        value = owned(raised);
+    }
+    owned made(PyObject_CallOneArg(finish_.get(), value.get()));
+    if (!made || !PyCoro_CheckExact(made.get()) || owner_->driver()->kind() == loop_driver::host::trio)
+        return made.new_reference();  // pabal._trio.wait awaits it
+    continued_.start(*owner_, made.get());
+    return nullptr;
 }
 
 void request_operation::pull() {

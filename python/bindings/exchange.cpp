@@ -12,10 +12,11 @@ struct exchange_options {
     PyObject* verify = nullptr;
     PyObject* cert = nullptr;
     PyObject* proxy = nullptr;
+    PyObject* finish = nullptr;
     bool stream = false;
 };
 
-bool read_options(PyObject* const* values, PyObject* names, exchange_options& out) {
+bool read_options(PyObject* const* values, PyObject* names, bool is_async, exchange_options& out) {
     for (Py_ssize_t index = 0; names && index < PyTuple_GET_SIZE(names); ++index) {
         PyObject* name = PyTuple_GET_ITEM(names, index);
         PyObject* value = values[index];
@@ -28,6 +29,8 @@ bool read_options(PyObject* const* values, PyObject* names, exchange_options& ou
             out.cert = value;
         } else if (is("proxy")) {
             out.proxy = value;
+        } else if (is_async && is("finish")) {
+            out.finish = value;
         } else if (is("stream")) {
             const int truth = PyObject_IsTrue(value);
             if (truth < 0) return false;
@@ -62,7 +65,7 @@ bool take_body(PyObject* body, prepared_call& out) {
 }  // namespace
 
 std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
-                                              PyObject* names) {
+                                              PyObject* names, bool is_async) {
     if (count != 4) {
         PyErr_SetString(PyExc_TypeError,
                         "exchange(method, url, headers, body, *, stream, timeout, verify, cert, proxy)");
@@ -71,7 +74,7 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
     prepared_call out;
     client::call_request& request = out.request;
     exchange_options options;
-    if (!read_options(arguments + count, names, options)) return std::nullopt;
+    if (!read_options(arguments + count, names, is_async, options)) return std::nullopt;
     if (!read_method(arguments[0], true, request.method)) return std::nullopt;
     Py_ssize_t length = 0;
     const char* data = PyUnicode_AsUTF8AndSize(arguments[1], &length);
@@ -83,9 +86,9 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
     request.as_told = true;
     request.follow_redirects = false;
     request.streams_response = options.stream;
+    if (options.finish && options.finish != Py_None) out.finish = owned::borrow(options.finish);
     request.limits = defaults.parsed_timeouts;
-    if (options.timeout && options.timeout != defaults.timeout.get() && !parse_timeout(options.timeout, request.limits))
-        return std::nullopt;
+    if (options.timeout && !defaults.timeouts_for(options.timeout, request.limits)) return std::nullopt;
     if (request.location.is_secure()) {
         request.tls = defaults.tls_context_for(options.verify, options.cert);
         if (!request.tls) return std::nullopt;

@@ -86,9 +86,26 @@ void pending::keep_outcome() {
 }
 
 void pending::complete() {
-    if (state_ != state::running) return;
-    state_ = state::done;
+    if (state_ != state::running || is_linked()) return;
+    if (!operation_->finishes()) state_ = state::done;
     driver_->enqueue(*this);
+}
+
+/// Takes the outcome of an operation that finishes in Python; false if it goes on.
+bool pending::settle() {
+    const owned context = owned::borrow(first_.context.get());
+    if (context && PyContext_Enter(context.get()) < 0) PyErr_Clear();
+    settling_ = true;
+    result_ = owned(operation_->take_result());
+    settling_ = false;
+    const bool goes_on = !result_ && !PyErr_Occurred();
+    if (!goes_on) {
+        if (!result_) keep_outcome();
+        state_ = state::done;
+    }
+    if (context && PyContext_Exit(context.get()) < 0) PyErr_Clear();
+    if (!goes_on) operation_.reset();
+    return !goes_on;
 }
 
 PyObject* pending::result() {
@@ -110,13 +127,13 @@ PyObject* pending::result() {
 }
 
 bool pending::cancel(PyObject* message) {
-    if (is_done()) return false;
+    if (is_done() || settling_) return false;
     const bool was_running = state_ == state::running;
     state_ = state::cancelled;
     cancel_message_ = owned::borrow(message == Py_None ? nullptr : message);
     operation_->cancel();
     operation_.reset();
-    if (was_running) {
+    if (was_running && !is_linked()) {
         driver_->enqueue(*this);
         driver_->after_entry();
     }
@@ -166,6 +183,15 @@ Py_ssize_t pending::remove_callback(PyObject* callback) {
 }
 
 void pending::deliver() {
+    if (state_ == state::running) {
+        if (driver_->loop_is_gone()) {  // nothing can go on
+            operation_->cancel();
+            operation_.reset();
+            state_ = state::cancelled;
+        } else if (!settle()) {
+            return;
+        }
+    }
     const callback_entry first = std::move(first_);
     const std::vector<callback_entry> more = std::move(more_);
     const auto run = [this](const callback_entry& entry) {

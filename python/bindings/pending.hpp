@@ -32,8 +32,12 @@ public:
     virtual loop_driver* driver() = 0;
     /// Begins; calls `pending.complete()` when the outcome is known (possibly before it returns). False: an exception is set.
     virtual bool start(pending& owner) = 0;
-    /// The outcome: a new reference, or null with the exception set. Called once, after `complete`.
+    /// The outcome: a new reference, or null with the exception set. Called once after each `complete`. Null without an
+    /// exception, which only those may answer that `finishes()`: it goes on, and `complete` is called again.
     virtual PyObject* take_result() = 0;
+    /// Whether Python code has a say in the outcome. It is taken then before anybody is told, in the context of who awaits,
+    /// and not when it is first asked for.
+    virtual bool finishes() const noexcept { return false; }
     /// Abandons it; `complete` must not be called afterwards.
     virtual void cancel() noexcept = 0;
 };
@@ -75,7 +79,7 @@ private:
         owned context;
     };
 
-    void settle();
+    bool settle();
     void keep_outcome();
 
     std::unique_ptr<operation> operation_;
@@ -87,6 +91,7 @@ private:
     owned cancel_message_;
     state state_ = state::fresh;
     bool kept_alive_ = false;  ///< the engine holds a reference to `self`
+    bool settling_ = false;    ///< the operation makes its outcome: not to be cancelled any more
 };
 
 /// A new Pending that awaits `awaited`.

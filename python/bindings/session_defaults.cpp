@@ -329,6 +329,23 @@ void session_defaults::apply_to(client::session& session) const {
     session.rate_limits = parsed_rate_limits;
 }
 
+bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
+    if (given == timeout.get()) {
+        out = parsed_timeouts;
+        return true;
+    }
+    if (given == last_timeout.get()) {
+        out = parsed_last;
+        return true;
+    }
+    if (!parse_timeout(given, out)) return false;
+    if (PyObject_HasAttrString(given, "parts")) {  // one that cannot be changed
+        last_timeout = owned::borrow(given);
+        parsed_last = out;
+    }
+    return true;
+}
+
 void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const auto argument = [&](const char* name) {
         return arguments.contains(name) ? nb::object(arguments[name]) : nb::none();

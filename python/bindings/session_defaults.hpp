@@ -30,6 +30,9 @@ struct session_defaults {
     owned proxies;     ///< dict: key of a rule → URL, pabal.Proxy or None
     owned retries;     ///< pabal.Retry or None
     owned rate_limit;  ///< as given, or None
+    owned
+        last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
+    timeouts parsed_last;
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     std::shared_ptr<const retry_policy> parsed_retries;
@@ -58,6 +61,8 @@ struct session_defaults {
     void set_trust_env(bool trusted);
     /// What a session of the engine is told once, when it is made.
     void apply_to(client::session& session) const;
+    /// The limits for one call's own timeout.
+    bool timeouts_for(PyObject* given, timeouts& out);
     int traverse(visitproc visit, void* argument) const;
     void clear();
 
@@ -75,6 +80,7 @@ struct prepared_call {
     owned instead;  ///< called without arguments, it makes the result: an auth flow sends requests of its own
     owned body;     ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
+    owned finish;  ///< of an async exchange: makes what is awaited of the outcome, or empty
 };
 
 /// The arguments of request/get/… as CPython's vectorcall gives them: `url` positional (or by name), the rest by name.
@@ -84,8 +90,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
                                           bool is_async);
 
 /// The arguments of exchange(method, url, headers, body, *, …): one exchange, exactly as told (`call_request::as_told`).
+/// `finish=` belongs to those that are awaited.
 std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
-                                              PyObject* names);
+                                              PyObject* names, bool is_async);
 
 /// `method` of a request as a token in upper case; false with an exception set.
 bool read_method(PyObject* method, bool keep_case, std::string& out);

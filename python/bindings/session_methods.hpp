@@ -62,7 +62,7 @@ struct session_methods {
 
     static PyObject* exchange(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) {
         Session& session = *nb::inst_ptr<Session>(self);
-        auto prepared = prepare_exchange(session.defaults(), arguments, count, names);
+        auto prepared = prepare_exchange(session.defaults(), arguments, count, names, IsAsync);
         if (!prepared) return session.refuse();
         return session.send(self, std::move(*prepared));
     }
@@ -84,7 +84,8 @@ struct session_methods {
             definition("delete", verb<4>, "delete(url, **options)"),
             definition("head", verb<5>, "head(url, **options); redirects are not followed unless asked."),
             definition("options", verb<6>, "options(url, **options)"),
-            definition("exchange", exchange, "exchange(method, url, headers, body, *, stream, timeout, verify, cert)"),
+            definition("exchange", exchange,
+                       "exchange(method, url, headers, body, *, stream, timeout, verify, cert); async: finish"),
             {nullptr, nullptr, 0, nullptr},
         };
         return methods;

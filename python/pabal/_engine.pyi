@@ -424,6 +424,7 @@ class AsyncSession(_BaseSession):
     def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
     def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> PendingResponse:
         """``async with session.stream("GET", url) as response:`` enters with the head; read the body in the block."""
+    @overload
     def exchange(
         self,
         method: str,
@@ -437,8 +438,33 @@ class AsyncSession(_BaseSession):
         verify: Verify | None = ...,
         cert: Cert | None = ...,
         proxy: str | Proxy | None = ...,
+        finish: None = ...,
     ) -> PendingResponse:
-        """One exchange, exactly as told; see `Session.exchange`."""
+        """One exchange, exactly as told; see `Session.exchange`.
+
+        With ``finish`` the caller has the last word: when the response is there, or what went wrong, ``finish`` is
+        called with the one or the other (the exception as an object), once, on the loop, in the context of who
+        awaits. What it returns is what awaiting gives; what it raises is raised there. If it returns a coroutine, the
+        request goes on with that, as a task: its outcome counts, and cancelling the request cancels it. A request
+        that was cancelled before is not finished. This is how a layer above makes responses of its own without a
+        coroutine for every request.
+        """
+    @overload
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: HeaderInput | None,
+        body: bytes | Body | AsyncBody | None,
+        /,
+        *,
+        stream: bool = ...,
+        timeout: TimeoutInput = ...,
+        verify: Verify | None = ...,
+        cert: Cert | None = ...,
+        proxy: str | Proxy | None = ...,
+        finish: Callable[[Any], Any],
+    ) -> Any: ...
     async def aclose(self) -> None:
         """Closes every connection; requests that still run fail with `SessionClosed`."""
     def close(self) -> None:

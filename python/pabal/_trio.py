@@ -7,6 +7,7 @@ woken by the engine's callback; cancelling the task cancels the request.
 
 from __future__ import annotations
 
+from types import CoroutineType
 from typing import TYPE_CHECKING, cast
 
 import trio
@@ -39,14 +40,14 @@ __all__ = ["closing", "spawn", "wait"]
 _watched: trio.lowlevel.RunVar[dict[int, Driver]] = trio.lowlevel.RunVar("pabal")
 
 
-async def wait(pending: Pending[T], driver: Driver) -> T:
+async def wait(pending: Pending[T], driver: Driver) -> Any:
     """Starts ``pending``, lets others run until it is done, and returns its result."""
     await trio.lowlevel.checkpoint_if_cancelled()
     _watch(driver)
     pending._start()  # pyright: ignore[reportPrivateUsage]
     if pending.done():
         await trio.lowlevel.cancel_shielded_checkpoint()
-        return pending.result()
+        return await _finished(pending.result())
     task = trio.lowlevel.current_task()
     parked = True
 
@@ -62,7 +63,14 @@ async def wait(pending: Pending[T], driver: Driver) -> T:
 
     pending._add_callback(wake)  # pyright: ignore[reportPrivateUsage]
     await trio.lowlevel.wait_task_rescheduled(abort)
-    return pending.result()
+    return await _finished(pending.result())
+
+
+async def _finished(result: Any) -> Any:
+    """``exchange(finish=…)`` may answer with a coroutine: then the request goes on with that, here."""
+    if type(result) is CoroutineType:
+        result = await cast("Awaitable[Any]", result)
+    return result
 
 
 def _watch(driver: Driver) -> None:

@@ -111,9 +111,12 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
     def __repr__(self) -> str:
         return f"<PreparedRequest [{self.method}]>"
 
-    def copy(self) -> PreparedRequest:
+    def _empty(self) -> Any:
+        return PreparedRequest()
+
+    def copy(self) -> Any:
         """A copy that can be changed by itself."""
-        made = PreparedRequest()
+        made = self._empty()
         made.method = self.method
         made.url = self.url
         made.headers = None if self.headers is None else self.headers.copy()
@@ -179,6 +182,9 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             made[to_native_string(name)] = value
         self.headers = made
 
+    def _encode_json(self, value: Any) -> Any:
+        return complexjson.dumps(value, allow_nan=False)
+
     def prepare_body(self, data: Any, files: Any, json: Any = None) -> None:
         """From data=, files= and json=; with its headers."""
         body: Any = None
@@ -186,7 +192,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
         if not data and json is not None:
             content_type = "application/json"
             try:
-                body = complexjson.dumps(json, allow_nan=False)
+                body = self._encode_json(json)
             except ValueError as error:
                 raise InvalidJSONError(error, request=self) from error
             if not isinstance(body, bytes):

@@ -16,7 +16,7 @@ from .exceptions import ChunkedEncodingError, ContentDecodingError, TooManyRedir
 from .status_codes import codes
 from .utils import DEFAULT_PORTS, get_auth_from_url, requote_uri, rewind_body
 
-__all__ = ["SessionRedirectMixin"]
+__all__ = ["SessionRedirectMixin", "needs_rewind"]
 
 _BODY_HEADERS = ("Content-Length", "Content-Type", "Transfer-Encoding")
 
@@ -50,9 +50,17 @@ class SessionRedirectMixin:
         headers, url = prepared_request.headers, prepared_request.url
         if "Authorization" in headers and self.should_strip_auth(response.request.url, url):
             del headers["Authorization"]
-        found = vars(sessions)["get_netrc_auth"](url) if self.trust_env else None
+        found = self._netrc_auth(url) if self.trust_env else None
         if found is not None:
             prepared_request.prepare_auth(found)
+
+    def _netrc_auth(self, url: Any) -> Any:
+        """The credentials of netrc."""
+        raise NotImplementedError
+
+    def _keep_cookies(self, request: Any, answer: Any) -> None:
+        """What a response sets goes into the session's jar."""
+        raise NotImplementedError
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """The Location of a redirect."""
@@ -99,7 +107,6 @@ class SessionRedirectMixin:
         target = self.get_redirect_target(resp)
         fragment = urlparse(req.url).fragment
         while target:
-            prepared = req.copy()
             resp.history = followed.copy()
             followed.append(resp)
             try:
@@ -109,22 +116,9 @@ class SessionRedirectMixin:
             if len(resp.history) >= self.max_redirects:
                 raise TooManyRedirects(f"Exceeded {self.max_redirects} redirects.", response=resp)
             resp.close()
-            prepared.url, fragment = self._absolute(target, resp, fragment)
-            self.rebuild_method(prepared, resp)
-            if resp.status_code not in (codes.temporary_redirect, codes.permanent_redirect):
-                for name in _BODY_HEADERS:
-                    prepared.headers.pop(name, None)
-                prepared.body = None
-            prepared.headers.pop("Cookie", None)
-            extract_cookies_to_jar(prepared._cookies, req, resp.raw)
-            self._drop_own_cookies(prepared, resp)
-            merge_cookies(prepared._cookies, self.cookies)
-            prepared.prepare_cookies(prepared._cookies)
-            proxies = self.rebuild_proxies(prepared, proxies)
-            self.rebuild_auth(prepared, resp)
-            if _needs_rewind(prepared):
-                rewind_body(prepared)
-            req = prepared
+            req, fragment, proxies = self._redirected(target, resp, req, fragment, proxies)
+            if needs_rewind(req):
+                rewind_body(req)
             if yield_requests:
                 yield req
                 return
@@ -138,9 +132,27 @@ class SessionRedirectMixin:
                 allow_redirects=False,
                 **adapter_kwargs,
             )
-            extract_cookies_to_jar(self.cookies, prepared, resp.raw)
+            self._keep_cookies(req, resp)
             target = self.get_redirect_target(resp)
             yield resp
+
+    def _redirected(self, target: str, resp: Any, req: Any, fragment: str, proxies: Any) -> tuple[Any, str, Any]:
+        """The request that a redirect leads to, the fragment that goes on, and the proxies for it."""
+        prepared = req.copy()
+        prepared.url, fragment = self._absolute(target, resp, fragment)
+        self.rebuild_method(prepared, resp)
+        if resp.status_code not in (codes.temporary_redirect, codes.permanent_redirect):
+            for name in _BODY_HEADERS:
+                prepared.headers.pop(name, None)
+            prepared.body = None
+        prepared.headers.pop("Cookie", None)
+        extract_cookies_to_jar(prepared._cookies, req, resp.raw)
+        self._drop_own_cookies(prepared, resp)
+        merge_cookies(prepared._cookies, self.cookies)
+        prepared.prepare_cookies(prepared._cookies)
+        proxies = self.rebuild_proxies(prepared, proxies)
+        self.rebuild_auth(prepared, resp)
+        return prepared, fragment, proxies
 
     def _absolute(self, target: str, resp: Any, fragment: str) -> tuple[str, str]:
         """The whole URL of a Location; and the fragment that goes on from one redirect to the next."""
@@ -164,7 +176,7 @@ class SessionRedirectMixin:
             jar.clear(cookie.domain, cookie.path, cookie.name)
 
 
-def _needs_rewind(prepared: Any) -> bool:
+def needs_rewind(prepared: Any) -> bool:
     """Whether the body was read and must be put back; one that cannot be is an error, never an empty body."""
     body = prepared.body
     if body is None or not ("Content-Length" in prepared.headers or "Transfer-Encoding" in prepared.headers):

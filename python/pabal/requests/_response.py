@@ -1,7 +1,7 @@
 """``Response``: part of ``requests.models``.
 
 ``Response()`` is a plain object. One that the fast path made holds the engine's response aside, and its attributes come
-into being when they are first looked at (`_lazy`): from then on they are ordinary attributes too.
+into being when they are first looked at (`_makers`): from then on they are ordinary attributes too.
 """
 
 # Names with an underscore that programs import are part of the face.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from ._texts import encoding_of
 from .compat import JSONDecodeError
@@ -74,6 +74,9 @@ class Response:
         "request",
     ]
 
+    #: How attributes are made of the engine's response when they are looked at; filled below.
+    _makers: ClassVar[dict[str, Callable[[Any, Any], Any]]] = {}
+
     _content: Any
     _content_consumed: bool
     _next: Any
@@ -105,7 +108,7 @@ class Response:
         self.request = None
 
     def __getattr__(self, name: str) -> Any:
-        make = _lazy.get(name)
+        make = self._makers.get(name)
         native = self.__dict__.get("_native")
         if make is None or native is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -328,8 +331,7 @@ def _request_of(response: Response, native: Any) -> Any:
     return response.__dict__["_asked"].prepared()
 
 
-#: How attributes are made of the engine's response when they are looked at.
-_lazy: dict[str, Callable[[Response, Any], Any]] = {
+Response._makers = {
     "_content": lambda response, native: native.content,
     "_content_consumed": lambda response, native: True,
     "_next": lambda response, native: None,

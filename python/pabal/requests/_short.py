@@ -1,11 +1,10 @@
 """The short way of plain requests.
 
 ``session.get(url)`` of a session that nobody has bent needs no ``PreparedRequest``, pool or adapter objects: the engine
-can be asked at once, and the objects come into being when somebody looks (`_response`). With cookies, or a body that
-is all there, a ``PreparedRequest`` is made, and makes of them what it always does. What is seen from outside is the
-same as on the long way: anything that could make a difference (a proxy of the environment, a netrc file, a hook, a
-mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests run one table of
-cases on both ways.
+can be asked at once, and the objects come into being when somebody looks (`_response`). What is seen from outside is
+the same as on the long way: anything that could make a difference (a parameter, a cookie, a proxy of the environment, a
+netrc file, a hook, a mounted adapter, a method that a subclass or a test replaced) sends the request there. The tests
+run one table of cases on both ways.
 """
 
 # Names with an underscore that programs import are part of the face.
@@ -16,29 +15,21 @@ import os
 import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, cast
 
 from pabal import exceptions as native_errors
 from pabal._engine import Watch, any_exists
 
 from . import adapters, utils
-from ._prepared import PreparedRequest
-from ._response import Response, body_failure
-from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
-from .packages.urllib3.connectionpool import (
-    HTTPConnectionPool,
-    engine_body,
-    engine_timeout,
-    plain_headers,
-    warn_unverified,
-)
+from ._response import body_failure
+from .packages.urllib3.connectionpool import HTTPConnectionPool, engine_timeout, warn_unverified
 from .packages.urllib3.failures import FINAL, shaped
 from .packages.urllib3.poolmanager import PoolManager
 from .structures import CaseInsensitiveDict
 from .utils import check_header_validity
 
-__all__ = ["remember", "send"]
+__all__ = ["Asked", "ShortWay"]
 
 #: Methods of a session whose replacement, in a subclass or on an instance, is a wish to be heard.
 _SESSION = (
@@ -53,6 +44,7 @@ _SESSION = (
     "rebuild_proxies",
     "should_strip_auth",
     "_follow",
+    "_keep_cookies",
 )
 _ADAPTER = (
     "send",
@@ -88,82 +80,29 @@ _MODULE = (
     "preferred_clock",
 )
 
-_BODILESS = ("GET", "get", "HEAD", "head")
-_METHODS = frozenset((*_BODILESS, "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
-_PLAIN_BODIES = (bytes, str, dict)
 
-#: (where, reader of several names there, what it read when this module was loaded)
-_watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
-#: Where those are; what is concluded is whether any was replaced.
-_places = Watch()
-_session_class: Any = None
-_adapter_class: Any = None
-_session_names = frozenset(_SESSION)
-_adapter_names = frozenset(_ADAPTER)
-
-
-def remember(module: dict[str, Any]) -> None:
-    """Called by ``sessions`` at its end: notes what is there, to notice later whether any of it was replaced."""
-    global _session_class, _adapter_class, _places
-    _session_class, _adapter_class = module["Session"], module["HTTPAdapter"]
-    for owner, names in (
-        (_session_class, _SESSION),
-        (_adapter_class, _ADAPTER),
-        (PreparedRequest, _PREPARED),
-        (HTTPConnectionPool, ("urlopen", "_exchange")),
-    ):
-        for home in owner.__mro__:
-            _watch(home.__dict__, tuple(name for name in names if name in home.__dict__))
-    _watch(module, _MODULE)
-    _watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
-    _watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
-    classes = (_session_class, _adapter_class, PreparedRequest, HTTPConnectionPool)
-    _places = Watch(*classes, module, vars(utils), vars(adapters))
-
-
-def _watch(where: Any, names: tuple[str, ...]) -> None:
-    if len(names) == 1:
-        names *= 2  # itemgetter gives a tuple from two names on
-    if names:
-        read: Callable[[Any], Any] = cast("Any", itemgetter(*names))
-        _watched.append((where, read, read(where)))
-
-
-class _Asked:
+class Asked:
     """What was sent, kept to make a ``PreparedRequest`` of it if anybody asks for one."""
 
-    __slots__ = ("_lines", "_made", "method", "url")
+    __slots__ = ("_lines", "_made", "_way", "method", "url")
 
-    def __init__(self, method: str, url: str, lines: dict[str, Any]) -> None:
+    def __init__(self, way: ShortWay, method: str, url: str, lines: dict[str, Any]) -> None:
         self.method = method
         self.url = url
+        self._way = way
         self._lines = lines
-        self._made: PreparedRequest | None = None
+        self._made: Any = None
 
-    def prepared(self) -> PreparedRequest:
+    def prepared(self) -> Any:
         """The request; always the same object."""
         if self._made is None:
-            made = PreparedRequest()
+            made = self._way.prepared_class()
             made.method = self.method
             made.url = self.url
             made.headers = CaseInsensitiveDict(self._lines)
-            made._cookies = RequestsCookieJar()
+            made._cookies = self._way.jar_class()
             self._made = made
         return self._made
-
-
-@lru_cache(4096)
-def _prepared_url(url: str, params: tuple[tuple[str, Any], ...] = ()) -> tuple[str, str, bool, bool]:
-    """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
-
-    Failures are not kept.
-    """
-    made = PreparedRequest()
-    made.prepare_url(url, params)
-    text: str = made.url
-    scheme, _, rest = text.partition("://")
-    plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
-    return text, text.partition("#")[0], scheme == "https", plain
 
 
 @lru_cache(64)
@@ -181,6 +120,14 @@ def _checked(lines: tuple[tuple[str, Any], ...]) -> tuple[dict[str, Any], dict[s
 
 
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment
+
+
+@lru_cache(64)
+def _limits(seconds: float) -> Any:
+    """The engine's limits for a number; what is none of seconds is refused, and not kept."""
+    return engine_timeout(adapters._timeout(seconds))
+
+
 #: Variables that tell of bundles, and of netrc files.
 _BUNDLES = frozenset((b"REQUESTS_CA_BUNDLE", b"CURL_CA_BUNDLE"))
 #: os.environ's dict, and what was concluded of it.
@@ -217,111 +164,183 @@ def _said_by(held: dict[Any, Any]) -> tuple[bool, bool, tuple[bytes, ...]]:
     return proxies or b"NETRC" in held, not _BUNDLES.isdisjoint(held), files
 
 
-def _is_bent(session: Any) -> bool:
-    """Whether anything on the long way was replaced."""
-    verdict: Any = _places.verdict
-    if verdict is None:
-        renewal = _places.renew()
-        verdict = _was_replaced()
-        _places.conclude(renewal, verdict)
-    if verdict or not _session_names.isdisjoint(session.__dict__):
-        return True
-    kind: Any = session.__class__
-    return kind is not _session_class and any(getattr(kind, n) is not getattr(_session_class, n) for n in _SESSION)
+class ShortWay:
+    """The short way of one face.
 
+    It is made at the end of the face's ``sessions`` module, whose names are ``module``: what is there then is how
+    things are when nobody has bent them.
+    """
 
-def _was_replaced() -> bool:
-    try:
-        return any(read(where) != what for where, read, what in _watched)
-    except KeyError:
-        return True
+    def __init__(
+        self,
+        module: dict[str, Any],
+        session_class: Any,
+        adapter_class: Any,
+        *,
+        prepared_class: Any,
+        response_class: Any,
+        jar_class: Any,
+        pool_class: Any = HTTPConnectionPool,
+        manager_class: Any = PoolManager,
+        others: tuple[tuple[dict[str, Any], tuple[str, ...]], ...] = (),
+    ) -> None:
+        self.session_class = session_class
+        self.adapter_class = adapter_class
+        self.prepared_class = prepared_class
+        self.response_class = response_class
+        self.jar_class = jar_class
+        self.manager_class = manager_class
+        #: (where, reader of several names there, what it read when this was made)
+        self._watched: list[tuple[Any, Callable[[Any], Any], Any]] = []
+        self._watch_class(adapter_class, _ADAPTER)
+        self._watch_class(prepared_class, _PREPARED)
+        self._watch_class(pool_class, ("urlopen", "_exchange"))
+        for where, names in ((module, _MODULE), *others):
+            self._watch(where, names)
+        self._watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
+        self._watch(vars(adapters), ("Response", "extract_cookies_to_jar"))
+        self._session_names = frozenset(_SESSION)
+        self._adapter_names = frozenset(_ADAPTER)
+        self._methods: Callable[[Any], Any] = attrgetter(*(name for name in _SESSION if hasattr(session_class, name)))
+        self._methods_before = self._methods(session_class)
+        #: Where those are; what is concluded is whether any was replaced.
+        self._places = Watch(
+            *(session_class, adapter_class, prepared_class, pool_class, module),
+            *(where for where, _ in others),
+            *(vars(utils), vars(adapters)),
+        )
+        self._prepared_url = lru_cache(4096)(self._prepare_url)
 
+    def _watch_class(self, owner: Any, names: tuple[str, ...]) -> None:
+        read: Callable[[Any], Any] = cast("Any", attrgetter(*names))
+        self._watched.append((owner, read, read(owner)))
 
-def send(
-    session: Any,
-    method: str,
-    url: Any,
-    headers: Any,
-    timeout: Any,
-    allow_redirects: bool,
-    verify: Any,
-    params: Any = None,
-    data: Any = None,
-    json: Any = None,
-    cookies: Any = None,
-) -> Response | None:
-    """The response; None when this must go the long way."""
-    hooks = session.hooks
-    jar = session.cookies
-    if (
-        type(url) is not str
-        or session.auth
-        or session.params
-        or session.proxies
-        or session.stream
-        or session.cert
-        or (hooks and hooks.get("response") != [])
-        or type(jar) is not RequestsCookieJar
-        or _is_bent(session)
-    ):
-        return None
-    bare_head = method in _BODILESS and not data and json is None and not cookies and not jar._cookies  # type: ignore[attr-defined]
-    if not bare_head and not (
-        method in _METHODS and (not data or type(data) in _PLAIN_BODIES) and (not cookies or type(cookies) is dict)
-    ):
-        return None
-    if verify is None:
-        verify = session.verify
-    if verify is not True and verify is not False:
-        return None
-    if not params:
-        full, bare, secure, plain = _prepared_url(url)
-    else:
-        pairs = _pairs_of(params)
-        if pairs is None:
+    def _watch(self, where: Any, names: tuple[str, ...]) -> None:
+        there = tuple(name for name in names if name in where)
+        if len(there) == 1:
+            there *= 2  # itemgetter gives a tuple from two names on
+        if there:
+            read: Callable[[Any], Any] = cast("Any", itemgetter(*there))
+            self._watched.append((where, read, read(where)))
+
+    def _prepare_url(self, url: str) -> tuple[str, str, bool, bool]:
+        """(URL, the same without fragment, whether it is https, whether it is plain: http without user information).
+
+        Failures are not kept.
+        """
+        made = self.prepared_class()
+        made.prepare_url(url, None)
+        text: str = made.url
+        scheme, _, rest = text.partition("://")
+        plain = scheme in ("http", "https") and "@" not in rest.partition("/")[0]
+        return text, text.partition("#")[0], scheme == "https", plain
+
+    def _world_speaks(self, kind: Any, trust_env: bool, secure: bool) -> bool:
+        """Whether anything on the long way was replaced, by a class of sessions or otherwise; or the environment or the
+        file system has a word on proxies, credentials or trust."""
+        return (
+            self._is_bent()
+            or (kind is not self.session_class and bool(self._methods(kind) != self._methods_before))
+            or (trust_env and _environment_speaks(secure))
+        )
+
+    def _is_bent(self) -> bool:
+        verdict: bool | None = self._places.verdict
+        if verdict is None:
+            renewal = self._places.renew()
+            verdict = self._was_replaced()
+            self._places.conclude(renewal, verdict)
+        return verdict
+
+    def _was_replaced(self) -> bool:
+        try:
+            return bool(self._methods(self.session_class) != self._methods_before) or any(
+                read(where) != what for where, read, what in self._watched
+            )
+        except (KeyError, AttributeError):
+            return True
+
+    def plan(
+        self, session: Any, method: str, url: Any, headers: Any, timeout: Any, verify: Any
+    ) -> tuple[Any, Asked, str, Any, bool, Any] | None:
+        """(adapter, what is asked, URL, headers, verify, the engine's timeout); None for what must go the long way."""
+        hooks = session.hooks
+        jar = session.cookies
+        if (
+            (method not in ("GET", "get", "HEAD", "head"))
+            or type(url) is not str
+            or session.auth
+            or session.params
+            or session.proxies
+            or session.stream
+            or session.cert
+            or (hooks and (hooks.__class__ is not dict or any(hooks.values())))
+            or type(jar) is not self.jar_class
+            or jar._cookies
+            or not session.__dict__.keys().isdisjoint(self._session_names)
+            or self._world_speaks(session.__class__, session.trust_env, url.startswith("https:"))
+        ):
             return None
-        full, bare, secure, plain = _prepared_url(url, pairs)
-    if not plain or (session.trust_env and _environment_speaks(secure)):
-        return None
-    adapter = _adapter_for(session, full)
-    if adapter is None:
-        return None
-    lines = _lines_of(session.headers, headers)
-    if lines is None:
-        return None
-    limits = engine_timeout(adapters._timeout(timeout)) if timeout is not None else None
-    manager = adapter.poolmanager
-    engine = manager._engine or manager.engine
-    sent, shown = lines
-    asked = _Asked(method.upper(), full, shown)
-    body = None
-    if not bare_head:
-        made = asked.prepared()
-        made.prepare_cookies(merge_cookies(merge_cookies(RequestsCookieJar(), jar), cookiejar_from_dict(cookies)))
-        made.prepare_body(data or {}, [], json)
-        if made.body is not None and "Content-Length" not in made.headers:
+        if verify is None:
+            verify = session.verify
+        if verify is not True and verify is not False:
             return None
-        sent = plain_headers(made.headers)
-        body = engine_body(made.body, made.headers)
-    if secure and not verify:
-        warn_unverified(full.split("/")[2])
-    try:
-        if limits is None:
-            native = engine.exchange(asked.method, bare, sent, body, verify=verify)
+        full, bare, secure, plain = self._prepared_url(url)
+        if not plain or secure is not url.startswith("https:"):
+            return None
+        adapter = self._adapter_for(session, full)
+        if adapter is None:
+            return None
+        lines = _lines_of(session.headers, headers)
+        if lines is None:
+            return None
+        if timeout is None:
+            limits = None
+        elif timeout.__class__ is int or timeout.__class__ is float:
+            limits = _limits(timeout)
         else:
-            native = engine.exchange(asked.method, bare, sent, body, verify=verify, timeout=limits)
-    except native_errors.PabalError as error:
-        raise _failure(error, adapter, asked, verify) from error
-    response = Response.__new__(Response)
-    fields = response.__dict__
-    fields["_native"] = native
-    fields["_asked"] = asked
-    fields["connection"] = adapter
-    status = fields["status_code"] = native.status_code
-    arrived = native.headers
-    if "set-cookie" in arrived:
-        extract_cookies_to_jar(jar, response.request, response.raw)
-    if 300 < status < 309 and response.is_redirect:
+            limits = engine_timeout(adapter._timeout_of(timeout))
+        sent, shown = lines
+        if secure and not verify:
+            warn_unverified(full.split("/")[2])
+        return adapter, Asked(self, method.upper(), full, shown), bare, sent, verify, limits
+
+    def send(
+        self, session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
+    ) -> Any:
+        """The response; None when this must go the long way."""
+        plan = self.plan(session, method, url, headers, timeout, verify)
+        if plan is None:
+            return None
+        adapter, asked, bare, sent, verify, limits = plan
+        exchange = adapter.poolmanager.engine.exchange
+        try:
+            if limits is None:
+                native = exchange(asked.method, bare, sent, None, verify=verify)
+            else:
+                native = exchange(asked.method, bare, sent, None, verify=verify, timeout=limits)
+        except native_errors.PabalError as error:
+            raise self.failure(error, adapter, asked, verify) from error
+        response = self.received(session, adapter, asked, native)
+        if 300 < response.status_code < 309 and response.is_redirect:
+            return self.followed(session, response, timeout, verify, allow_redirects)
+        return response
+
+    def received(self, session: Any, adapter: Any, asked: Asked, native: Any) -> Any:
+        """The face's response around the engine's; its cookies are the session's from now on."""
+        kind = self.response_class
+        response = kind.__new__(kind)
+        fields = response.__dict__
+        fields["_native"] = native
+        fields["_asked"] = asked
+        fields["connection"] = adapter
+        fields["status_code"] = native.status_code
+        if "set-cookie" in native.headers:
+            session._keep_cookies(response.request, response)
+        return response
+
+    def followed(self, session: Any, response: Any, timeout: Any, verify: Any, allow_redirects: bool) -> Any:
+        """Where a redirect leads in the end (a coroutine, of a session that is asynchronous)."""
         settings: dict[str, Any] = {
             "stream": False,
             "timeout": timeout,
@@ -329,40 +348,43 @@ def send(
             "cert": None,
             "proxies": {},
         }
-        return session._follow(response, asked.prepared(), allow_redirects, settings)  # type: ignore[no-any-return]
-    return response
+        return session._follow(response, response.request, allow_redirects, settings)
 
-
-@lru_cache(1024)
-def _prefix_of(prefixes: tuple[str, ...], url: str) -> str | None:
-    lowered = url.lower()
-    return next((prefix for prefix in prefixes if lowered.startswith(prefix.lower())), None)
-
-
-def _pairs_of(params: Any) -> tuple[tuple[str, Any], ...] | None:
-    """Parameters that are plain names and values; others are the long way's."""
-    if params.__class__ is not dict:
-        return None
-    pairs: tuple[tuple[Any, Any], ...] = tuple(params.items())
-    for name, value in pairs:
-        if type(name) is not str or (type(value) is not str and type(value) is not int):
+    def _adapter_for(self, session: Any, url: str) -> Any:
+        """The mounted adapter, if it is an ``HTTPAdapter`` as it came."""
+        mounted = session.adapters
+        if len(mounted) == 2 and "https://" in mounted and "http://" in mounted:
+            adapter = mounted["https://" if url.startswith("https:") else "http://"]
+        else:
+            lowered = url.lower()
+            for prefix, adapter in mounted.items():  # noqa: B007
+                if lowered.startswith(prefix.lower()):
+                    break
+            else:
+                return None
+        if type(adapter) is not self.adapter_class or not adapter.__dict__.keys().isdisjoint(self._adapter_names):
             return None
-    return pairs
+        manager, retries = adapter.poolmanager, adapter.max_retries
+        if type(manager) is not self.manager_class or manager.verify is not True or len(manager.connection_pool_kw) > 2:
+            return None
+        return adapter if retries.total == 0 and not retries.status_forcelist else None
 
-
-def _adapter_for(session: Any, url: str) -> Any:
-    """The mounted adapter, if it is an `HTTPAdapter` as it came."""
-    mounted = session.adapters
-    prefix = _prefix_of(tuple(mounted), url)
-    if prefix is None:
-        return None
-    adapter = mounted[prefix]
-    if type(adapter) is not _adapter_class or not _adapter_names.isdisjoint(adapter.__dict__):
-        return None
-    manager, retries = adapter.poolmanager, adapter.max_retries
-    if type(manager) is not PoolManager or manager.verify is not True or len(manager.connection_pool_kw) > 2:
-        return None
-    return adapter if retries.total == 0 and not retries.status_forcelist else None
+    def failure(self, error: native_errors.PabalError, adapter: Any, asked: Asked, verify: Any) -> Exception:
+        """What the long way raises for it."""
+        request = asked.prepared()
+        pool = adapter.get_connection_with_tls_context(request, verify)
+        failure = shaped(error, pool, request.path_url)
+        failure.__cause__ = error
+        if error.head_arrived:
+            kind = body_failure(failure)
+            return failure if kind is None else kind(failure)
+        if isinstance(failure, FINAL):
+            return adapters.translated(failure, request) or failure
+        try:
+            adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
+        except Exception as final:
+            return adapters.translated(final, request) or final
+        return failure
 
 
 def _lines_of(defaults: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -379,21 +401,3 @@ def _lines_of(defaults: Any, own: Any) -> tuple[dict[str, Any], dict[str, Any]] 
         return _checked(tuple(store.values()))
     except TypeError:  # a value that cannot be hashed: the long way says what is wrong with it
         return None
-
-
-def _failure(error: native_errors.PabalError, adapter: Any, asked: _Asked, verify: Any) -> Exception:
-    """What the long way raises for it."""
-    request = asked.prepared()
-    pool = adapter.get_connection_with_tls_context(request, verify)
-    failure = shaped(error, pool, request.path_url)
-    failure.__cause__ = error
-    if error.head_arrived:
-        kind = body_failure(failure)
-        return failure if kind is None else kind(failure)
-    if isinstance(failure, FINAL):
-        return adapters.translated(failure, request) or failure
-    try:
-        adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)
-    except Exception as final:
-        return adapters.translated(final, request) or final
-    return failure

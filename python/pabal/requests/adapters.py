@@ -170,6 +170,8 @@ class HTTPAdapter(BaseAdapter):
     opened to one host. ``max_retries`` is a number of retries for connections that fail, or a ``Retry``.
     """
 
+    _pool_manager_class: Any = PoolManager
+
     __attrs__ = ["max_retries", "config", "_pool_connections", "_pool_maxsize", "_pool_block"]  # noqa: RUF012
 
     def __init__(
@@ -206,7 +208,9 @@ class HTTPAdapter(BaseAdapter):
         self._pool_connections = connections
         self._pool_maxsize = maxsize
         self._pool_block = block
-        self.poolmanager: Any = PoolManager(num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs)
+        self.poolmanager: Any = self._pool_manager_class(
+            num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The manager of connections through a proxy."""
@@ -214,7 +218,7 @@ class HTTPAdapter(BaseAdapter):
         if manager is None:
             if not proxy.lower().startswith("socks"):
                 proxy_kwargs.setdefault("proxy_headers", self.proxy_headers(proxy))
-            manager = proxy_from_url(
+            manager = self._proxy_from_url(
                 proxy,
                 num_pools=self._pool_connections,
                 maxsize=self._pool_maxsize,
@@ -223,6 +227,9 @@ class HTTPAdapter(BaseAdapter):
             )
             self.proxy_manager[proxy] = manager
         return manager
+
+    def _proxy_from_url(self, proxy: str, **options: Any) -> Any:
+        return proxy_from_url(proxy, **options)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Tells a pool whom to trust and who we are; ``OSError`` for files that are not there."""
@@ -314,9 +321,9 @@ class HTTPAdapter(BaseAdapter):
         username, password = get_auth_from_url(proxy)
         return {"Proxy-Authorization": _basic_auth_str(username, password)} if username else {}
 
-    def build_response(self, req: Any, resp: Any) -> Response:
+    def build_response(self, req: Any, resp: Any) -> Any:
         """A ``Response`` from a request and what a pool answered."""
-        made = Response()
+        made = self._new_response()
         made.status_code = getattr(resp, "status", None)
         made.headers = CaseInsensitiveDict(_merged(getattr(resp, "headers", {})))
         made.encoding = get_encoding_from_headers(made.headers)
@@ -328,6 +335,9 @@ class HTTPAdapter(BaseAdapter):
         made.connection = self
         return made
 
+    def _new_response(self) -> Any:
+        return Response()
+
     def send(
         self,
         request: Any,
@@ -338,6 +348,23 @@ class HTTPAdapter(BaseAdapter):
         proxies: Any = None,
     ) -> Response:
         """Sends a prepared request; returns its response, whose body is read by whoever wants it."""
+        conn, call = self._call_of(request, stream, timeout, verify, cert, proxies)
+        try:
+            answer = conn.urlopen(**call)
+        except Exception as error:
+            failure = translated(error, request)
+            if failure is None:
+                raise
+            raise failure from error
+        return self.build_response(request, answer)  # type: ignore[no-any-return]
+
+    def _timeout_of(self, timeout: Any) -> Any:
+        return _timeout(timeout)
+
+    def _call_of(
+        self, request: Any, stream: bool, timeout: Any, verify: Any, cert: Any, proxies: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The pool for a request, and how its ``urlopen`` is called."""
         try:
             conn = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         except LocationValueError as error:
@@ -346,26 +373,19 @@ class HTTPAdapter(BaseAdapter):
         url = self.request_url(request, proxies)
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
         chunked = not (request.body is None or "Content-Length" in request.headers)
-        try:
-            answer = conn.urlopen(
-                method=request.method,
-                url=url,
-                body=request.body,
-                headers=request.headers,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                retries=self.max_retries,
-                timeout=_timeout(timeout),
-                chunked=chunked,
-            )
-        except Exception as error:
-            failure = translated(error, request)
-            if failure is None:
-                raise
-            raise failure from error
-        return self.build_response(request, answer)
+        return conn, {
+            "method": request.method,
+            "url": url,
+            "body": request.body,
+            "headers": request.headers,
+            "redirect": False,
+            "assert_same_host": False,
+            "preload_content": False,
+            "decode_content": False,
+            "retries": self.max_retries,
+            "timeout": self._timeout_of(timeout),
+            "chunked": chunked,
+        }
 
 
 def _timeout(timeout: Any) -> Any:

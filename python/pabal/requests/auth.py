@@ -157,34 +157,45 @@ class HTTPDigestAuth(AuthBase):
 
     def handle_401(self, r: Any, **kwargs: Any) -> Any:
         """Sends the request again with the answer to the challenge, once. Another host's challenge is not answered."""
+        if not self._takes_up(r):
+            return r
+        r.content  # so that the connection is free  # noqa: B018
+        r.close()
+        again = self._answering(r)
+        if again is None:
+            return r
+        answer = r.connection.send(again, **kwargs)
+        answer.history.append(r)
+        answer.request = again
+        return answer
+
+    def _takes_up(self, r: Any) -> bool:
+        """Whether this is a challenge to be answered; remembers it then."""
         state = self._thread_local
         if not 400 <= r.status_code < 500:
             state.num_401_calls = 1
-            return r
+            return False
         if state.pos is not None:
             r.request.body.seek(state.pos)
         challenge = r.headers.get("www-authenticate", "")
         ours = state.host is None or _may_follow(state.host, _origin(r.request.url))
         if "digest" not in challenge.lower() or state.num_401_calls >= 2 or not ours:
             state.num_401_calls = 1
-            return r
+            return False
         state.num_401_calls += 1
         state.chal = parse_dict_header(_digest_part(challenge))
-        if state.chal.get("realm") is None or state.chal.get("nonce") is None:
-            return r
-        r.content  # so that the connection is free  # noqa: B018
-        r.close()
+        return state.chal.get("realm") is not None and state.chal.get("nonce") is not None
+
+    def _answering(self, r: Any) -> Any:
+        """The request with the answer to the challenge; None when there is none."""
         again = r.request.copy()
         extract_cookies_to_jar(again._cookies, r.request, r.raw)
         again.prepare_cookies(again._cookies)
         value = self.build_digest_header(again.method, again.url)
         if value is None:
-            return r
+            return None
         again.headers["Authorization"] = value
-        answer = r.connection.send(again, **kwargs)
-        answer.history.append(r)
-        answer.request = again
-        return answer
+        return again
 
     def __call__(self, r: Any) -> Any:
         self.init_per_thread_state()

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from . import _short
 from ._internal_utils import to_native_string
 from ._redirects import SessionRedirectMixin
+from ._short import ShortWay
 from .adapters import HTTPAdapter
 from .compat import cookielib, urljoin, urlparse
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
@@ -135,6 +135,9 @@ class Session(SessionRedirectMixin):
         self.trust_env = True
         self.cookies: Any = cookiejar_from_dict({})
         self.adapters: OrderedDict[str, Any] = OrderedDict()
+        self._mount_defaults()
+
+    def _mount_defaults(self) -> None:
         self.mount("https://", HTTPAdapter())
         self.mount("http://", HTTPAdapter())
 
@@ -157,11 +160,11 @@ class Session(SessionRedirectMixin):
         given: Any = request.cookies or {}
         if not isinstance(given, cookielib.CookieJar):
             given = cookiejar_from_dict(given)
-        cookies = merge_cookies(merge_cookies(RequestsCookieJar(), self.cookies), given)
+        cookies = merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
         auth = request.auth
-        if self.trust_env and not auth and not self.auth:
-            auth = get_netrc_auth(request.url)
-        made = PreparedRequest()
+        if self.trust_env and not auth and not self.auth and self._asks_netrc(request):
+            auth = self._netrc_auth(request.url)
+        made = self._new_prepared()
         made.prepare(
             method=request.method.upper(),
             url=request.url,
@@ -172,9 +175,38 @@ class Session(SessionRedirectMixin):
             params=merge_setting(request.params, self.params),
             auth=merge_setting(auth, self.auth),
             cookies=cookies,
-            hooks=merge_hooks(request.hooks, self.hooks),
+            hooks=self._merge_hooks(request.hooks),
+            **self._own_options(request),
         )
-        return made
+        return made  # type: ignore[no-any-return]
+
+    # These are looked up by the names of this module when they are wanted: programs replace them there.
+
+    def _netrc_auth(self, url: Any) -> Any:
+        return get_netrc_auth(url)
+
+    def _keep_cookies(self, request: Any, answer: Any) -> None:
+        extract_cookies_to_jar(self.cookies, request, answer.raw)
+
+    def _dispatch_hook(self, key: str, hooks: Any, hook_data: Any, **kwargs: Any) -> Any:
+        return dispatch_hook(key, hooks, hook_data, **kwargs)
+
+    # And these are for a face that builds on this one.
+
+    def _asks_netrc(self, request: Any) -> bool:
+        return True
+
+    def _merge_hooks(self, own: Any) -> Any:
+        return merge_hooks(own, self.hooks)
+
+    def _new_prepared(self) -> Any:
+        return PreparedRequest()
+
+    def _new_jar(self) -> Any:
+        return RequestsCookieJar()
+
+    def _own_options(self, request: Any) -> dict[str, Any]:
+        return {}
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> dict[str, Any]:
         """The settings of a transfer: a request's own, the environment's, the session's."""
@@ -227,10 +259,8 @@ class Session(SessionRedirectMixin):
             How it is transferred. With ``stream`` the body is read when it is asked for.
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
-        if not (files or auth or proxies or hooks or stream or cert):
-            answer = _short.send(
-                self, method, url, headers, timeout, allow_redirects, verify, params, data, json, cookies
-            )
+        if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
+            answer: Response | None = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
             if answer is not None:
                 return answer
         request = Request(
@@ -251,10 +281,6 @@ class Session(SessionRedirectMixin):
 
     def get(self, url: Any, **kwargs: Any) -> Response:
         """GET; for the options see ``request``."""
-        if not kwargs and getattr(self.request, "__func__", None) is _request:
-            answer = _short.send(self, "GET", url, None, None, True, None)
-            if answer is not None:
-                return answer
         kwargs.setdefault("allow_redirects", True)
         return self.request("GET", url, **kwargs)
 
@@ -286,6 +312,23 @@ class Session(SessionRedirectMixin):
 
     def send(self, request: Any, **kwargs: Any) -> Response:
         """Sends a prepared request: by the adapter that is mounted for it, then the hooks, then the redirects."""
+        allow_redirects = self._complete(request, kwargs)
+        hooks = request.hooks
+        adapter = self.get_adapter(url=request.url)
+        begun = preferred_clock()
+        answer = adapter.send(request, **kwargs)
+        answer.elapsed = timedelta(seconds=preferred_clock() - begun)
+        answer = self._dispatch_hook("response", hooks, answer, **kwargs)
+        for earlier in answer.history or ():  # hooks may have asked more than once
+            self._keep_cookies(earlier.request, earlier)
+        self._keep_cookies(request, answer)
+        answer = self._follow(answer, request, allow_redirects, kwargs)
+        if not kwargs["stream"]:
+            answer.content  # noqa: B018
+        return cast("Response", answer)
+
+    def _complete(self, request: Any, kwargs: dict[str, Any]) -> bool:
+        """The session's settings for what ``send`` was not told; returns ``allow_redirects``."""
         kwargs.setdefault("stream", self.stream)
         kwargs.setdefault("verify", self.verify)
         kwargs.setdefault("cert", self.cert)
@@ -293,20 +336,7 @@ class Session(SessionRedirectMixin):
             kwargs["proxies"] = resolve_proxies(request, self.proxies, self.trust_env)
         if isinstance(request, Request):
             raise ValueError("You can only send PreparedRequests.")
-        allow_redirects = kwargs.pop("allow_redirects", True)
-        hooks = request.hooks
-        adapter = self.get_adapter(url=request.url)
-        begun = preferred_clock()
-        answer = adapter.send(request, **kwargs)
-        answer.elapsed = timedelta(seconds=preferred_clock() - begun)
-        answer = dispatch_hook("response", hooks, answer, **kwargs)
-        for earlier in answer.history or ():  # hooks may have asked more than once
-            extract_cookies_to_jar(self.cookies, earlier.request, earlier.raw)
-        extract_cookies_to_jar(self.cookies, request, answer.raw)
-        answer = self._follow(answer, request, allow_redirects, kwargs)
-        if not kwargs["stream"]:
-            answer.content  # noqa: B018
-        return cast("Response", answer)
+        return bool(kwargs.pop("allow_redirects", True))
 
     def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:
         """The end of a chain of redirects; or the first answer, knowing what would come next."""
@@ -346,5 +376,11 @@ def session() -> Session:
     return Session()
 
 
-_request = Session.request
-_short.remember(globals())
+_short_way = ShortWay(
+    globals(),
+    Session,
+    HTTPAdapter,
+    prepared_class=PreparedRequest,
+    response_class=Response,
+    jar_class=RequestsCookieJar,
+)

@@ -399,7 +399,7 @@ def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:
     host = parts.hostname
     if host is None:
         return True
-    if no_proxy and _named(host, parts.port, [item for item in no_proxy.replace(" ", "").split(",") if item]):
+    if no_proxy and named_directly(host, parts.port, no_proxy):
         return True
     with set_environ("no_proxy", explicit):
         try:
@@ -408,8 +408,9 @@ def should_bypass_proxies(url: str, no_proxy: str | None) -> bool:
             return False
 
 
-def _named(host: str, port: int | None, listed: list[str]) -> bool:
+def named_directly(host: str, port: int | None, no_proxy: str) -> bool:
     """Whether a host is on a list of hosts, domains and networks. A domain stands for itself and what is below it."""
+    listed = [item for item in no_proxy.replace(" ", "").split(",") if item]
     if is_ipv4_address(host):
         return any(address_in_network(host, item) if is_valid_cidr(item) else host == item for item in listed)
     for item in listed:

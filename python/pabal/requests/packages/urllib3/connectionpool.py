@@ -8,7 +8,8 @@ import os
 import ssl
 import sys
 import warnings
-from functools import lru_cache
+from collections.abc import Callable, Generator
+from functools import lru_cache, partial
 from typing import Any
 
 from pabal import exceptions as native_errors
@@ -30,6 +31,7 @@ class HTTPConnectionPool:
     """Sends requests to one host and port through the engine of its manager."""
 
     scheme = "http"
+    _response_class = HTTPResponse
 
     def __init__(
         self,
@@ -125,24 +127,56 @@ class HTTPConnectionPool:
         **_: Any,
     ) -> HTTPResponse:
         """One request, with the retries that ``retries`` allows. Redirects are the caller's."""
-        retries = Retry.from_int(retries, redirect=redirect, default=self.retries)
+        if retries is None or isinstance(retries, (bool, int)):
+            retries = Retry.from_int(retries, redirect=redirect, default=self.retries)
+        steps = self._attempts(method, url, body, headers, retries, timeout, chunked, body_pos)
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    done = step()
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(done)
+        except StopIteration as end:
+            response: HTTPResponse = end.value
+        response.decode_content = decode_content
+        if preload_content:
+            response._body = response.read(decode_content=decode_content)
+        return response
+
+    def _attempts(
+        self,
+        method: str,
+        url: str,
+        body: Any,
+        headers: Any,
+        retries: Any,
+        timeout: Any,
+        chunked: bool,
+        body_pos: Any = None,
+    ) -> Generator[Callable[[], Any], Any, Any]:
+        """What is done in turn for one request, whoever does it: each step is an exchange or a wait, to be called (and
+        awaited, by those whose engine is asynchronous); its outcome is sent back here. Returns the response.
+        """
         lines = plain_headers(self.headers if headers is None else headers)
         start = body_pos if body_pos is not None else _position(body)
         full = self._url(url)
         while True:
             self.num_requests += 1
             try:
-                native = self._exchange(method, full, body, lines, timeout, chunked)
+                native = yield partial(self._exchange, method, full, body, lines, timeout, chunked)
             except native_errors.PabalError as error:
                 failure = shaped(error, self, url)
                 failure.__cause__ = error
                 if isinstance(failure, FINAL):
                     raise failure from error
                 retries = retries.increment(method, url, error=failure, _pool=self, _stacktrace=sys.exc_info()[2])
-                retries.sleep()
+                yield partial(self._wait, retries, None)
                 _rewind(body, start)
                 continue
-            response = HTTPResponse.of(native, self, retries, method, url)
+            response = self._response_class.of(native, self, retries, method, url)
             if retries.is_retry(method, response.status, "Retry-After" in response.headers):
                 try:
                     retries = retries.increment(method, url, response=response, _pool=self)
@@ -152,13 +186,16 @@ class HTTPConnectionPool:
                         raise
                     return response
                 response.drain_conn()
-                retries.sleep(response)
+                yield partial(self._wait, retries, response)
                 _rewind(body, start)
                 continue
-            response.decode_content = decode_content
-            if preload_content:
-                response._body = response.read(decode_content=decode_content)
             return response
+
+    def _body_of(self, body: Any, headers: Any, chunked: bool) -> Any:
+        return engine_body(body, headers, chunked)
+
+    def _wait(self, retries: Any, response: Any) -> Any:
+        retries.sleep(response)
 
     def _exchange(self, method: str, url: str, body: Any, headers: Any, timeout: Any, chunked: bool) -> Any:
         by = None
@@ -172,11 +209,12 @@ class HTTPConnectionPool:
             verify = self.verify
             if verify is False:
                 warn_unverified(self.host)
+        given = self._body_of(body, headers, chunked)
         return self._manager.engine.exchange(
             method,
             url,
             headers,
-            engine_body(body, headers, chunked),
+            given,
             stream=True,
             timeout=engine_timeout(timeout),
             verify=verify,

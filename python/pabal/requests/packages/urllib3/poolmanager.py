@@ -7,7 +7,7 @@ import os
 import ssl
 import tempfile
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from pabal import Limits, Proxy, Session
 
@@ -29,6 +29,8 @@ class PoolManager:
     """Hands out pools, which all send through one engine session."""
 
     proxy: Any = None
+    _pool_classes: ClassVar[dict[str, type[HTTPConnectionPool]]] = pool_classes_by_scheme
+    _engine_class: Any = Session
 
     def __init__(self, num_pools: int = 10, headers: Any = None, **connection_pool_kw: Any) -> None:
         self.headers: Any = headers or {}
@@ -36,7 +38,7 @@ class PoolManager:
         self.num_pools = num_pools
         self.pools: dict[Any, HTTPConnectionPool] = {}
         self.verify: Any = True
-        self._engine: Session | None = None
+        self._engine: Any = None
         self._lock = threading.Lock()
         self._bundle: str | None = None
         for name in _REFUSED:
@@ -60,12 +62,17 @@ class PoolManager:
         return self._bundle
 
     @property
-    def engine(self) -> Session:
+    def engine(self) -> Any:
         """The session of the engine; made when it is first needed."""
         made = self._engine
         return made if made is not None else self._make()
 
-    def _make(self) -> Session:
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an engine's session already."""
+        return self._engine is not None
+
+    def _make(self) -> Any:
         with self._lock:
             if self._engine is None:
                 kept = max(1, int(self.connection_pool_kw.get("maxsize", 1) or 1))
@@ -73,7 +80,7 @@ class PoolManager:
                 limits = Limits(
                     _MANY, per_host, max_idle_connections=min(_MANY, kept * max(1, self.num_pools)), idle_timeout=300.0
                 )
-                self._engine = Session(headers={}, timeout=None, limits=limits, trust_env=False)
+                self._engine = self._engine_class(headers={}, timeout=None, limits=limits, trust_env=False)
             return self._engine
 
     def __enter__(self) -> PoolManager:
@@ -101,7 +108,7 @@ class PoolManager:
         if not host:
             raise LocationValueError("No host specified.")
         scheme = (scheme or "http").lower()
-        kind = pool_classes_by_scheme.get(scheme)
+        kind = self._pool_classes.get(scheme)
         if kind is None:
             raise URLSchemeUnknown(scheme)
         own: dict[str, Any] = pool_kwargs or {}
