@@ -230,23 +230,25 @@ PyObject* read_async(PyObject* response_object, Py_ssize_t size, bool iterates) 
 }
 
 PyObject* read_blocking(response& from, Py_ssize_t size) {
-    if (!from.sync) {
+    if (from.driver || !from.streamed) {
         return raise_named("ResponseNotRead",
                            "the body of a streamed AsyncSession response is read with await: aread(), aiter_bytes()");
     }
     if (!check_readable(from, size)) return nullptr;
+    const std::shared_ptr<sync_core> core = from.sync;  // others may close the response meanwhile
+    if (!core) return PyBytes_FromStringAndSize(nullptr, 0);
     reading begun(size);
     if (!begun.prepare()) return nullptr;
     bool interrupted = false;
     {
         const nb::gil_scoped_release released;
-        auto lock = from.sync->driver.lock();
+        auto lock = core->driver.lock();
         client::sync_wait wait;
         sync_reader reader(wait);
         from.call->observe(&reader);
         while (!begun.attempt(*from.call)) {
             wait.reset();
-            from.sync->driver.wait_for(wait, lock, python_wants_attention);
+            core->driver.wait_for(wait, lock, python_wants_attention);
             if (!wait.is_ready()) {
                 interrupted = true;
                 break;
@@ -257,6 +259,7 @@ PyObject* read_blocking(response& from, Py_ssize_t size) {
     if (interrupted) return nullptr;
     PyObject* data = begun.take(*from.call);
     note(from, begun, size, data);
+    if (from.consumed) from.let_go();
     return data;
 }
 

@@ -178,25 +178,36 @@ response::~response() { close(); }
 bool response::keep_encoded() {
     if (!streamed || consumed) return false;
     if (!sync) return call->keep_encoded();
+    const std::shared_ptr<sync_core> core = sync;
     const nb::gil_scoped_release released;
-    const auto lock = sync->driver.lock();
+    const auto lock = core->driver.lock();
     return call->keep_encoded();
 }
 
 void response::close() {
     if (!call || call->is_done()) {
         if (streamed && !content) consumed = true;
+        let_go();
         return;
     }
     consumed = true;
-    if (sync) {
-        const nb::gil_scoped_release released;
-        const auto lock = sync->driver.lock();
-        call->cancel();
+    if (const std::shared_ptr<sync_core> core = sync) {
+        {
+            const nb::gil_scoped_release released;
+            const auto lock = core->driver.lock();
+            call->cancel();
+        }
+        let_go();
     } else {
         call->cancel();
         if (driver && !loop_driver::of(driver.get())->is_closed()) loop_driver::of(driver.get())->after_entry();
     }
+}
+
+void response::let_go() {
+    if (!sync || !call->is_done()) return;
+    sync.reset();
+    session.reset();
 }
 
 PyObject* raise_failure_of(client::call& failed, const error& failure) {

@@ -14,7 +14,7 @@ class body_stream;
 
 struct response {
     client::call_ptr call;                ///< done, or streaming
-    std::shared_ptr<sync_core> sync;      ///< of a sync session
+    std::shared_ptr<sync_core> sync;      ///< of a sync session, until there is nothing more to come
     owned session;                        ///< the Session or AsyncSession a streamed body still comes from
     std::unique_ptr<body_stream> stream;  ///< of a streamed response of an async session
     owned driver;                         ///< LoopDriver of an async session
@@ -35,6 +35,8 @@ struct response {
 
     /// Gives the connection back. Idempotent.
     void close();
+    /// Lets go of the sync session when nothing more can come from it, so that it ends with its last user.
+    void let_go();
     /// A streamed body is read as it came from now on; false when it is too late for that.
     bool keep_encoded();
 };

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from pabal import requests
 from pabal.requests.adapters import BaseAdapter, HTTPAdapter
 from pabal.requests.packages.urllib3.util.retry import Retry
+from support.leaks import descriptors
 from support.scripted import Connection, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -116,3 +119,29 @@ def test_refuses_what_it_cannot_honour() -> None:
 
     with pytest.raises(requests.packages.urllib3.exceptions.SSLError):
         Pinned()
+
+
+@pytest.mark.parametrize("options", [{}, {"auth": ("user", "pass")}, {"stream": True}])
+def test_connections_end_with_their_session(scripted: Start, options: dict[str, Any]) -> None:
+    """Not when the garbage collector comes: a loop of ``requests.get`` would run out of descriptors."""
+
+    def serve(connection: Connection) -> None:
+        while connection.read_request():
+            connection.answer(b"ok")
+
+    url = scripted(serve).url
+    gc.collect()
+    gc.disable()
+    try:
+        kept = [requests.get(url, **options) for _ in range(2)]
+        assert [each.content for each in kept] == [b"ok"] * 2
+        before = len(descriptors())
+        kept += [requests.get(url, **options) for _ in range(5)]
+        assert [each.content for each in kept] == [b"ok"] * 7
+        for _ in range(100):  # the server's ends take a moment
+            if len(descriptors()) <= before:
+                break
+            time.sleep(0.02)
+        assert len(descriptors()) <= before
+    finally:
+        gc.enable()

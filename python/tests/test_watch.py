@@ -1,0 +1,79 @@
+"""`Watch`: a conclusion holds as long as nothing it was drawn from has changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pabal._engine import Watch, any_exists
+
+
+class Base:
+    attribute = 1
+
+
+class Derived(Base):
+    pass
+
+
+def delete_method() -> None:
+    Base.method = None  # type: ignore[attr-defined]
+    del Base.method  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: setattr(Base, "attribute", 2),
+        lambda table: setattr(Derived, "attribute", 3),
+        lambda table: delete_method(),
+        lambda table: table.update(a=2),
+        lambda table: table.update(b=1),
+        lambda table: table.pop("a"),
+        lambda table: table.clear(),
+    ],
+)
+def test_a_change_ends_a_conclusion(change: Callable[[dict[str, int]], Any]) -> None:
+    table = {"a": 1}
+    watch = Watch(Derived, table)
+    assert watch.verdict is None
+    watch.conclude(watch.renew(), "seen")
+    assert Derived.attribute and table["a"]
+    assert [watch.verdict, watch.verdict] == ["seen", "seen"]
+    change(table)
+    assert watch.verdict is None
+    watch.conclude(watch.renew(), "again")
+    assert watch.verdict == "again"
+
+
+def test_a_change_while_looking_counts() -> None:
+    table: dict[str, int] = {}
+    watch = Watch(table)
+    renewal = watch.renew()
+    table["a"] = 1
+    watch.conclude(renewal, "too late")
+    assert watch.verdict is None
+
+
+def test_only_the_last_to_look_concludes() -> None:
+    watch = Watch({})
+    first, second = watch.renew(), watch.renew()
+    watch.conclude(first, "old")
+    assert watch.verdict is None
+    watch.conclude(second, "new")
+    assert watch.verdict == "new"
+
+
+def test_what_cannot_be_watched_is_refused() -> None:
+    with pytest.raises(TypeError):
+        Watch([])
+
+
+def test_any_exists(tmp_path: Path) -> None:
+    here, nowhere = os.fsencode(tmp_path), os.fsencode(tmp_path / "nothing")
+    assert any_exists((nowhere, here)) and not any_exists((nowhere,)) and not any_exists(())
+    with pytest.raises(TypeError):
+        any_exists((str(tmp_path),))  # type: ignore[arg-type]
