@@ -1,10 +1,12 @@
 #include "body_source.hpp"
+#include "bulk.hpp"
 #include "errors.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
 #include "response.hpp"
 #include "session_methods.hpp"
 #include "sessions.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -33,6 +35,10 @@ public:
         if (driver_) loop_driver::of(driver_.get())->close();
     }
     bool is_closed() const noexcept { return closed_; }
+    PyObject* bulk(PyObject* self) {
+        loop_driver* driver = driver_here();
+        return driver ? make_bulk(self, defaults_, *driver) : nullptr;
+    }
 
 private:
     session_defaults defaults_;
@@ -63,6 +69,7 @@ public:
     }
 
     PyObject* take_result() override {
+        log_call(*call_);
         if (source_ && call_->failure() && call_->failure()->code == error_code::request_body_failed) {
             const owned raised(source_->take_exception());
             if (raised && PyExceptionInstance_Check(raised.get())) {
@@ -70,7 +77,7 @@ public:
                 return nullptr;
             }
         }
-        if (call_->failure()) return raise(*call_->failure(), call_->asked().method, call_->location().text());
+        if (call_->failure()) return raise_failure(*call_);
         client::call_ptr answered = std::exchange(call_, nullptr);
         answered->observe(nullptr);
         return make_response(std::move(answered), session_.get(), nullptr, owner_->driver()->self());
@@ -272,6 +279,8 @@ void add_async_session(nb::module_& module) {
                                    "The engine's async session; use `pabal.AsyncSession`.");
     type.def(nb::init<nb::kwargs>())
         .def("close", &async_session::close)
+        .def("_bulk",
+             [](nb::handle self) { return nb::steal(checked(nb::inst_ptr<async_session>(self)->bulk(self.ptr()))); })
         .def_prop_ro("is_closed", &async_session::is_closed);
     define_defaults(type);
 }

@@ -1,6 +1,7 @@
 #include "body_stream.hpp"
 
 #include "errors.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -187,7 +188,7 @@ bool reading::attempt(client::call& from) {
 PyObject* reading::take(client::call& from) {
     // What came before a failure is delivered first; the call remembers the failure for the next read.
     if (failure_ && (filled_ == 0 || size_ == everything))
-        return raise(*failure_, from.asked().method, from.location().text());
+        return from.failure() ? raise_failure(from) : raise(*failure_, from.asked().method, from.location().text());
     if (size_ == everything) return bytes(from.body().view());
     PyObject* data = bytes_.release();
     if (static_cast<std::size_t>(PyBytes_GET_SIZE(data)) == filled_) return data;

@@ -8,6 +8,7 @@
 #include "headers.hpp"
 #include "json.hpp"
 #include "loop_driver.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -80,6 +81,30 @@ nb::object request_of(response& self) {
 nb::object elapsed_of(response& self) {
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(self.call->elapsed()).count();
     return nb::module_::import_("datetime").attr("timedelta")(0, 0, microseconds);
+}
+
+/// Of a streamed response it may still grow, on whatever thread leads the engine now.
+nb::object trace_of(response& self) {
+    pabal::trace copy;
+    if (self.sync && !self.call->is_done()) {
+        const nb::gil_scoped_release released;
+        const auto lock = self.sync->driver.lock();
+        copy = self.call->trace();
+    } else {
+        copy = self.call->trace();
+    }
+    return nb::steal(checked(trace_parts(copy)));
+}
+
+/// (method, URL, leaves the origin, drops the body) of the request that a redirect asks for; None without one.
+nb::object next_of(response& self) {
+    const auto planned = client::plan_redirect(self.call->location(), self.call->asked().method, self.call->response());
+    if (!planned || !*planned) return nb::none();
+    const client::redirect& next = **planned;
+    const owned method(text(next.method)), location(utf8(next.location.text()));
+    return nb::steal(
+        checked(PyTuple_Pack(4, checked(method.get()), checked(location.get()), next.leaves_origin ? Py_True : Py_False,
+                             next.drops_body ? Py_True : Py_False)));
 }
 
 bool redirects(response& self) {
@@ -225,12 +250,19 @@ void add_response_type(nb::module_& module) {
                          return (status == 301 || status == 308) && redirects(self);
                      })
         .def_prop_ro("is_stream_consumed", [](response& self) { return !self.streamed || self.consumed; })
+        .def_prop_ro("_trace_parts", trace_of)
+        .def_prop_ro("_next", next_of)
         .def_prop_ro("_is_read", [](response& self) { return is_read(self); })
         .def_prop_rw(
             "_encoding", [](response& self) { return nb::borrow(self.encoding ? self.encoding.get() : Py_None); },
             [](response& self, nb::handle value) { self.encoding = owned::borrow(value.ptr()); },
             nb::for_setter(nb::arg("value").none()))
-        .def("_keep_content", [](response& self, nb::bytes data) { self.content = owned::borrow(data.ptr()); })
+        .def("_keep_content",
+             [](response& self, nb::bytes data) {
+                 self.content = owned::borrow(data.ptr());
+                 if (self.call->is_done() && self.call->body().size() == 0)  // where json() looks for it
+                     self.call->body().append({data.c_str(), data.size()});
+             })
         .def("close", &response::close);
     module.def("set_response_class", [](nb::handle type) {
         Py_XDECREF(response_class);

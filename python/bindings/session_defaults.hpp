@@ -17,14 +17,17 @@ namespace pabal::python {
 
 /// The Python-visible attributes of a session.
 struct session_defaults {
-    owned headers;  ///< Headers
-    owned cookies;  ///< CookieJar
-    owned params;   ///< or None
-    owned auth;     ///< or None
-    owned verify;   ///< bool or path
-    owned cert;     ///< None, path or tuple
-    owned timeout;  ///< pabal.Timeout
-    owned limits;   ///< pabal.Limits
+    owned headers;                   ///< Headers
+    owned cookies;                   ///< CookieJar
+    owned params;                    ///< or None
+    owned auth;                      ///< or None
+    owned verify;                    ///< bool or path
+    owned cert;                      ///< None, path or tuple
+    owned timeout;                   ///< pabal.Timeout
+    owned limits;                    ///< pabal.Limits
+    owned hooks;                     ///< pabal._hooks.Hooks, or None: then nothing of it is paid for
+    owned base_url;                  ///< str or None
+    std::optional<url> parsed_base;  ///< what `base_url` says
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     int max_redirects = 30;
@@ -37,6 +40,8 @@ struct session_defaults {
     /// The context that verify and cert stand for; null with an exception set when it cannot be made.
     std::shared_ptr<const transport::tls_context> tls_context();
     bool set_timeout(PyObject* value);
+    bool set_hooks(PyObject* value);
+    bool set_base_url(PyObject* value);
     int traverse(visitproc visit, void* argument) const;
     void clear();
 };
@@ -46,6 +51,7 @@ struct prepared_call {
     client::call_request request;
     owned body;  ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
+    bool hooked = false;  ///< nothing is translated: `pabal._hooks` has to see the call first
 };
 
 /// The arguments of request/get/… as CPython's vectorcall gives them: `url` positional (or by name), the rest by name.
@@ -61,6 +67,8 @@ void define_defaults(nb::class_<Session>& type);
 /// Fills `defaults` from the constructor's arguments; throws.
 void initialise(session_defaults& defaults, nb::kwargs given);
 
+/// The header defaults, if they changed since they were last asked for.
+std::optional<fields> changed_headers(session_defaults& defaults);
 /// Copies header defaults that changed into the engine's session.
 void refresh_headers(session_defaults& defaults, client::session& session);
 

@@ -223,6 +223,13 @@ class AsyncBody:
 
             self._task = asyncio.get_running_loop().create_task(self._run(asyncio.Event))
 
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What it gives, for whoever wraps it."""
+        async for value in self._iterable:
+            piece = _piece(value)
+            if piece:
+                yield piece
+
     async def _run(self, new_event: Any) -> None:
         """Reads a piece, delivers it, sleeps until the next is wanted; the events are asyncio's or trio's."""
         iterator = self._iterator = self._iterable.__aiter__()
@@ -261,6 +268,8 @@ def as_body(value: Any, what: str) -> bytes | Body | AsyncBody:
     whole = as_bytes(value)
     if whole is not None:
         return whole
+    if isinstance(value, (Body, AsyncBody)):
+        return value
     if hasattr(value, "__aiter__"):
         return AsyncBody(value)
     if isinstance(value, io.BytesIO):

@@ -62,6 +62,9 @@ void call::start(session& carrier) {
 void call::attempt() {
     state_ = state::waiting;
     request_sent = on_reused_connection = false;  // said of the exchange before
+    connection.reset();
+    times = {};
+    times.submitted = session_->reactor().now();
     build_request();
     session_->transmit(*this);
 }
@@ -135,7 +138,8 @@ void call::body_ready() {
 
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
-    elapsed_ = session_->reactor().now() - started_;
+    times.head = session_->reactor().now();
+    elapsed_ = times.head - started_;
     session_->cookies->store_from(asked_.location, head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
@@ -259,6 +263,7 @@ result<void> call::decode(std::string_view data) {
 }
 
 void call::on_end(fields&& trailers) {
+    times.ended = session_->reactor().now();
     trailers_ = std::move(trailers);
     if (state_ == state::skipping) return next_hop();
     if (state_ == state::streaming) {
@@ -278,6 +283,7 @@ void call::on_end(fields&& trailers) {
 void call::next_hop() {
     redirect next = std::move(*next_);
     next_.reset();
+    earlier_.push_back(trace_exchange(history_.back().response.status, nullptr));
     if (next.drops_body) {
         asked_.body.clear();
         asked_.streams_body = false;
@@ -297,7 +303,8 @@ void call::next_hop() {
 void call::on_error(error&& failure) {
     if (state_ == state::skipping) return next_hop();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
-        replayed_ = true;
+        replayed_ = repeated_ = true;
+        earlier_.push_back(trace_exchange(0, &failure));
         return attempt();
     }
     fail(std::move(failure));
@@ -413,6 +420,27 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
     }
 }
 
+exchange_trace call::trace_exchange(int status, const error* failure) const {
+    exchange_trace out;
+    out.method = asked_.method;
+    out.url = asked_.location.text();
+    out.status = status;
+    if (failure) {
+        out.failure = failure->code;
+        out.failed_in = failure->where;
+    }
+    out.reused_connection = on_reused_connection;
+    out.times = times;
+    if (session_ && !exchange_times::reached(out.times.ended) && (failure || state_ == state::skipping))
+        out.times.ended = session_->reactor().now();
+    out.connection = connection;
+    return out;
+}
+
+pabal::trace call::trace() const {
+    return {earlier_, trace_exchange(response_.status, failure_ ? &*failure_ : nullptr)};
+}
+
 // --- Ending -------------------------------------------------------------------------------------------------------------
 
 error call::too_large() const {
@@ -423,6 +451,7 @@ error call::too_large() const {
 
 void call::settle() {
     state_ = state::done;
+    if (session_ && !exchange_times::reached(times.ended)) times.ended = session_->reactor().now();
     total_timer_.cancel();
     decoder_.reset();
 }

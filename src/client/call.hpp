@@ -24,6 +24,7 @@
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
+#include <pabal/trace.hpp>
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
@@ -105,6 +106,10 @@ public:
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
+    /// What happened so far; complete when the call is done.
+    pabal::trace trace() const;
+    /// True when a request had to be sent more than once, redirects apart.
+    bool was_repeated() const noexcept { return repeated_; }
 
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
@@ -130,6 +135,7 @@ private:
     void on_error(error&& failure) override;
 
     void attempt();
+    exchange_trace trace_exchange(int status, const error* failure) const;
     void build_request();
     bool may_replay(const error& failure) const noexcept;
     bool rewind_body();
@@ -154,6 +160,7 @@ private:
     call_observer* observer_;
     state state_ = state::prepared;
     bool replayed_ = false;
+    bool repeated_ = false;
     bool body_read_ = false;      ///< a streamed request body was read from
     std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
     bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
@@ -165,7 +172,8 @@ private:
     base::byte_buffer body_;
     fields trailers_;
     std::vector<hop> history_;
-    std::optional<redirect> next_;  ///< while a redirect's body is skipped
+    std::vector<exchange_trace> earlier_;  ///< exchanges before the current one
+    std::optional<redirect> next_;         ///< while a redirect's body is skipped
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;
     base::byte_buffer encoded_;  ///< streamed: received, not yet decoded (or read, when it was pushed)

@@ -52,6 +52,7 @@ result<response> to_response(call& finished) {
     out.url = std::string(finished.location().text());
     for (const hop& each : finished.history()) out.redirected_from.emplace_back(each.location.text());
     out.elapsed = finished.elapsed();
+    out.trace = finished.trace();
     return out;
 }
 
