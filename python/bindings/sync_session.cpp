@@ -69,7 +69,7 @@ public:
         const auto lock = core_->driver.lock();
         if (std::exchange(core_->closed, true)) return;
         core_->engine->pool().close();
-        core_->engine->reactor().wake();
+        core_->driver.release_closed();
     }
     bool is_closed() const noexcept { return core_->closed; }
     PyObject* bulk(PyObject* self) { return make_bulk(self, defaults_, core_); }

@@ -26,6 +26,8 @@ from pabal.response import Response
 from pabal.session import AsyncSession, Session
 
 if TYPE_CHECKING:
+    from pabal import har as har
+    from pabal import otel as otel
     from pabal.bulk import Outcome, gather
     from pabal.trace import Trace
 

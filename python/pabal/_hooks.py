@@ -137,7 +137,7 @@ class Ticker:
     def add(self, count: int) -> None:
         self.done += count
         now = time.monotonic()
-        if now >= self._next:
+        if now >= self._next or self.done == self.total:
             self._next = now + self.INTERVAL
             self._tell()
 

@@ -46,9 +46,11 @@ class _Line:
         if hop.connection is not None:
             tls = f" {hop.connection.tls_version}" if hop.connection.tls_version else ""
             words.append(f"({'reused' if hop.reused else 'new'} connection to {hop.connection.peer_address}{tls})")
+        text = " ".join(words)
         if self._message:
-            words.append(f": {redact_text(self._message)}")
-        return escape(" ".join(words))
+            told, bracket, _ = self._message.rpartition(" [")  # which says the method and the URL again
+            text += f": {redact_text(told if bracket else self._message)}"
+        return escape(text)
 
 
 class _Head:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HIDDEN", "escape", "is_secret_header", "is_secret_name", "redact_headers", "redact_text", "redact_url"]
+__all__ = [
+    "HIDDEN",
+    "escape",
+    "is_secret_header",
+    "is_secret_name",
+    "redact_headers",
+    "redact_pairs",
+    "redact_text",
+    "redact_url",
+]
 
 HIDDEN = "***"
 
@@ -79,7 +88,7 @@ def is_secret_header(name: str) -> bool:
     return lowered in SECRET_HEADERS or lowered.endswith(("-token", "-secret", "-api-key", "-apikey", "-password"))
 
 
-def _redact_pairs(query: str) -> str:
+def redact_pairs(query: str) -> str:
     if "=" not in query:
         return query
     pairs: list[str] = []
@@ -97,7 +106,7 @@ def redact_url(url: str) -> str:
     path, question_mark, query = text.partition("?")
     if not question_mark and not hash_mark:
         return text
-    return path + question_mark + _redact_pairs(query) + hash_mark + _redact_pairs(fragment)
+    return path + question_mark + redact_pairs(query) + hash_mark + redact_pairs(fragment)
 
 
 def redact_text(message: str) -> str:

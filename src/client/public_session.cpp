@@ -119,7 +119,7 @@ void session::close() {
     if (!state_->driver) return;
     const auto lock = state_->driver->lock();
     state_->core.machinery->pool().close();
-    state_->core.machinery->reactor().wake();
+    state_->driver->release_closed();
 }
 
 }  // namespace pabal
