@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format bench fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
+.PHONY: help build run test check format bench suites fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
 
 help:  ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ format: bootstrap-check $(VENV)/.groups-check  ## rewrite all files to the forma
 
 bench: bootstrap-bench build  ## run the benchmark suite; results in bench/results/
 	@$(BIN)/python -m bench $(BENCH)
+
+suites: build  ## run the peers' own tests on the faces (SUITES="requests …" for some)
+	@$(BIN)/python tools/suites.py $(SUITES)
 
 fuzz: bootstrap-test $(VENV)/.groups-build  ## fuzz every target for a minute (FUZZ_SECONDS=…)
 	@PABAL_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) $(BIN)/python tools/test.py fuzz

@@ -11,6 +11,7 @@ build/reports/.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "build" / "reports"
 JOBS = str(os.cpu_count() or 1)
 CI = os.environ.get("CI") == "true"
+STEP_LIMIT = 1200.0  # seconds; several times what the longest step takes on two cores
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,21 @@ class Count:
 # -------------------------------------------------------------------------------------------------------------- helpers
 
 
-def run(*command: str | Path, **environment: str) -> bool:
-    print("+", " ".join(str(word) for word in command), flush=True)
-    return subprocess.run([str(word) for word in command], cwd=ROOT, env={**os.environ, **environment}).returncode == 0
+def run(*command: str | Path, limit: float = STEP_LIMIT, **environment: str) -> bool:
+    """Runs one step; one that hangs is ended after `limit` seconds, with all that it started, and has failed."""
+    words = [str(word) for word in command]
+    shown = " ".join(words)
+    print("+", shown if len(shown) < 400 else shown[:400] + " …", flush=True)
+    process = subprocess.Popen(words, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True)
+    try:
+        return process.wait(limit) == 0
+    except subprocess.TimeoutExpired:
+        print(f"ended after {limit:.0f} s: {words[0]} hung", flush=True)
+        return False
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def one(succeeded: bool) -> Count:
@@ -77,9 +91,15 @@ def build(preset: str, *options: str) -> bool:
 
 def ctest(preset: str, **environment: str) -> Count:
     report = REPORTS / f"cpp-{preset}.xml"
-    report.unlink(missing_ok=True)
+    # Where whole programs are the tests of ctest (tests/CMakeLists.txt), their own reports have the count.
+    programs = ROOT / "build" / preset / "gtest"
+    for old in (report, *programs.glob("*.xml")):
+        old.unlink(missing_ok=True)
     succeeded = run("ctest", "--preset", preset, "-j", JOBS, "--quiet", "--output-junit", report, **environment)
-    return junit(report, succeeded, show=True)
+    count = junit(report, succeeded, show=True)
+    for program in programs.glob("*.xml"):
+        count += junit(program, succeeded=True) + Count(passed=-1)  # the program itself was counted above
+    return count
 
 
 def pytest(name: str, **environment: str) -> Count:

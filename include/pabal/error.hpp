@@ -28,6 +28,12 @@ enum class error_code : std::uint8_t {
     network_unreachable,
     connect_failed,
     too_many_open_files,
+    // Getting through a proxy.
+    proxy_unreachable,    ///< no connection to the proxy itself
+    proxy_tls_failed,     ///< no TLS with the proxy itself
+    proxy_auth_required,  ///< it does not accept who we are (407, or SOCKS's ways to say so)
+    proxy_refused,        ///< it does not let us through, or could not reach the origin
+    proxy_failed,         ///< it closed, or said what its protocol does not know
     // TLS.
     tls_handshake_failed,
     tls_failed,
@@ -61,11 +67,12 @@ enum class error_code : std::uint8_t {
     cancelled,
 };
 
-/// The phase of a request; for `error_code::timed_out` it names the limit that ran out.
-enum class phase : std::uint8_t { none, prepare, pool, resolve, connect, tls, write, read, total };
+/// The phase of a request; for `error_code::timed_out` it names the limit that ran out. `proxy` is all that happens before a
+/// connection through a proxy is there: reaching it, TLS with it, the tunnel (which has the limit of `connect`).
+enum class phase : std::uint8_t { none, prepare, pool, resolve, connect, proxy, tls, write, read, total };
 
 /// Whose fault it is.
-enum class culprit : std::uint8_t { caller, peer, network, local };
+enum class culprit : std::uint8_t { caller, peer, proxy, network, local };
 
 /// A failure. Cheap to move; only made on failing paths.
 struct error {
@@ -74,6 +81,7 @@ struct error {
     culprit whose = culprit::local;
     int system_errno = 0;  ///< errno when the operating system reported it, else 0
     std::string message;   ///< one sentence for a person, without trailing full stop; never contains secrets
+    int status = 0;        ///< the HTTP status, or SOCKS's reply, with which a proxy refused; else 0
 };
 
 /// The stable snake_case name of a code, e.g. "connection_refused".

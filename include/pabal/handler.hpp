@@ -121,6 +121,9 @@ public:
     /// The exchange failed. `request_sent` tells whether repeating it is safe.
     virtual void on_error(error&& failure) = 0;
 
+    /// Set by the requester: not on a connection that has served another exchange (the last one turned out to be closed).
+    bool wants_new_connection = false;
+
     /// Set by the responder once any byte of the request may have reached the peer's application.
     bool request_sent = false;
     /// Set by the responder when the exchange ran on a connection that had served another exchange before.

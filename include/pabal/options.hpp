@@ -16,7 +16,7 @@ struct timeouts {
     std::chrono::milliseconds total{300'000};
     std::chrono::milliseconds pool{300'000};    ///< waiting because a connection limit was reached
     std::chrono::milliseconds resolve{10'000};  ///< name resolution
-    std::chrono::milliseconds connect{10'000};  ///< TCP, all addresses together
+    std::chrono::milliseconds connect{10'000};  ///< TCP, all addresses together; and again, a tunnel through a proxy
     std::chrono::milliseconds tls{10'000};      ///< TLS handshake
     std::chrono::milliseconds write{60'000};    ///< the peer takes nothing
     std::chrono::milliseconds read{60'000};     ///< the peer sends nothing

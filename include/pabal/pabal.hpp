@@ -7,7 +7,7 @@
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
 ///   trace.hpp        when what happened to a request
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, proxy.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
 #include <pabal/cookies.hpp>
@@ -17,6 +17,7 @@
 #include <pabal/handler.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
 #include <pabal/server.hpp>
 #include <pabal/session.hpp>

@@ -18,6 +18,7 @@
 
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
 #include <pabal/tls.hpp>
 #include <pabal/trace.hpp>
@@ -33,6 +34,7 @@ struct request {
     timeouts limits;
     bool follow_redirects = true;
     int max_redirects = 30;
+    proxy_rules proxies;  ///< asked before the session's; `proxy_rules(*proxy::parse(url))` is one for everything
 };
 
 /// A complete response; `body` has its content codings removed.
@@ -53,6 +55,9 @@ struct session_options {
     session_limits limits;
     tls_options tls;
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
+    proxy_rules proxies;
+    /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.
+    bool proxies_from_environment = true;
 };
 
 class session {

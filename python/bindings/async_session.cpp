@@ -77,7 +77,7 @@ public:
                 return nullptr;
             }
         }
-        if (call_->failure()) return raise_failure(*call_);
+        if (call_->failure()) return raise_failure_of(*call_, *call_->failure());
         client::call_ptr answered = std::exchange(call_, nullptr);
         answered->observe(nullptr);
         return make_response(std::move(answered), session_.get(), nullptr, owner_->driver()->self());

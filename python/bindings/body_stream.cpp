@@ -187,8 +187,7 @@ bool reading::attempt(client::call& from) {
 
 PyObject* reading::take(client::call& from) {
     // What came before a failure is delivered first; the call remembers the failure for the next read.
-    if (failure_ && (filled_ == 0 || size_ == everything))
-        return from.failure() ? raise_failure(from) : raise(*failure_, from.asked().method, from.location().text());
+    if (failure_ && (filled_ == 0 || size_ == everything)) return raise_failure_of(from, *failure_);
     if (size_ == everything) return bytes(from.body().view());
     PyObject* data = bytes_.release();
     if (static_cast<std::size_t>(PyBytes_GET_SIZE(data)) == filled_) return data;

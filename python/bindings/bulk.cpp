@@ -298,7 +298,7 @@ bool bulk::settle(bulk_call& finished) {
         value = owned(finished.source->take_exception());
         if (value && !PyExceptionInstance_Check(value.get())) value.reset();
     }
-    if (!value) value = owned(make_failure(call));
+    if (!value) value = owned(make_failure(call, *call.failure()));
     return value && PyObject_SetAttrString(finished.outcome.get(), "error", value.get()) == 0;
 }
 

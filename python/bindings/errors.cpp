@@ -11,11 +11,12 @@ PyObject* make_exception(const error& failure, std::string_view method, std::str
     const owned whose(text(name_of(failure.whose)));
     const owned number(PyLong_FromLong(failure.system_errno));
     const owned message(utf8(failure.message));
+    const owned status(PyLong_FromLong(failure.status));
     const owned at(utf8(url));
     const owned how(utf8(method));
-    if (!code || !where || !whose || !number || !message || !at || !how) return nullptr;
+    if (!code || !where || !whose || !number || !message || !at || !how || !status) return nullptr;
     return PyObject_CallFunctionObjArgs(make, code.get(), where.get(), whose.get(), number.get(), message.get(),
-                                        at.get(), how.get(), nullptr);
+                                        at.get(), how.get(), status.get(), nullptr);
 }
 
 PyObject* raise(const error& failure, std::string_view method, std::string_view url) {

@@ -1,8 +1,10 @@
 #include "headers.hpp"
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 
 #include "errors.hpp"
+#include "protocol/http/idna.hpp"
 
 namespace pabal::python {
 
@@ -173,7 +175,18 @@ bool append_headers(fields& out, PyObject* given) {
 
 PyObject* make_headers(fields lines) { return nb::cast(headers{std::move(lines), 0}).release().ptr(); }
 
+namespace {
+
+std::string ascii_host(std::string_view name) {
+    auto ascii = http::host_to_ascii(name);
+    if (!ascii) throw nb::value_error("not a host name that can be internationalised");
+    return *std::move(ascii);
+}
+
+}  // namespace
+
 void add_headers_type(nb::module_& module) {
+    module.def("host_to_ascii", ascii_host);
     nb::class_<headers> type(module, "Headers", "Header fields: an ordered mapping that ignores the case of names.");
     type.def(
             "__init__",

@@ -146,13 +146,18 @@ void translate_json_error() {
     if (made) PyErr_SetObject(translated.get(), made.get());
 }
 
-PyObject* parse_json(const base::byte_buffer& document) {
+PyObject* parse_plain_json(const base::byte_buffer& document) {
     // Only touched with the GIL held, and never across a call that could release it.
     static auto* parser = new simdjson::dom::parser;
     simdjson::dom::element root;
     if (document.empty() || parser->parse(document.data(), document.size(), false).get(root) != simdjson::SUCCESS)
-        return parse_with_python(document.view());
+        return nullptr;
     return convert(root);
+}
+
+PyObject* parse_json(const base::byte_buffer& document) {
+    PyObject* value = parse_plain_json(document);
+    return value || PyErr_Occurred() ? value : parse_with_python(document.view());
 }
 
 }  // namespace pabal::python

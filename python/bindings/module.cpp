@@ -11,6 +11,7 @@
 #include "headers.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
+#include "proxies.hpp"
 #include "response.hpp"
 #include "sessions.hpp"
 
@@ -27,6 +28,7 @@ NB_MODULE(_engine, module) {
     add_cookie_types(module);
     add_response_type(module);
     add_bulk_type(module);
+    add_proxies(module);
     add_sync_session(module);
     add_async_session(module);
     add_demo_server(module);

@@ -134,6 +134,14 @@ PyObject* json_method(PyObject* self_object, PyObject* const* arguments, Py_ssiz
     return parse_json(self.call->body());
 }
 
+/// _plain_json(): what json() gives, or NotImplemented where the document is not plain UTF-8 JSON.
+PyObject* plain_json_method(PyObject* self_object, PyObject*) {
+    response& self = of(self_object);
+    PyObject* value = is_read(self) ? parse_plain_json(self.call->body()) : nullptr;
+    if (value || PyErr_Occurred()) return value;
+    return Py_NewRef(Py_NotImplemented);
+}
+
 PyObject* aclose_method(PyObject* self, PyObject*) {
     of(self).close();
     return make_ready(Py_NewRef(Py_None));
@@ -177,6 +185,7 @@ PyCFunction method(Function* function) {
 PyMethodDef methods[] = {
     {"json", method(json_method), METH_FASTCALL | METH_KEYWORDS,
      "The body as JSON; keyword arguments go to json.loads."},
+    {"_plain_json", method(plain_json_method), METH_NOARGS, "json(), or NotImplemented unless it is plain UTF-8 JSON."},
     {"aclose", method(aclose_method), METH_NOARGS, "As close, awaitable."},
     {"_aread", method(aread_method), METH_O, "An awaitable of bytes."},
     {"_read_sync", method(read_sync_method), METH_O, "Bytes; blocks."},
@@ -189,6 +198,14 @@ PyType_Slot slots[] = {{Py_tp_methods, methods}, {0, nullptr}};
 }  // namespace
 
 response::~response() { close(); }
+
+bool response::keep_encoded() {
+    if (!streamed || consumed) return false;
+    if (!sync) return call->keep_encoded();
+    const nb::gil_scoped_release released;
+    const auto lock = sync->driver.lock();
+    return call->keep_encoded();
+}
 
 void response::close() {
     if (!call || call->is_done()) {
@@ -204,6 +221,13 @@ void response::close() {
         call->cancel();
         if (driver && !loop_driver::of(driver.get())->is_closed()) loop_driver::of(driver.get())->after_entry();
     }
+}
+
+PyObject* raise_failure_of(client::call& failed, const error& failure) {
+    const owned exception(make_failure(failed, failure));
+    if (!exception) return nullptr;
+    PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
+    return nullptr;
 }
 
 PyObject* make_response(client::call_ptr call, PyObject* session, std::shared_ptr<sync_core> sync, PyObject* driver) {
@@ -263,6 +287,7 @@ void add_response_type(nb::module_& module) {
                  if (self.call->is_done() && self.call->body().size() == 0)  // where json() looks for it
                      self.call->body().append({data.c_str(), data.size()});
              })
+        .def("_keep_encoded", &response::keep_encoded)
         .def("close", &response::close);
     module.def("set_response_class", [](nb::handle type) {
         Py_XDECREF(response_class);

@@ -35,7 +35,12 @@ struct response {
 
     /// Gives the connection back. Idempotent.
     void close();
+    /// A streamed body is read as it came from now on; false when it is too late for that.
+    bool keep_encoded();
 };
+
+/// Raises why the call failed; the exception says whether the response had begun (`head_arrived`). Returns null.
+PyObject* raise_failure_of(client::call& failed, const error& failure);
 
 /// A new pabal.Response around a call that has its head. Null with an exception set. One that is streamed keeps `session`
 /// alive, so that a session made for one request need not be named.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "errors.hpp"
+#include "proxies.hpp"
 
 namespace pabal::python {
 
@@ -23,6 +24,8 @@ enum class option : unsigned char {
     cert,
     hooks,     ///< and everything else that has Python code look at the call on its way
     prepared,  ///< what pabal._prepare.prepare returned, from pabal._hooks
+    proxy,
+    proxies,
     other
 };
 
@@ -32,13 +35,15 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 11> table{{{"url", option::url, nullptr},
+    static std::array<entry, 13> table{{{"url", option::url, nullptr},
                                         {"headers", option::headers, nullptr},
                                         {"timeout", option::timeout, nullptr},
                                         {"allow_redirects", option::allow_redirects, nullptr},
                                         {"stream", option::stream, nullptr},
                                         {"verify", option::verify, nullptr},
                                         {"cert", option::cert, nullptr},
+                                        {"proxy", option::proxy, nullptr},
+                                        {"proxies", option::proxies, nullptr},
                                         {"hooks", option::hooks, nullptr},
                                         {"progress", option::hooks, nullptr},
                                         {"upload_progress", option::hooks, nullptr},
@@ -84,6 +89,8 @@ bool parse_parts(PyObject* timeout, timeouts& out) {
     return true;
 }
 
+}  // namespace
+
 bool parse_timeout(PyObject* value, timeouts& out) {
     if (PyFloat_CheckExact(value)) {  // a plain number is the total; see pabal.Timeout
         const double seconds = PyFloat_AS_DOUBLE(value);
@@ -102,6 +109,8 @@ bool parse_timeout(PyObject* value, timeouts& out) {
     const owned timeout(PyObject_CallOneArg(timeout_of.get(), value));
     return timeout && parse_parts(timeout.get(), out);
 }
+
+namespace {
 
 bool file_path(PyObject* value, std::string& out) {
     PyObject* encoded = nullptr;
@@ -233,6 +242,18 @@ bool take_prepared(const session_defaults& defaults, PyObject* answer, prepared_
 
 bool given(PyObject* value) { return value && value != Py_None; }
 
+/// The rules for one call: its own, and behind them the session's. False: an exception is set.
+bool take_proxies(session_defaults& defaults, PyObject* proxy, PyObject* proxies,
+                  std::shared_ptr<const proxy_rules>& out) {
+    if (!defaults.proxy_rules_now(out)) return false;
+    if (!given(proxy) && !given(proxies)) return true;
+    const auto own = rules_from(proxy, proxies);
+    if (!own) return false;
+    own->fall_back_on(std::move(out));
+    out = own->empty() ? nullptr : own;
+    return true;
+}
+
 }  // namespace
 
 std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
@@ -240,6 +261,58 @@ std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
     if (!make_tls(verify.get(), cert.get(), trust_env, tls)) return nullptr;
     tls_changed = false;
     return tls;
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context_of(PyObject* trusted, PyObject* identity) {
+    if (trusted == verify.get() && identity == cert.get()) return tls_context();
+    const owned pair(PyTuple_Pack(2, trusted, identity));
+    const owned written(pair ? PyObject_Repr(pair.get()) : nullptr);
+    const char* wanted = written ? PyUnicode_AsUTF8(written.get()) : nullptr;
+    if (!wanted) return nullptr;
+    const std::string key = std::string(trust_env ? "+" : "-") + wanted;
+    for (const auto& [asked, context] : other_tls) {
+        if (asked == key) return context;
+    }
+    std::shared_ptr<const transport::tls_context> made;
+    if (!make_tls(trusted, identity, trust_env, made)) return nullptr;
+    constexpr std::size_t kept = 16;
+    if (other_tls.size() == kept) other_tls.erase(other_tls.begin());
+    other_tls.emplace_back(key, made);
+    return made;
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context_for(PyObject* verify_given,
+                                                                                PyObject* cert_given) {
+    return tls_context_of(given(verify_given) ? verify_given : verify.get(),
+                          given(cert_given) ? cert_given : cert.get());
+}
+
+std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context_for(PyObject* verify_given) {
+    return tls_context_of(given(verify_given) ? verify_given : verify.get(), Py_None);
+}
+
+bool session_defaults::tls_is_special(PyObject* verify_given, PyObject* cert_given) const {
+    return given(verify_given) || given(cert_given) || verify.get() != Py_True || given(cert.get()) || !trust_env;
+}
+
+bool session_defaults::proxy_rules_now(std::shared_ptr<const proxy_rules>& out) {
+    std::shared_ptr<const proxy_rules> environment;
+    if (trust_env && !environment_rules(environment)) return false;
+    if (PyDict_GET_SIZE(proxies.get()) == 0) return out = std::move(environment), true;
+    if (proxies_seen_ && environment == environment_seen_) {
+        // The dict is its user's to change, as in requests.
+        const int same = PyObject_RichCompareBool(proxies.get(), proxies_seen_.get(), Py_EQ);
+        if (same < 0) return false;
+        if (same == 1) return out = rules_, true;
+    }
+    owned seen(PyDict_Copy(proxies.get()));
+    const auto made = seen ? rules_from(nullptr, seen.get()) : nullptr;
+    if (!made) return false;
+    made->fall_back_on(environment);
+    proxies_seen_ = std::move(seen);
+    environment_seen_ = std::move(environment);
+    rules_ = made;
+    return out = rules_, true;
 }
 
 bool session_defaults::set_timeout(PyObject* value) {
@@ -303,6 +376,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.auth = owned::borrow(argument("auth").ptr());
     defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
     defaults.cert = owned::borrow(argument("cert").ptr());
+    defaults.proxies = owned(checked(make_proxies(argument("proxy").ptr(), argument("proxies").ptr())));
     if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
     if (arguments.contains("trust_env")) defaults.trust_env = nb::cast<bool>(arguments["trust_env"]);
     const nb::object config = nb::module_::import_("pabal.config");
@@ -335,13 +409,27 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &hooks})
+    for (const owned* held :
+         {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &hooks, &proxies, &proxies_seen_})
         Py_VISIT(held->get());
     return 0;
 }
 
 void session_defaults::clear() {
     for (owned* held : {&params, &auth, &verify, &cert, &hooks}) held->reset();
+}
+
+bool read_method(PyObject* method, bool keep_case, std::string& out) {
+    owned keep;
+    std::string_view given;
+    if (!header_text(method, "method", keep, given)) return false;
+    out.clear();
+    for (const char letter : given)
+        out.push_back(!keep_case && letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter);
+    if (is_field_name(out)) return true;  // a method is a token, as field names are
+    PyErr_Format(PyExc_ValueError, "%R is not an HTTP method: it may hold letters, digits and !#$%%&'*+-.^_`|~",
+                 method);
+    return false;
 }
 
 std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& defaults, std::string_view method,
@@ -356,7 +444,8 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     request.max_redirects = defaults.max_redirects;
 
     PyObject* url_object = count > 0 ? arguments[0] : nullptr;
-    PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr, *prepared = nullptr;
+    PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr, *proxy = nullptr, *proxies = nullptr;
+    PyObject* prepared = nullptr;
     bool hooked = given(defaults.hooks.get());
     if (count > 1) {
         PyErr_SetString(PyExc_TypeError, "only the URL is given by position; give the other options by name");
@@ -373,6 +462,8 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         case option::headers: headers_given = value; break;
         case option::verify: verify = value; break;
         case option::cert: cert = value; break;
+        case option::proxy: proxy = value; break;
+        case option::proxies: proxies = value; break;
         case option::timeout:
             if (!parse_timeout(value, request.limits)) return std::nullopt;
             break;
@@ -437,16 +528,15 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         }
         if (!prepare_in_python(session, defaults, url_object, options.get(), is_async, out)) return std::nullopt;
     }
-    if (request.location.is_secure()) {
-        const bool own = (verify && verify != Py_None) || given(cert);
-        if (own) {
-            PyObject* trusted = given(verify) ? verify : defaults.verify.get();
-            PyObject* identity = given(cert) ? cert : defaults.cert.get();
-            if (!make_tls(trusted, identity, defaults.trust_env, request.tls)) return std::nullopt;
-        } else {
-            request.tls = defaults.tls_context();
-            if (!request.tls) return std::nullopt;
-        }
+    if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;
+    // A redirect may lead from http to https: then, too, the trust asked for counts.
+    if (request.location.is_secure() || (request.follow_redirects && defaults.tls_is_special(verify, cert))) {
+        request.tls = defaults.tls_context_for(verify, cert);
+        if (!request.tls) return std::nullopt;
+    }
+    if (request.proxies && request.proxies->has_tls()) {
+        request.proxy_tls = defaults.proxy_tls_context_for(verify);
+        if (!request.proxy_tls) return std::nullopt;
     }
     return out;
 }

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "client/call.hpp"
 #include "client/session.hpp"
@@ -25,6 +27,7 @@ struct session_defaults {
     owned cert;                      ///< None, path or tuple
     owned timeout;                   ///< pabal.Timeout
     owned limits;                    ///< pabal.Limits
+    owned proxies;                   ///< dict: key of a rule → URL, pabal.Proxy or None
     owned hooks;                     ///< pabal._hooks.Hooks, or None: then nothing of it is paid for
     owned base_url;                  ///< str or None
     std::optional<url> parsed_base;  ///< what `base_url` says
@@ -36,14 +39,31 @@ struct session_defaults {
     std::uint64_t headers_version = ~std::uint64_t{0};
     PyObject* headers_seen = nullptr;  ///< which object the version is of (identity only)
     std::shared_ptr<const transport::tls_context> tls;
+    /// Contexts other than the session's own, by what was asked for: one context, one set of connections.
+    std::vector<std::pair<std::string, std::shared_ptr<const transport::tls_context>>> other_tls;
 
-    /// The context that verify and cert stand for; null with an exception set when it cannot be made.
+    /// The context that verify and cert stand for; null with an exception set when it cannot be made. So do the next ones.
     std::shared_ptr<const transport::tls_context> tls_context();
+    /// The context for one call's own verify and cert (null or None: the session's).
+    std::shared_ptr<const transport::tls_context> tls_context_for(PyObject* verify_given, PyObject* cert_given);
+    /// The same for a proxy, which is never shown a client certificate.
+    std::shared_ptr<const transport::tls_context> proxy_tls_context_for(PyObject* verify_given);
+    /// Whether the engine's default context would not do.
+    bool tls_is_special(PyObject* verify_given, PyObject* cert_given) const;
+    /// The rules of `proxies`, and behind them those of os.environ if it is trusted. False: an exception is set.
+    bool proxy_rules_now(std::shared_ptr<const proxy_rules>& out);
     bool set_timeout(PyObject* value);
     bool set_hooks(PyObject* value);
     bool set_base_url(PyObject* value);
     int traverse(visitproc visit, void* argument) const;
     void clear();
+
+private:
+    std::shared_ptr<const transport::tls_context> tls_context_of(PyObject* trusted, PyObject* identity);
+
+    owned proxies_seen_;                                   ///< a copy of `proxies`, of which `rules_` were made
+    std::shared_ptr<const proxy_rules> environment_seen_;  ///< … and what lies behind them
+    std::shared_ptr<const proxy_rules> rules_;
 };
 
 /// One call, translated.
@@ -59,6 +79,14 @@ struct prepared_call {
 std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& defaults, std::string_view method,
                                           PyObject* const* arguments, Py_ssize_t count, PyObject* names, bool streams,
                                           bool is_async);
+
+/// The arguments of exchange(method, url, headers, body, *, …): one exchange, exactly as told (`call_request::as_told`).
+std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
+                                              PyObject* names);
+
+/// `method` of a request as a token in upper case; false with an exception set.
+bool read_method(PyObject* method, bool keep_case, std::string& out);
+bool parse_timeout(PyObject* value, timeouts& out);
 
 /// Adds the attributes of `session_defaults` (a member function `defaults()`) to a session class.
 template <class Session>

@@ -3,6 +3,7 @@
 
 #include "cookies.hpp"
 #include "headers.hpp"
+#include "proxies.hpp"
 
 namespace pabal::python {
 
@@ -40,6 +41,12 @@ void define_defaults(nb::class_<Session>& type) {
             [](Session& self, nb::handle value) {
                 self.defaults().cert = owned::borrow(value.ptr());
                 self.defaults().tls_changed = true;
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "proxies", [object](Session& self) { return object(self.defaults().proxies); },
+            [](Session& self, nb::handle value) {
+                self.defaults().proxies = owned(checked(make_proxies(nullptr, value.ptr())));
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(

@@ -63,16 +63,7 @@ struct session_methods {
             return nullptr;
         }
         std::string name;
-        owned keep;
-        std::string_view given;
-        if (!header_text(method, "method", keep, given)) return nullptr;
-        for (const char letter : given)
-            name.push_back(letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter);
-        if (!is_field_name(name)) {  // a method is a token, as field names are
-            PyErr_Format(PyExc_ValueError, "%R is not an HTTP method: it may hold letters, digits and !#$%%&'*+-.^_`|~",
-                         method);
-            return nullptr;
-        }
+        if (!read_method(method, false, name)) return nullptr;
         if (named_method < 0) return call(self, name, arguments + 1, count - 1, names, Streams);
         std::vector<PyObject*> rest;
         owned rest_names(PyTuple_New(PyTuple_GET_SIZE(names) - 1));
@@ -84,6 +75,13 @@ struct session_methods {
             rest.push_back(arguments[index]);
         }
         return call(self, name, rest.data(), 0, rest_names.get(), Streams);
+    }
+
+    static PyObject* exchange(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) {
+        Session& session = *nb::inst_ptr<Session>(self);
+        auto prepared = prepare_exchange(session.defaults(), arguments, count, names);
+        if (!prepared) return session.refuse();
+        return session.send(self, std::move(*prepared));
     }
 
     using fast_function = PyObject* (*)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*);
@@ -103,6 +101,7 @@ struct session_methods {
             definition("delete", verb<4>, "delete(url, **options)"),
             definition("head", verb<5>, "head(url, **options); redirects are not followed unless asked."),
             definition("options", verb<6>, "options(url, **options)"),
+            definition("exchange", exchange, "exchange(method, url, headers, body, *, stream, timeout, verify, cert)"),
             {nullptr, nullptr, 0, nullptr},
         };
         return methods;

@@ -131,7 +131,7 @@ PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
                 return nullptr;
             }
         }
-        return raise_failure(*call);
+        return raise_failure_of(*call, *call->failure());
     }
     return make_response(call, self, core, nullptr);
 }

@@ -75,18 +75,14 @@ PyObject* trace_parts(const trace& of) {
     return Py_BuildValue("(dO)", now - ago, hops.get());
 }
 
-PyObject* make_failure(const client::call& failed) {
-    owned exception(make_exception(*failed.failure(), failed.asked().method, failed.location().text()));
+PyObject* make_failure(client::call& failed, const error& failure) {
+    owned exception(make_exception(failure, failed.asked().method, failed.location().text()));
     if (!exception) return nullptr;
     const owned parts(trace_parts(failed.trace()));
     if (!parts || PyObject_SetAttrString(exception.get(), "_trace_parts", parts.get()) < 0) return nullptr;
+    if (failed.response().status != 0 && PyObject_SetAttrString(exception.get(), "head_arrived", Py_True) < 0)
+        return nullptr;
     return exception.release();
-}
-
-PyObject* raise_failure(const client::call& failed) {
-    const owned exception(make_failure(failed));
-    if (exception) PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
-    return nullptr;
 }
 
 void log_call(client::call& told) {

@@ -12,9 +12,7 @@ namespace pabal::python {
 PyObject* trace_parts(const trace& of);
 
 /// The exception for a call that failed, with its trace. Null with another exception set if even that fails.
-PyObject* make_failure(const client::call& failed);
-/// Raises it; returns null.
-PyObject* raise_failure(const client::call& failed);
+PyObject* make_failure(client::call& failed, const error& failure);
 
 /// A call is over, or its head is here: says so in the log if somebody listens. Leaves the exception state as it is.
 void log_call(client::call& told);

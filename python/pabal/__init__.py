@@ -20,7 +20,7 @@ from pabal._engine import Cookie, CookieJar, Headers, PendingResponse, __version
 from pabal._request import Request
 from pabal.api import delete, get, head, options, patch, post, put, request, stream
 from pabal.auth import BasicAuth, BearerAuth
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
 from pabal.session import AsyncSession, Session
@@ -43,6 +43,7 @@ __all__ = [
     "Outcome",
     "PabalError",
     "PendingResponse",
+    "Proxy",
     "Request",
     "RequestTimeout",
     "Response",

@@ -17,9 +17,10 @@ from typing import Any, TypeVar, overload
 
 from typing_extensions import Unpack
 
+from pabal._body import AsyncBody, Body
 from pabal._hooks import Hooks
 from pabal._request import Request
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 from pabal.response import Response as _Response
 from pabal.types import (
     Auth,
@@ -27,6 +28,8 @@ from pabal.types import (
     Cookies,
     HeaderInput,
     Params,
+    Proxies,
+    ProxyInput,
     RequestOptions,
     StreamOptions,
     TimeoutInput,
@@ -170,6 +173,10 @@ class Response:
     @property
     def _is_read(self) -> bool: ...
     def _read_sync(self, size: int, /) -> bytes: ...
+    def _keep_encoded(self) -> bool:
+        """A streamed body is read as it came, content codings and all, from now on; False when it is too late."""
+    def _plain_json(self) -> Any:
+        """What ``json()`` gives; NotImplemented unless the body is in memory and plain UTF-8 JSON."""
     def _aread(self, size: int, /) -> Awaitable[bytes]: ...
 
 class PendingResponse(Coroutine[Any, Any, _Response]):
@@ -213,6 +220,11 @@ class _BaseSession:
     max_redirects: int
     trust_env: bool
     @property
+    def proxies(self) -> dict[str, str | Proxy | None]:
+        """The rules; change them as you like, requests that are made afterwards follow."""
+    @proxies.setter
+    def proxies(self, value: Proxies | None) -> None: ...
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -245,6 +257,8 @@ class _BaseSession:
         trust_env: bool = ...,
         base_url: UrlInput | None = ...,
         hooks: Any = ...,
+        proxy: ProxyInput | None = ...,
+        proxies: Proxies | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -262,6 +276,22 @@ class Session(_BaseSession):
     def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> _Response: ...
     def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> _Response:
         """``with session.stream("GET", url) as response:`` returns with the head; the body is read in the block."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: HeaderInput | None,
+        body: bytes | Body | None,
+        /,
+        *,
+        stream: bool = ...,
+        timeout: TimeoutInput = ...,
+        verify: Verify | None = ...,
+        cert: Cert | None = ...,
+    ) -> _Response:
+        """One exchange, exactly as told: nothing is added to ``headers`` but Host and framing, no redirect is followed,
+        no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
+        """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
 
@@ -280,6 +310,20 @@ class AsyncSession(_BaseSession):
     def options(self, url: UrlInput, **options: Unpack[RequestOptions]) -> PendingResponse: ...
     def stream(self, method: str, url: UrlInput, **options: Unpack[StreamOptions]) -> PendingResponse:
         """``async with session.stream("GET", url) as response:`` enters with the head; read the body in the block."""
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: HeaderInput | None,
+        body: bytes | Body | AsyncBody | None,
+        /,
+        *,
+        stream: bool = ...,
+        timeout: TimeoutInput = ...,
+        verify: Verify | None = ...,
+        cert: Cert | None = ...,
+    ) -> PendingResponse:
+        """One exchange, exactly as told; see `Session.exchange`."""
     async def aclose(self) -> None:
         """Closes every connection; requests that still run fail with `SessionClosed`."""
     def close(self) -> None:
@@ -295,6 +339,9 @@ class Bulk:
     @property
     def running(self) -> int: ...
 
+def host_to_ascii(host: str, /) -> str:
+    """The A-label form (``xn--…``, UTS #46) of a host name; ValueError when it has none."""
+
 class DemoServer:
     """The embedded price server of ``pabal demo``: /price, /quotes/SYMBOL, /bytes/N, /delay/MS, /echo on 127.0.0.1."""
 
@@ -307,5 +354,8 @@ class DemoServer:
     def stop(self) -> None: ...
 
 def join_url(base: str, reference: str, /) -> str: ...
+def check_proxy(proxy: str | Proxy) -> None:
+    """Raises `InvalidArgument` for what cannot be a proxy."""
+
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

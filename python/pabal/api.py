@@ -36,6 +36,8 @@ def request(method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> Re
         Whether to follow redirects; True but for HEAD.
     verify, cert
         Whom to trust, and who we are: see `pabal.types`.
+    proxy, proxies
+        One proxy for everything, or a mapping as in requests: see `pabal.types`. Without them the environment's count.
     stream
         Return when the head has arrived; read the body with ``iter_bytes`` or its kin.
     """

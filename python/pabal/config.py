@@ -1,6 +1,6 @@
-"""How long to wait and how many connections to hold: ``Timeout`` and ``Limits``.
+"""How long to wait, how many connections to hold, what to go through: ``Timeout``, ``Limits``, ``Proxy``.
 
-Both are immutable values that are compared by content, checked when they are made, and finite unless told otherwise.
+All are immutable values that are compared by content, checked when they are made, and finite unless told otherwise.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from pabal._engine import Headers
+    from pabal.types import HeaderInput
+
     #: What ``timeout=`` accepts.
     TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
     TimeoutParts: TypeAlias = (
         "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
     )
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Limits", "Timeout", "timeout_of"]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Limits", "Proxy", "Timeout", "timeout_of"]
 
 
 class _Unset:
@@ -60,7 +63,8 @@ class Timeout(_Frozen):
         From the call to the last byte of the body; for a streamed response (``stream=True``, ``session.stream``) to its
         head, after which only ``read`` counts. 300 by default.
     resolve, connect, tls
-        Finding the addresses, reaching one of them, the TLS handshake. 10 each by default.
+        Finding the addresses, reaching one of them, the TLS handshake. 10 each by default. With a proxy they count for
+        reaching it and then for what lies behind; the tunnel through it may take as long as ``connect``.
     pool
         Waiting for a connection when ``Limits`` allows no more. 300 by default.
     write, read
@@ -220,6 +224,70 @@ class Limits(_Frozen):
 def _limits_from_parts(parts: tuple[int, int, int, float]) -> Limits:
     whole, per_host, idle, idle_timeout = parts
     return Limits(whole, per_host, max_idle_connections=idle, idle_timeout=idle_timeout)
+
+
+class Proxy(_Frozen):
+    """A proxy, for ``proxy=`` and as a value in ``proxies=``, where a plain URL does not say enough.
+
+        session = pabal.Session(proxy=pabal.Proxy("http://user:password@proxy:3128", headers={"X-Tenant": "7"}))
+
+    url
+        ``http://``, ``https://`` (TLS to the proxy itself), ``socks4://``, ``socks4a://``, ``socks5://`` (names are
+        resolved here) or ``socks5h://`` (names are resolved by the proxy), with user and password before the host. The
+        port is 80, 443 and 1080 where it is not said.
+    headers
+        For the proxy: sent with CONNECT, and with each request that it forwards. Not for SOCKS.
+    """
+
+    __slots__ = ("_lines", "url")
+    __match_args__ = ("url",)
+
+    #: As given, with the credentials.
+    url: str
+    _lines: tuple[tuple[bytes, bytes], ...]
+
+    def __init__(self, url: str, *, headers: HeaderInput | None = None) -> None:
+        from pabal import _engine
+
+        if not isinstance(url, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            from pabal.exceptions import InvalidArgument
+
+            raise InvalidArgument(f"a proxy's URL must be text, not {type(url).__name__}")
+        put = object.__setattr__
+        put(self, "url", url)
+        put(self, "_lines", tuple(_engine.Headers(headers).raw))
+        _engine.check_proxy(self)
+
+    @property
+    def headers(self) -> Headers:
+        """A copy of what the proxy is told."""
+        from pabal import _engine
+
+        return _engine.Headers(self._lines)
+
+    @property
+    def parts(self) -> tuple[str, tuple[tuple[bytes, bytes], ...]]:
+        """(url, header lines), as the engine takes them."""
+        return (self.url, self._lines)
+
+    def __repr__(self) -> str:
+        from pabal.exceptions import redact
+
+        shown = redact(self.url if "://" in self.url else f"http://{self.url}")
+        return f"Proxy({shown!r})" if not self._lines else f"Proxy({shown!r}, headers=...)"
+
+    def __eq__(self, other: object) -> bool:
+        return self.parts == other.parts if isinstance(other, Proxy) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __reduce__(self) -> tuple[object, tuple[str, tuple[tuple[bytes, bytes], ...]]]:
+        return _proxy_from_parts, self.parts
+
+
+def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy:
+    return Proxy(url, headers=lines)
 
 
 DEFAULT_TIMEOUT = Timeout()

@@ -5,12 +5,13 @@
     ├── SessionClosed, StreamConsumed, ResponseNotRead              the caller's; RuntimeError too
     ├── TransportError (ConnectionError)
     │   ├── ConnectError       ResolveError (HostNotFound), ConnectionRefused, NetworkUnreachable
+    │   │   └── ProxyError     ProxyAuthenticationError: the proxy is at fault, not what lies behind it
     │   ├── TLSError           TLSHandshakeError, TrustStoreError, ClientCertificateError
     │   │   └── CertificateError    CertificateExpired, …NotYetValid, …WrongHost, …SelfSigned, …Untrusted, …Invalid
     │   └── ConnectionClosed   ConnectionReset, WriteError
     ├── RequestTimeout (TimeoutError)
-    │                          PoolTimeout, ResolveTimeout, ConnectTimeout, TLSTimeout, WriteTimeout, ReadTimeout,
-    │                          TotalTimeout
+    │                          PoolTimeout, ResolveTimeout, ConnectTimeout (ProxyTimeout), TLSTimeout, WriteTimeout,
+    │                          ReadTimeout, TotalTimeout
     ├── ProtocolError          HeadTooLarge, IncompleteBody: the peer broke HTTP
     ├── DecodeError            JSONDecodeError; the body is not what its headers say
     ├── BodyTooLarge           more than the caller allows to be held in memory
@@ -19,8 +20,8 @@
     └── RequestBodyError, TooManyOpenFiles, RequestCancelled
 
 Each carries ``code`` (the engine's stable name of what happened), ``phase`` (when), ``whose`` fault it is
-(``"caller"``, ``"peer"``, ``"network"`` or ``"local"``), ``errno`` when the operating system said no, and ``request``
-(method and URL, without credentials). All can be pickled.
+(``"caller"``, ``"peer"``, ``"proxy"``, ``"network"`` or ``"local"``), ``errno`` when the operating system said no, and
+``request`` (method and URL, without credentials). All can be pickled.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ __all__ = [
     "PabalError",
     "PoolTimeout",
     "ProtocolError",
+    "ProxyAuthenticationError",
+    "ProxyError",
+    "ProxyTimeout",
     "ReadTimeout",
     "RedirectError",
     "RequestBodyError",
@@ -140,12 +144,14 @@ class PabalError(IOError):
 
     #: The engine's stable name of what happened, e.g. ``"connection_refused"``.
     code: str = ""
-    #: The phase of the request: prepare, pool, resolve, connect, tls, write, read, total; or empty.
+    #: The phase of the request: prepare, pool, resolve, connect, proxy, tls, write, read, total; or empty.
     phase: str = ""
-    #: Whose fault it is: ``"caller"``, ``"peer"``, ``"network"`` or ``"local"``.
+    #: Whose fault it is: ``"caller"``, ``"peer"``, ``"proxy"``, ``"network"`` or ``"local"``.
     whose: str = "local"
     #: The request that failed, or None when there was none yet.
     request: FailedRequest | None = None
+    #: Whether the head of the response had arrived: what failed then was its body.
+    head_arrived: bool = False
 
     def __init__(
         self,
@@ -310,6 +316,26 @@ class NetworkUnreachable(ConnectError):
     code = "network_unreachable"
 
 
+class ProxyError(ConnectError):
+    """The proxy cannot be reached, does not let us through, or broke its protocol; nothing was sent to the origin.
+
+    ``code`` tells which: ``proxy_unreachable``, ``proxy_tls_failed``, ``proxy_auth_required``, ``proxy_refused`` or
+    ``proxy_failed``. (An http:// request that an HTTP proxy forwards is answered by the proxy itself when it fails:
+    that is a response, with a status such as 407 or 502.)
+    """
+
+    code, phase, whose = "proxy_failed", "proxy", "proxy"
+
+    #: The HTTP status, or SOCKS's reply, with which the proxy refused the tunnel; 0 when it was not for that.
+    status: int = 0
+
+
+class ProxyAuthenticationError(ProxyError):
+    """The proxy wants credentials, or others: 407, or SOCKS's ways to say so."""
+
+    code = "proxy_auth_required"
+
+
 class ConnectionClosed(TransportError):
     """The peer closed the connection before it had answered."""
 
@@ -420,6 +446,12 @@ class ConnectTimeout(RequestTimeout, ConnectError):
     """The peer did not accept a connection in time."""
 
     code, phase = "timed_out", "connect"
+
+
+class ProxyTimeout(ConnectTimeout, ProxyError):
+    """The proxy was not reached, or did not make a tunnel, in time."""
+
+    code, phase, whose = "timed_out", "proxy", "proxy"
 
 
 class ResolveTimeout(RequestTimeout, ResolveError):
@@ -544,6 +576,11 @@ BY_CODE: dict[str, type[PabalError]] = {
     "network_unreachable": NetworkUnreachable,
     "connect_failed": ConnectError,
     "too_many_open_files": TooManyOpenFiles,
+    "proxy_unreachable": ProxyError,
+    "proxy_tls_failed": ProxyError,
+    "proxy_auth_required": ProxyAuthenticationError,
+    "proxy_refused": ProxyError,
+    "proxy_failed": ProxyError,
     "tls_handshake_failed": TLSHandshakeError,
     "tls_failed": TLSError,
     "certificate_expired": CertificateExpired,
@@ -574,6 +611,7 @@ TIMEOUT_BY_PHASE: dict[str, type[RequestTimeout]] = {
     "pool": PoolTimeout,
     "resolve": ResolveTimeout,
     "connect": ConnectTimeout,
+    "proxy": ProxyTimeout,
     "tls": TLSTimeout,
     "write": WriteTimeout,
     "read": ReadTimeout,
@@ -582,7 +620,14 @@ TIMEOUT_BY_PHASE: dict[str, type[RequestTimeout]] = {
 
 
 def from_engine(
-    code: str, phase: str, whose: str, errno: int, message: str, url: str | None = None, method: str = ""
+    code: str,
+    phase: str,
+    whose: str,
+    errno: int,
+    message: str,
+    url: str | None = None,
+    method: str = "",
+    status: int = 0,
 ) -> PabalError:
     """The exception for an error of the engine; called by the bindings."""
     cls = BY_CODE.get(code, PabalError)
@@ -591,7 +636,7 @@ def from_engine(
     request = FailedRequest(method, url) if url else None
     if request is not None:  # the engine's messages end with the request, for C++; here str() adds it
         message = message.removesuffix(f" [{method} {_without_userinfo(url)}]")
-    return cls(
+    made = cls(
         message or code.replace("_", " "),
         code=code,
         phase="" if phase == "none" else phase,
@@ -599,6 +644,9 @@ def from_engine(
         errno=errno or None,
         request=request,
     )
+    if status and isinstance(made, ProxyError):
+        made.status = status
+    return made
 
 
 def __getattr__(name: str) -> object:

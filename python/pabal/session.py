@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         HeaderInput,
         Hooks,
         Params,
+        Proxies,
+        ProxyInput,
         TimeoutInput,
         UrlInput,
         Verify,
@@ -60,7 +62,8 @@ class Session(_engine.Session):
             quote = session.get("https://example.com/price", timeout=5).json()
 
     One session may be used from many threads at once; they share its connections. ``headers``, ``cookies``, ``auth``,
-    ``params``, ``verify``, ``cert`` and ``timeout`` are defaults for every request and can be changed at any time.
+    ``params``, ``verify``, ``cert``, ``proxies`` and ``timeout`` are defaults for every request and can be changed at
+    any time.
 
     headers, params, cookies, auth
         Sent with every request; what a request names itself goes before.
@@ -71,7 +74,11 @@ class Session(_engine.Session):
     max_redirects
         More than these are an error.
     trust_env
-        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count.
+        Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count, and
+        http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made.
+    proxy, proxies
+        What to go through: one proxy for everything, or a mapping; see `pabal.types.Proxies`. ``proxy="…"`` is
+        ``proxies={"all": "…"}``. A request's own go before the session's, and these before the environment's.
     base_url
         What URLs that are not absolute are relative to (RFC 3986 section 5); end it with a slash to keep all its path.
     hooks
@@ -93,6 +100,8 @@ class Session(_engine.Session):
         trust_env: bool = True,
         base_url: UrlInput | None = None,
         hooks: Hooks | None = None,
+        proxy: ProxyInput | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -107,6 +116,8 @@ class Session(_engine.Session):
             trust_env=trust_env,
             base_url=base_url,
             hooks=_checked(hooks),
+            proxy=proxy,
+            proxies=proxies,
         )
 
     def __enter__(self) -> Self:
@@ -157,6 +168,8 @@ class AsyncSession(_engine.AsyncSession):
         trust_env: bool = True,
         base_url: UrlInput | None = None,
         hooks: AsyncHooks | None = None,
+        proxy: ProxyInput | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -171,6 +184,8 @@ class AsyncSession(_engine.AsyncSession):
             trust_env=trust_env,
             base_url=base_url,
             hooks=hooks,
+            proxy=proxy,
+            proxies=proxies,
         )
 
     async def __aenter__(self) -> Self:

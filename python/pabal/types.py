@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from pabal._engine import CookieJar, Headers
 from pabal._request import Request
-from pabal.config import Limits, Timeout
+from pabal.config import Limits, Proxy, Timeout
 from pabal.exceptions import PabalError
 from pabal.response import Response
 from pabal.trace import Trace
@@ -36,6 +36,9 @@ __all__ = [
     "Limits",
     "Params",
     "Progress",
+    "Proxies",
+    "Proxy",
+    "ProxyInput",
     "Readable",
     "RequestHook",
     "RequestOptions",
@@ -123,6 +126,13 @@ Verify: TypeAlias = bool | str | os.PathLike[str]
 #: ``cert=``: PEM file with certificate and key, or (certificate, key), or (certificate, key, password).
 Cert: TypeAlias = str | tuple[str, str] | tuple[str, str, str]
 
+#: ``proxy=``: the proxy for everything, as a URL or a `pabal.Proxy`.
+ProxyInput: TypeAlias = str | Proxy
+#: ``proxies=``, as in requests: which proxy for what. The keys are ``"http"``, ``"https"`` and ``"all"``, alone or with
+#: a host (``"https://example.com"``) and a port; the most specific one counts, and None means no proxy. ``"no_proxy"``
+#: lists what goes direct: names, addresses, CIDR blocks.
+Proxies: TypeAlias = Mapping[str, str | None] | Mapping[str, Proxy] | Mapping[str, str | Proxy | None]
+
 
 _F = TypeVar("_F")
 OneOrMore: TypeAlias = _F | Sequence[_F]
@@ -170,6 +180,8 @@ class CommonOptions(TypedDict, total=False):
     allow_redirects: bool
     verify: Verify
     cert: Cert | None
+    proxy: ProxyInput | None
+    proxies: Proxies | None
     hooks: Hooks | AsyncHooks | None
     upload_progress: Progress | None
 

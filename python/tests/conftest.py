@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import ssl
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `support`
 from support.leaks import descriptors, settle
 from support.nginx import Nginx
 from support.scripted import Script, ScriptedServer
+
+# All test traffic is to this machine, whatever proxy the surroundings use.
+for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.upper(), None)
 
 
 @pytest.fixture(scope="session")

@@ -178,7 +178,7 @@ def test_content_of_a_stream_is_read_when_it_is_asked_for(scripted: Start) -> No
 def test_a_stream_is_read_once(scripted: Start) -> None:
     server = scripted(chunked(b"a", b"b"))
     with pabal.stream("GET", server.url) as response:
-        assert next(response.iter_bytes()) == b"a"
+        assert next(response.iter_bytes(1)) == b"a"
         with pytest.raises(exceptions.StreamConsumed):
             response.content  # noqa: B018
     with pabal.stream("GET", server.url) as response:

@@ -20,6 +20,11 @@ std::string_view name_of(error_code code) noexcept {
     case error_code::network_unreachable: return "network_unreachable";
     case error_code::connect_failed: return "connect_failed";
     case error_code::too_many_open_files: return "too_many_open_files";
+    case error_code::proxy_unreachable: return "proxy_unreachable";
+    case error_code::proxy_tls_failed: return "proxy_tls_failed";
+    case error_code::proxy_auth_required: return "proxy_auth_required";
+    case error_code::proxy_refused: return "proxy_refused";
+    case error_code::proxy_failed: return "proxy_failed";
     case error_code::tls_handshake_failed: return "tls_handshake_failed";
     case error_code::tls_failed: return "tls_failed";
     case error_code::certificate_expired: return "certificate_expired";
@@ -55,6 +60,7 @@ std::string_view name_of(phase where) noexcept {
     case phase::pool: return "pool";
     case phase::resolve: return "resolve";
     case phase::connect: return "connect";
+    case phase::proxy: return "proxy";
     case phase::tls: return "tls";
     case phase::write: return "write";
     case phase::read: return "read";
@@ -67,6 +73,7 @@ std::string_view name_of(culprit whose) noexcept {
     switch (whose) {
     case culprit::caller: return "caller";
     case culprit::peer: return "peer";
+    case culprit::proxy: return "proxy";
     case culprit::network: return "network";
     case culprit::local: return "local";
     }
@@ -88,6 +95,7 @@ verdict verdict_of_phase(phase where) noexcept {
     case phase::write: return {error_code::write_failed, culprit::network};
     case phase::read: return {error_code::connection_reset, culprit::network};
     case phase::connect: return {error_code::connect_failed, culprit::network};
+    case phase::proxy: return {error_code::proxy_failed, culprit::proxy};
     case phase::none:
     case phase::prepare:
     case phase::pool:

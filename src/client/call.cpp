@@ -65,6 +65,12 @@ void call::attempt() {
     connection.reset();
     times = {};
     times.submitted = session_->reactor().now();
+    // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
+    if (asked_.proxies || session_->proxies) {
+        auto chosen = session_->choose_proxy(asked_);
+        if (!chosen) return fail(std::move(chosen).error());
+        via_ = std::move(*chosen);
+    }
     build_request();
     session_->transmit(*this);
 }
@@ -77,7 +83,7 @@ void call::build_request() {
     fields& out = request.headers;
     out.clear();
     static const fields no_defaults;
-    const fields& defaults = asked_.headers_are_complete ? no_defaults : session_->headers;
+    const fields& defaults = asked_.headers_are_complete || asked_.as_told ? no_defaults : session_->headers;
     out.reserve(defaults.byte_size() + asked_.headers.byte_size() + 256, defaults.size() + asked_.headers.size() + 4);
 
     if (const auto given = leaves_origin_ ? std::nullopt : asked_.headers.find(field_id::host))
@@ -86,21 +92,24 @@ void call::build_request() {
     for (const fields::field line : defaults) {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
+        if (line.id == field_id::proxy_authorization) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
-        if (line.id == field_id::host) continue;
+        if (line.id == field_id::host || line.id == field_id::proxy_authorization) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
         out.append_valid(line.name, line.value);
     }
-    const std::string cookies =
-        session_->cookies->header_for(to, leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies));
+    const std::string_view own = leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies);
+    const std::string cookies = asked_.as_told ? std::string(own) : session_->cookies->header_for(to, own);
     if (!cookies.empty() && !out.contains(field_id::cookie)) out.append_valid("Cookie", cookies);
-    if (to.has_userinfo() && !out.contains(field_id::authorization)) {
+    if (to.has_userinfo() && !asked_.as_told && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
         const auto credentials = http::basic_credentials(to.username(), to.password().value_or(""));
         if (credentials) out.append_valid("Authorization", *credentials);
     }
+
+    if (via_ && via_->forwards(to)) address_to_proxy();
 
     if (asked_.streams_body) {
         request_body = {};
@@ -110,6 +119,20 @@ void call::build_request() {
         request_body_size = asked_.body.size();
         body_given_ = 0;
     }
+}
+
+/// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
+/// caller put among the headers might reach an origin, where it must never be seen.
+void call::address_to_proxy() {
+    request.target = asked_.location.absolute_target();
+    for (const fields::field line : via_->headers) {
+        if (line.id != field_id::host && !request.headers.contains(line.name))
+            request.headers.append_valid(line.name, line.value);
+    }
+    if (!via_->has_credentials || request.headers.contains(field_id::proxy_authorization)) return;
+    // `proxy::parse` has refused what Basic cannot carry; without credentials the proxy says 407.
+    const auto credentials = http::basic_credentials(via_->user, via_->password);
+    if (credentials) request.headers.append_valid("Proxy-Authorization", *credentials);
 }
 
 result<read_outcome> call::read_request_body(std::span<char> buffer) {
@@ -140,7 +163,7 @@ delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     times.head = session_->reactor().now();
     elapsed_ = times.head - started_;
-    session_->cookies->store_from(asked_.location, head.headers);
+    if (!asked_.as_told) session_->cookies->store_from(asked_.location, head.headers);
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
         // follow() has failed or cancelled the exchange when it says false.
         if (follow(std::move(head)) || state_ == state::done) return delivery::push;
@@ -296,18 +319,28 @@ void call::next_hop() {
     asked_.method = std::move(next.method);
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
-    replayed_ = false;
+    replayed_ = wants_new_connection = false;
     attempt();
 }
 
 void call::on_error(error&& failure) {
     if (state_ == state::skipping) return next_hop();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
-        replayed_ = repeated_ = true;
+        // On a connection of its own: a server that closes after every response would close the next reused one as well.
+        replayed_ = repeated_ = wants_new_connection = true;
         earlier_.push_back(trace_exchange(0, &failure));
         return attempt();
     }
+    if (state_ == state::collecting && is_end_enough(failure)) return on_end({});
     fail(std::move(failure));
+}
+
+/// Whether a connection that broke off may stand for the end of the body: where nothing else marks it, and the caller
+/// goes by what servers do (many close TLS without close_notify) rather than by what they should.
+bool call::is_end_enough(const error& failure) const noexcept {
+    return asked_.as_told && failure.code == error_code::connection_closed &&
+           !response_.headers.contains(field_id::content_length) &&
+           !response_.headers.contains(field_id::transfer_encoding);
 }
 
 /// A kept-alive connection that its peer had already closed says nothing about the request (RFC 9112 section 9.3.1): it is
@@ -384,10 +417,24 @@ result<read_outcome> call::read_plain(std::span<char> buffer) {
         if (failure_) return *failure_;
     }
     responder* answering = answered_by();
-    return answering ? answering->read_response(*this, buffer) : read_outcome{};
+    return answering ? pull(*answering, buffer) : read_outcome{};
+}
+
+result<read_outcome> call::pull(responder& answering, std::span<char> buffer) {
+    auto got = answering.read_response(*this, buffer);
+    if (got || !is_end_enough(got.error())) return got;
+    on_end({});
+    return read_outcome{read_outcome::kind::end, 0};
+}
+
+bool call::keep_encoded() {
+    if (decoding_began_) return false;
+    decoder_.reset();
+    return true;
 }
 
 result<read_outcome> call::read_decoded(std::span<char> buffer) {
+    decoding_began_ = true;
     while (true) {
         const std::string_view encoded = encoded_.view().substr(encoded_used_);
         if (!encoded.empty() || raw_ended_) {
@@ -412,7 +459,7 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
         }
         responder* answering = answered_by();
         if (!answering) return read_outcome{};
-        auto got = answering->read_response(*this, encoded_.space(encoded_piece));
+        auto got = pull(*answering, encoded_.space(encoded_piece));
         if (!got) return std::move(got).error();
         if (got->what == read_outcome::kind::would_block) return *got;
         if (got->what == read_outcome::kind::end) raw_ended_ = true;

@@ -24,6 +24,7 @@
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
+#include <pabal/proxy.hpp>
 #include <pabal/trace.hpp>
 #include <pabal/url.hpp>
 
@@ -69,8 +70,12 @@ struct call_request {
     url location;
     fields headers;                     ///< given for this call; they replace session defaults of the same name
     bool headers_are_complete = false;  ///< the session's defaults are already in `headers` (or deliberately not)
-    std::string cookies;                ///< "a=1; b=2" given for this call; never sent to another origin
-    std::string body;                   ///< held here, unless streamed
+    /// Exactly what is written here goes out, besides Host and framing: no defaults and cookies of the session, no
+    /// credentials of the URL; and the session keeps no cookies of the response. A body that only the end of the connection
+    /// delimits may end without TLS's close_notify. For callers with session rules of their own, such as the faces.
+    bool as_told = false;
+    std::string cookies;                         ///< "a=1; b=2" given for this call; never sent to another origin
+    std::string body;                            ///< held here, unless streamed
     std::optional<std::uint64_t> streamed_size;  ///< streamed body of known size
     bool streams_body = false;                   ///< the body comes from call_observer::read_call_body
     timeouts limits;
@@ -78,6 +83,8 @@ struct call_request {
     int max_redirects = 30;
     bool streams_response = false;
     std::shared_ptr<const transport::tls_context> tls;  ///< for https; null: the session's
+    std::shared_ptr<const proxy_rules> proxies;         ///< instead of the session's (which they may fall back on)
+    std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS; null: the session's
 };
 
 class call final : public exchange {
@@ -103,6 +110,8 @@ public:
     base::byte_buffer& body() noexcept { return body_; }
     const url& location() const noexcept { return asked_.location; }
     const call_request& asked() const noexcept { return asked_; }
+    /// The proxy of the current attempt; null: direct.
+    const std::shared_ptr<const proxy>& via() const noexcept { return via_; }
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
@@ -114,6 +123,8 @@ public:
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
     result<read_outcome> read(std::span<char> buffer);
+    /// Streamed response: `read` gives the bytes as they came, content codings and all. False when decoding has begun.
+    bool keep_encoded();
     /// The observer's read_call_body may have more now.
     void body_ready();
     /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
@@ -137,7 +148,10 @@ private:
     void attempt();
     exchange_trace trace_exchange(int status, const error* failure) const;
     void build_request();
+    void address_to_proxy();
     bool may_replay(const error& failure) const noexcept;
+    bool is_end_enough(const error& failure) const noexcept;
+    result<read_outcome> pull(responder& answering, std::span<char> buffer);
     bool rewind_body();
     bool follow(response_head&& head);
     void next_hop();
@@ -158,15 +172,17 @@ private:
     std::uint64_t max_body_ = 0;
     call_request asked_;
     call_observer* observer_;
+    std::shared_ptr<const proxy> via_;
     state state_ = state::prepared;
     bool replayed_ = false;
     bool repeated_ = false;
-    bool body_read_ = false;      ///< a streamed request body was read from
-    std::size_t body_given_ = 0;  ///< of a body in memory, to a handler that reads it
-    bool leaves_origin_ = false;  ///< credentials given for the first origin stay there
-    bool raw_ended_ = false;      ///< streamed: every encoded byte is here
-    bool reading_ = false;        ///< streamed: inside `read`, which looks for itself what became readable
-    bool push_paused_ = false;    ///< streamed: a responder that pushes was told to pause
+    bool body_read_ = false;       ///< a streamed request body was read from
+    std::size_t body_given_ = 0;   ///< of a body in memory, to a handler that reads it
+    bool leaves_origin_ = false;   ///< credentials given for the first origin stay there
+    bool raw_ended_ = false;       ///< streamed: every encoded byte is here
+    bool decoding_began_ = false;  ///< streamed: the reader was given decoded bytes
+    bool reading_ = false;         ///< streamed: inside `read`, which looks for itself what became readable
+    bool push_paused_ = false;     ///< streamed: a responder that pushes was told to pause
     std::optional<error> failure_;
     response_head response_;
     base::byte_buffer body_;

@@ -65,7 +65,7 @@ bool async_session::waiting::await_suspend(std::coroutine_handle<> awaiting) {
         state_->refused = core.failure;
         return false;
     }
-    auto prepared = client::to_call(std::move(state_->asked));
+    auto prepared = client::to_call(std::move(state_->asked), *core.policies);
     if (!prepared) {
         state_->refused = std::move(prepared).error();
         return false;

@@ -9,6 +9,19 @@ namespace pabal {
 
 namespace client {
 
+namespace {
+
+/// A proxy is verified as servers are, but not told who we are to them; HTTP/1.1 is what is spoken with it.
+tls_options for_proxies(tls_options options) {
+    options.client_certificate.clear();
+    options.client_key.clear();
+    options.client_key_password.clear();
+    options.application_protocols = {"http/1.1"};
+    return options;
+}
+
+}  // namespace
+
 client_core::client_core(const session_options& options) {
     auto made = engine::make(options.limits);
     if (!made) {
@@ -23,9 +36,18 @@ client_core::client_core(const session_options& options) {
     auto trust = transport::tls_context::make_client(options.tls);
     if (trust) policies->tls = std::move(*trust);
     else failure = std::move(trust).error();
+    if (const tls_options proxy_trust = for_proxies(options.tls); proxy_trust != options.tls && !failure) {
+        auto own = transport::tls_context::make_client(proxy_trust);
+        if (own) policies->proxy_tls = std::move(*own);
+        else failure = std::move(own).error();
+    }
+
+    proxy_rules rules = options.proxies;
+    if (options.proxies_from_environment) rules.fall_back_on(proxy_rules::from_environment());
+    if (!rules.empty()) policies->proxies = std::make_shared<const proxy_rules>(std::move(rules));
 }
 
-result<call_request> to_call(request asked) {
+result<call_request> to_call(request asked, const session& asking) {
     auto location = url::parse(asked.url);
     if (!location) return std::move(location).error();
     call_request out;
@@ -36,6 +58,10 @@ result<call_request> to_call(request asked) {
     out.limits = asked.limits;
     out.follow_redirects = asked.follow_redirects;
     out.max_redirects = asked.max_redirects;
+    if (!asked.proxies.empty()) {
+        asked.proxies.fall_back_on(asking.proxies);
+        out.proxies = std::make_shared<const proxy_rules>(std::move(asked.proxies));
+    }
     return out;
 }
 
@@ -88,7 +114,7 @@ session::~session() {
 
 result<response> session::send(request asked) {
     if (state_->core.failure) return *state_->core.failure;
-    auto prepared = client::to_call(std::move(asked));
+    auto prepared = client::to_call(std::move(asked), *state_->core.policies);
     if (!prepared) return std::move(prepared).error();
     client::waiting_caller caller;
     const auto call = base::make_counted<client::call>(std::move(*prepared), &caller);

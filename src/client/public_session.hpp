@@ -20,8 +20,8 @@ struct client_core {
     std::optional<error> failure;
 };
 
-/// The call that `asked` stands for.
-result<call_request> to_call(request asked);
+/// The call that `asked` of `asking` stands for.
+result<call_request> to_call(request asked, const session& asking);
 /// What a finished call brought.
 result<response> to_response(call& finished);
 

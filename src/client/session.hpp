@@ -32,14 +32,21 @@ public:
     /// Answers every call by `instead` (a test double, an application in this process); null: the network again.
     void answer_by(handler* instead) noexcept { instead_ = instead; }
 
+    /// The proxy for the current location of what is asked, by its own rules or else the session's. Null: direct.
+    result<std::shared_ptr<const proxy>> choose_proxy(const call_request& asked) const;
+
     reactor::reactor& reactor() noexcept { return engine_.reactor(); }
     const session_limits& limits() const noexcept { return limits_; }
 
     fields headers = default_fields();
     std::shared_ptr<shared_cookie_jar> cookies = std::make_shared<shared_cookie_jar>();
-    std::shared_ptr<const transport::tls_context> tls;  ///< for https, where the call does not say
+    std::shared_ptr<const transport::tls_context> tls;        ///< for https, where the call does not say
+    std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS, likewise; null: as `tls`
+    std::shared_ptr<const proxy_rules> proxies;               ///< null: none
 
 private:
+    result<std::shared_ptr<const transport::tls_context>> trust();
+
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;

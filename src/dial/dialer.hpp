@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// From an origin to a ready connection: resolve, race addresses (Happy Eyeballs v2, RFC 8305), TLS with ALPN.
+/// From an origin to a ready connection: resolve, race addresses (Happy Eyeballs v2, RFC 8305), tunnel through a proxy, TLS
+/// with ALPN.
 ///
 /// `dialer` is an interface so that the pool can be driven over a simulated network; `network_dialer` is the real one.
 
@@ -9,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
 
 #include "transport/tls_context.hpp"
@@ -18,19 +20,26 @@ namespace pabal::dial {
 
 /// Everything that makes two connections different. Two targets that compare equal may share a connection.
 struct target {
-    std::string host;  ///< as in the URL: a name in A-label form, or an IP literal without brackets
+    /// As in the URL: a name in A-label form, or an IP literal without brackets. Empty, with a proxy: the proxy itself is the
+    /// peer, and forwards requests for many origins.
+    std::string host;
     std::uint16_t port = 0;
-    std::string unix_path;                              ///< not empty: connect there instead of to host:port
-    std::shared_ptr<const transport::tls_context> tls;  ///< null: plain
-    std::string server_name;                            ///< SNI and the name to verify; empty: `host`
+    std::string unix_path;                                    ///< not empty: connect there instead of to host:port
+    std::shared_ptr<const transport::tls_context> tls;        ///< null: plain
+    std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
+    std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
+    std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
 
-    bool operator==(const target&) const = default;
+    /// Proxies are compared by what they are, with credentials and headers.
+    bool operator==(const target& other) const;
+    /// "example.com:443", "[::1]:443", the Unix path, or the proxy that forwards: for messages.
+    std::string text() const;
 };
 
 /// Limits of each phase; zero means no limit.
 struct dial_limits {
     std::chrono::milliseconds resolve{0};
-    std::chrono::milliseconds connect{0};
+    std::chrono::milliseconds connect{0};  ///< reaching an address; and again, making a tunnel through a proxy
     std::chrono::milliseconds tls{0};
 
     bool operator==(const dial_limits&) const = default;
@@ -40,6 +49,7 @@ struct dial_limits {
 struct dial_timings {
     std::chrono::nanoseconds resolve{0};
     std::chrono::nanoseconds connect{0};
+    std::chrono::nanoseconds proxy{0};  ///< the tunnel through it
     std::chrono::nanoseconds tls{0};
 };
 

@@ -4,6 +4,7 @@
 
 #include "dial/cares_resolver.hpp"
 #include "dial/network_attempt.hpp"
+#include "dial/proxied_attempt.hpp"
 
 namespace pabal::dial {
 
@@ -13,6 +14,11 @@ network_dialer::network_dialer(reactor::reactor& reactor, std::unique_ptr<resolv
 network_dialer::~network_dialer() = default;
 
 std::unique_ptr<attempt> network_dialer::dial(const target& to, const dial_limits& limits, dial_observer& observer) {
+    if (to.proxy) {
+        auto made = std::make_unique<proxied_attempt>(reactor_, to, limits, observer);
+        made->begin(*this, *resolver_);
+        return made;
+    }
     auto made = std::make_unique<network_attempt>(reactor_, to, limits, observer);
     made->begin(*resolver_);
     return made;

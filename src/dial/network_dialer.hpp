@@ -7,6 +7,8 @@
 ///        ▼            ▼                                          ▼
 ///     on_dial_failed: timed_out with `where` = the phase, or what went wrong
 ///
+/// Through a proxy (proxied_attempt.hpp): the same with the proxy in the place of the origin, then the tunnel, then TLS.
+///
 /// The resolve phase ends with the first address that may be tried; answers that come later still join the race.
 /// When every address fails, one error lists each with its reason, and carries the most telling code among them.
 ///

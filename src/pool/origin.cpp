@@ -9,10 +9,6 @@ namespace pabal::pool {
 
 namespace {
 
-std::string where(const dial::target& target) {
-    return target.unix_path.empty() ? target.host + ":" + std::to_string(target.port) : target.unix_path;
-}
-
 dial::dial_limits dial_limits_of(const exchange& waiting) noexcept {
     return {waiting.limits.resolve, waiting.limits.connect, waiting.limits.tls};
 }
@@ -59,7 +55,7 @@ void waiter::on_pool_timeout() {
     const exchange_ptr timed_out = exchange;
     const auto limit = timed_out->limits.pool;
     error failure{error_code::timed_out, phase::pool, culprit::local, 0,
-                  "no connection to " + where(owner.target()) + " became free within " + std::to_string(limit.count()) +
+                  "no connection to " + owner.target().text() + " became free within " + std::to_string(limit.count()) +
                       " ms (pool timeout): raise Limits(max_connections_per_host=) or the pool timeout"};
     origin& its_origin = owner;
     its_origin.forget(*this);
@@ -79,7 +75,8 @@ connection::environment& origin::environment() const noexcept { return pool_.env
 origin::~origin() { close(connection::close_reason::session_closed); }
 
 void origin::submit(exchange_ptr submitted) {
-    while (!idle_.empty()) {
+    const bool wants_new = submitted->wants_new_connection;
+    while (!idle_.empty() && !wants_new) {
         pooled& last = idle_.pop_back();
         static_cast<base::list_hook<by_age>&>(last).unlink();
         last.idle_timer.cancel();
@@ -93,6 +90,8 @@ void origin::submit(exchange_ptr submitted) {
         last.connection->close(connection::close_reason::peer_closed_idle);
     }
     add_waiter(std::move(submitted));
+    const bool is_full = connections_ + dials_ >= pool_.limits_.max_connections_per_host;
+    if (wants_new && is_full && !idle_.empty()) idle_.front().connection->close(connection::close_reason::evicted);
     dial_if_needed();
     if (waiting_ > dials_) limit_waiting_time();
 }
@@ -154,8 +153,12 @@ void origin::dial_if_needed() {
 
 void origin::released(pooled& connection) {
     if (waiting_ > 0 && !closing_) {
-        ++pool_.statistics_.reused;
-        return connection.connection->start(take_waiter());
+        if (!waiters_.front().exchange->wants_new_connection) {
+            ++pool_.statistics_.reused;
+            return connection.connection->start(take_waiter());
+        }
+        // The first in line cannot use it, and nobody dials for him: he is given its place.
+        if (waiting_ > dials_) return connection.connection->close(connection::close_reason::evicted);
     }
     static_cast<base::list_hook<>&>(connection).unlink();
     if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {

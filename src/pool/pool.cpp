@@ -1,21 +1,16 @@
 #include "pool/pool.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
 namespace pabal::pool {
 
-namespace {
-
-/// Origins without connections are forgotten beyond this many, so that a crawl over millions of hosts stays bounded.
-constexpr std::size_t origins_to_remember = 256;
-
-}  // namespace
-
 std::size_t pool::target_hash::operator()(const dial::target& of) const noexcept {
     const std::hash<std::string_view> text;
     std::size_t hash = text(of.host) * 31 + of.port;
     if (!of.unix_path.empty()) hash = hash * 31 + text(of.unix_path);
+    if (of.proxy) hash = (hash * 31 + text(of.proxy->host)) * 31 + of.proxy->port;
     return hash * 31 + std::hash<const void*>{}(of.tls.get());
 }
 
@@ -34,8 +29,9 @@ void pool::submit(exchange_ptr submitted, const dial::target& to) {
 
 origin& pool::origin_of(const dial::target& to) {
     if (const auto found = origins_.find(to); found != origins_.end()) return *found->second;
-    if (origins_.size() >= origins_to_remember) {
+    if (origins_.size() >= sweep_at_) {
         std::erase_if(origins_, [](const auto& entry) { return entry.second->unused(); });
+        sweep_at_ = std::max(origins_to_remember, 2 * origins_.size());
     }
     return *origins_.emplace(to, std::make_unique<origin>(*this, to)).first->second;
 }

@@ -73,6 +73,7 @@ public:
 
 private:
     friend class origin;
+    static constexpr std::size_t origins_to_remember = 256;
     struct target_hash {
         std::size_t operator()(const dial::target& of) const noexcept;
     };
@@ -95,6 +96,9 @@ private:
     bool evicting_ = false;  ///< the place that becomes free is taken already
     statistics statistics_;
     std::unordered_map<dial::target, std::unique_ptr<origin>, target_hash> origins_;
+    /// At this many, origins without connections are forgotten: a crawl over millions of hosts stays bounded, and as the mark
+    /// is then twice what is in use, forgetting costs O(1) for each new origin.
+    std::size_t sweep_at_ = origins_to_remember;
     base::intrusive_list<pooled, by_age> idle_by_age_;
     base::intrusive_list<origin, starved> starved_;
 };

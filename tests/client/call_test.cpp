@@ -142,7 +142,7 @@ TEST_F(replaying, a_post_that_could_not_be_written_at_all_is) {
 }
 
 TEST_F(replaying, it_happens_once) {
-    // Two kept-alive connections, both stale: the second loss is reported.
+    // A stale connection, and a fresh one that closes as well: the second loss is reported.
     use_peers();
     on_peer = [this](scripted_peer& peer) {
         peer.on_received = [this](scripted_peer& at) {
@@ -155,6 +155,24 @@ TEST_F(replaying, it_happens_once) {
     ASSERT_TRUE(world.run_until([&] { return watcher.done == 2; }));
     ASSERT_EQ(world.engine->pool().idle_connections(), 2U);
     EXPECT_EQ(failure_of(*send(to("http://a.example/3"))), "connection_closed in read by peer");
+    EXPECT_EQ(requests, 4U);
+}
+
+TEST_F(replaying, the_second_attempt_has_a_connection_of_its_own) {
+    // Two kept-alive connections, both stale, as behind a server that closes after every response and does not say so.
+    use_peers();
+    on_peer = [this](scripted_peer& peer) {
+        peer.on_received = [this, served = 0](scripted_peer& at) mutable {
+            ++requests;
+            if (++served == 1) at.send(ok);
+            else at.close();
+        };
+    };
+    start(to("http://a.example/1"));
+    start(to("http://a.example/2"));
+    ASSERT_TRUE(world.run_until([&] { return watcher.done == 2; }));
+    ASSERT_EQ(world.engine->pool().idle_connections(), 2U);
+    EXPECT_FALSE(send(to("http://a.example/3"))->failure());
     EXPECT_EQ(requests, 4U);
 }
 

@@ -207,5 +207,73 @@ TEST_F(in_process, the_network_is_used_again_afterwards) {
     world.network->dialled.clear();
 }
 
+// --- Proxies ------------------------------------------------------------------------------------------------------------
+
+std::shared_ptr<const proxy_rules> all_through(std::string_view by, std::string_view no_proxy = {}) {
+    auto rules = std::make_shared<proxy_rules>(*proxy::parse(by));
+    rules->set_no_proxy(no_proxy);
+    return rules;
+}
+
+TEST_F(session_of_calls, forwards_plain_requests_through_an_http_proxy) {
+    world.session->proxies = all_through("http://user:secret@p:3128");
+    auto asked = to("http://u:p@a.example/path?q#part");
+    asked.headers.append_valid("Proxy-Authorization", "Basic the-callers");
+    send(std::move(asked));
+    EXPECT_EQ(last().head.target, "http://a.example/path?q");
+    EXPECT_EQ(last().all("host"), "a.example");
+    EXPECT_EQ(last().all("proxy-authorization"), "Basic dXNlcjpzZWNyZXQ=");
+    send(to("http://b.example:81"));
+    EXPECT_EQ(last().head.target, "http://b.example:81/");
+    const auto& dialled = world.network->dialled;
+    ASSERT_EQ(dialled.size(), 1U) << "one connection serves all origins";
+    EXPECT_EQ(dialled[0].host, "");
+    EXPECT_EQ(dialled[0].text(), "http://p:3128");
+    EXPECT_FALSE(dialled[0].tls);
+}
+
+TEST_F(session_of_calls, tunnels_everything_else) {
+    world.session->tls = transport::tls_context::make_client({.verify = false}).value();
+    for (const auto& [by, url] :
+         {std::pair{"http://user:secret@p", "https://a.example/x"}, std::pair{"https://p", "https://a.example/x"},
+          std::pair{"socks5://user:secret@p", "http://a.example/x"}}) {
+        world.network->dialled.clear();
+        auto asked = to(url);
+        asked.proxies = all_through(by);
+        send(std::move(asked));
+        EXPECT_EQ(last().head.target, "/x") << by;
+        EXPECT_EQ(last().all("proxy-authorization"), "") << by;
+        ASSERT_EQ(world.network->dialled.size(), 1U) << by;
+        const dial::target& dialled = world.network->dialled[0];
+        EXPECT_EQ(dialled.host, "a.example");
+        EXPECT_EQ(*dialled.proxy, *proxy::parse(by));
+        EXPECT_EQ(dialled.proxy_tls, dialled.proxy->kind == proxy_kind::https ? world.session->tls : nullptr);
+    }
+}
+
+TEST_F(session_of_calls, decides_the_proxy_for_every_hop_anew) {
+    // Credentials of a proxy are seen by nobody else: requests' CVE-2023-32681.
+    world.handler.answer = [](const seen_request& seen) {
+        if (seen.head.target != "http://a.example/") return scripted_answer{};
+        return scripted_answer{.status = 302, .headers = {{"Location", "http://direct.example/"}}};
+    };
+    world.session->proxies = all_through("http://user:secret@p:3128", "direct.example");
+    EXPECT_FALSE(send(to("http://a.example/"))->failure());
+    EXPECT_EQ(last().head.target, "/");
+    EXPECT_EQ(last().all("proxy-authorization"), "");
+    ASSERT_EQ(world.network->dialled.size(), 2U);
+    EXPECT_TRUE(world.network->dialled[0].proxy);
+    EXPECT_FALSE(world.network->dialled[1].proxy);
+    EXPECT_EQ(world.network->dialled[1].host, "direct.example");
+}
+
+TEST_F(session_of_calls, fails_where_the_proxy_is_not_clear) {
+    world.session->proxies = proxy_rules::from_environment([](const char* name) -> std::optional<std::string> {
+        return std::string_view(name) == "http_proxy" ? std::optional<std::string>("socks://p") : std::nullopt;
+    });
+    EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "invalid_argument in prepare by caller");
+    EXPECT_TRUE(world.network->dialled.empty());
+}
+
 }  // namespace
 }  // namespace pabal::client

@@ -109,6 +109,7 @@ public:
     void connect(transport::transport_ptr end) {
         end_ = std::move(end);
         unsaid_.clear();
+        said_ = 0;
         hanging_up_ = saw_end_ = false;
         end_->observe(this);
     }
@@ -140,13 +141,14 @@ private:
         if (now.readable) hear();
     }
     void speak() {
-        while (end_ && !unsaid_.empty()) {
-            const std::array<std::string_view, 1> pieces{unsaid_};
+        while (end_ && said_ < unsaid_.size()) {
+            const std::array<std::string_view, 1> pieces{std::string_view(unsaid_).substr(said_)};
             const auto said = end_->write(pieces);
-            if (!said) unsaid_.clear();
+            if (!said) said_ = unsaid_.size();
             if (!said || said->what != transport::io_outcome::kind::moved) break;
-            unsaid_.erase(0, said->size);
+            said_ += said->size;
         }
+        if (said_ == unsaid_.size()) unsaid_.clear(), said_ = 0;
         if (hanging_up_ && unsaid_.empty()) end_.reset();
     }
     void hear() {
@@ -164,6 +166,7 @@ private:
 
     transport::transport_ptr end_;
     std::string unsaid_;
+    std::size_t said_ = 0;  ///< of it
     bool hanging_up_ = false;
     bool listens_ = true;
     bool saw_end_ = false;

@@ -152,8 +152,12 @@ TEST_F(origin_test, only_equal_targets_share_connections) {
     secure.tls = *context;
     auto other_name = secure;
     other_name.server_name = "b";
+    auto by_proxy = target("a");
+    by_proxy.proxy = std::make_shared<const proxy>(*proxy::parse("http://p"));
+    auto by_somebody_else = target("a");
+    by_somebody_else.proxy = std::make_shared<const proxy>(*proxy::parse("http://user:password@p"));
     std::string connection = "1";
-    for (const auto& to : {other_port, over_unix, secure, other_name}) {
+    for (const auto& to : {other_port, over_unix, secure, other_name, by_proxy, by_somebody_else}) {
         for (int twice = 0; twice < 2; ++twice) {
             const auto got = make_get();
             pool_->submit(got, to);

@@ -56,6 +56,42 @@ TEST_F(pool_test, an_idle_connection_whose_peer_closed_is_not_used) {
     EXPECT_EQ(now(), counts{}) << "it was noticed while nobody asked";
 }
 
+TEST_F(pool_test, who_wants_a_new_connection_gets_one) {
+    for (const std::size_t most : {1, 2}) {
+        make({.max_connections_per_host = most});
+        dialer_.servers.clear();
+        EXPECT_EQ(fetch(), "0");
+        const auto particular = make_get();
+        particular->wants_new_connection = true;
+        pool_->submit(particular, target("a"));
+        ASSERT_EQ(dialer_.pending.size(), 1U);
+        EXPECT_EQ(pool_->open_connections(), most - 1) << "an idle one gives its place";
+        dialer_.connect();
+        world_.settle();
+        EXPECT_EQ(particular->body, "1");
+    }
+}
+
+TEST_F(pool_test, who_wants_a_new_connection_is_not_handed_a_released_one) {
+    make({.max_connections_per_host = 1});
+    const auto first = submit();
+    dialer_.connect(0, false);
+    const auto particular = make_get();
+    particular->wants_new_connection = true;
+    pool_->submit(particular, target("a"));
+    const auto last = submit();
+    world_.settle();
+    server_at(0).answer();
+    world_.settle();
+    EXPECT_EQ(first->body, "0");
+    ASSERT_EQ(dialer_.pending.size(), 1U) << "the released one gave its place";
+    dialer_.connect();
+    world_.settle();
+    EXPECT_EQ(particular->body, "1");
+    EXPECT_EQ(last->body, "1") << "who does not mind takes what is released";
+    EXPECT_EQ(now(), (counts{.open = 1, .idle = 1}));
+}
+
 TEST_F(pool_test, a_connection_that_cannot_be_used_again_makes_room) {
     make({.max_connections_per_host = 1});
     const auto first = submit();

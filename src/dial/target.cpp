@@ -1,0 +1,25 @@
+#include "dial/dialer.hpp"
+
+namespace pabal::dial {
+
+namespace {
+
+bool same(const std::shared_ptr<const pabal::proxy>& left, const std::shared_ptr<const pabal::proxy>& right) {
+    return left == right || (left && right && *left == *right);
+}
+
+}  // namespace
+
+bool target::operator==(const target& other) const {
+    return host == other.host && port == other.port && unix_path == other.unix_path && tls == other.tls &&
+           server_name == other.server_name && proxy_tls == other.proxy_tls && same(proxy, other.proxy);
+}
+
+std::string target::text() const {
+    if (!unix_path.empty()) return unix_path;
+    if (host.empty() && proxy) return proxy->text();
+    const bool is_ipv6 = host.find(':') != host.npos;
+    return (is_ipv6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+}
+
+}  // namespace pabal::dial
