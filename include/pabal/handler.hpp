@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -29,6 +30,7 @@
 #include <pabal/base/intrusive_ptr.hpp>
 #include <pabal/message.hpp>
 #include <pabal/result.hpp>
+#include <pabal/trace.hpp>
 
 namespace pabal {
 
@@ -126,6 +128,10 @@ public:
     bool request_sent = false;
     /// Set by the responder when the exchange ran on a connection that had served another exchange before.
     bool on_reused_connection = false;
+    /// Set by the responder as they come; see trace.hpp. `submitted` is the requester's.
+    exchange_times times;
+    /// Set by the responder when it gave the exchange a connection.
+    std::shared_ptr<const connection_facts> connection;
 
     responder* answered_by() const noexcept { return responder_; }
     void attach(responder* answering) noexcept { responder_ = answering; }

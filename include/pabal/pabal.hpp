@@ -6,6 +6,7 @@
 ///   coroutine.hpp    the same for C++20 coroutines
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
+///   trace.hpp        when what happened to a request
 ///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, proxy.hpp, retry.hpp, auth.hpp,
 ///   rate_limit.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
@@ -25,5 +26,6 @@
 #include <pabal/server.hpp>
 #include <pabal/session.hpp>
 #include <pabal/tls.hpp>
+#include <pabal/trace.hpp>
 #include <pabal/url.hpp>
 #include <pabal/version.hpp>

@@ -25,6 +25,7 @@
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
 #include <pabal/tls.hpp>
+#include <pabal/trace.hpp>
 
 namespace pabal {
 
@@ -53,6 +54,7 @@ struct response {
     std::string url;  ///< where it came from, after redirects
     std::vector<std::string> redirected_from;
     std::chrono::nanoseconds elapsed{0};  ///< to the arrival of the head
+    pabal::trace trace;                   ///< when what happened
 };
 
 struct session_options {

@@ -1,4 +1,5 @@
 #include "body_source.hpp"
+#include "bulk.hpp"
 #include "continuation.hpp"
 #include "errors.hpp"
 #include "loop_driver.hpp"
@@ -6,6 +7,7 @@
 #include "response.hpp"
 #include "session_methods.hpp"
 #include "sessions.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -39,6 +41,10 @@ public:
         if (driver_) loop_driver::of(driver_.get())->close();
     }
     bool is_closed() const noexcept { return closed_; }
+    PyObject* bulk(PyObject* self) {
+        loop_driver* driver = driver_here();
+        return driver ? make_bulk(self, defaults_, *driver) : nullptr;
+    }
 
 private:
     session_defaults defaults_;
@@ -74,6 +80,7 @@ public:
 
     /// The response, or null with what went wrong.
     PyObject* outcome() {
+        log_call(*call_);
         if (source_ && call_->failure() && call_->failure()->code == error_code::request_body_failed) {
             const owned raised(source_->take_exception());
             if (raised && PyExceptionInstance_Check(raised.get())) {
@@ -307,6 +314,8 @@ void add_async_session(nb::module_& module) {
                                    "The engine's async session; use `pabal.AsyncSession`.");
     type.def(nb::init<nb::kwargs>())
         .def("close", &async_session::close)
+        .def("_bulk",
+             [](nb::handle self) { return nb::steal(checked(nb::inst_ptr<async_session>(self)->bulk(self.ptr()))); })
         .def_prop_ro("is_closed", &async_session::is_closed);
     define_defaults(type);
 }

@@ -1,6 +1,7 @@
 #include "body_stream.hpp"
 
 #include "errors.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 

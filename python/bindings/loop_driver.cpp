@@ -244,7 +244,6 @@ void loop_driver::report(const char* what) {
 
 void loop_driver::close() {
     if (closed_) return;
-    closed_ = true;
     PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
     PyErr_Fetch(&type, &value, &trace);
     if (kind_ == host::trio) {
@@ -254,6 +253,7 @@ void loop_driver::close() {
         const owned removed(PyObject_CallMethod(loop_.get(), "remove_reader", "i", engine_->reactor().descriptor()));
     }
     PyErr_Clear();
+    if (std::exchange(closed_, true)) return PyErr_Restore(type, value, trace);  // the host still asked for fileno()
     engine_->pool().close();
     session_.reset();
     engine_.reset();

@@ -1,11 +1,14 @@
 #include <nanobind/nanobind.h>
 
+#include <pabal/url.hpp>
 #include <pabal/version.hpp>
 
 #include "auth.hpp"
 #include "body_stream.hpp"
+#include "bulk.hpp"
 #include "cookies.hpp"
 #include "demo_server.hpp"
+#include "errors.hpp"
 #include "headers.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
@@ -29,9 +32,21 @@ NB_MODULE(_engine, module) {
     add_auth_types(module);
     add_rate_limit_types(module);
     add_response_type(module);
+    add_bulk_type(module);
     add_proxies(module);
     add_sync_session(module);
     add_async_session(module);
     add_demo_server(module);
     add_watch(module);
+    module.def(
+        "join_url",
+        [](nb::str base, nb::str reference) {
+            if (auto whole = pabal::url::parse(reference.c_str())) return nb::steal(utf8(whole->text()));
+            const auto root = pabal::url::parse(base.c_str());
+            if (!root) throw_error(root.error());
+            const auto joined = pabal::resolve(*root, reference.c_str());
+            if (!joined) throw_error(joined.error());
+            return nb::steal(utf8(joined->text()));
+        },
+        "The reference as it is if it is absolute, else against the base (RFC 3986 section 5.2).");
 }

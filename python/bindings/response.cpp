@@ -9,6 +9,7 @@
 #include "json.hpp"
 #include "loop_driver.hpp"
 #include "retries.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -81,6 +82,30 @@ nb::object request_of(response& self) {
 nb::object elapsed_of(response& self) {
     const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(self.call->elapsed()).count();
     return nb::module_::import_("datetime").attr("timedelta")(0, 0, microseconds);
+}
+
+/// Of a streamed response it may still grow, on whatever thread leads the engine now.
+nb::object trace_of(response& self) {
+    pabal::trace copy;
+    if (self.sync && !self.call->is_done()) {
+        const nb::gil_scoped_release released;
+        const auto lock = self.sync->driver.lock();
+        copy = self.call->trace();
+    } else {
+        copy = self.call->trace();
+    }
+    return nb::steal(checked(trace_parts(copy)));
+}
+
+/// (method, URL, leaves the origin, drops the body) of the request that a redirect asks for; None without one.
+nb::object next_of(response& self) {
+    const auto planned = client::plan_redirect(self.call->location(), self.call->asked().method, self.call->response());
+    if (!planned || !*planned) return nb::none();
+    const client::redirect& next = **planned;
+    const owned method(text(next.method)), location(utf8(next.location.text()));
+    return nb::steal(
+        checked(PyTuple_Pack(4, checked(method.get()), checked(location.get()), next.leaves_origin ? Py_True : Py_False,
+                             next.drops_body ? Py_True : Py_False)));
 }
 
 bool redirects(response& self) {
@@ -211,10 +236,8 @@ void response::let_go() {
 }
 
 PyObject* raise_failure_of(client::call& failed, const error& failure) {
-    const owned exception(make_exception(failure, failed.asked().method, failed.location().text()));
+    const owned exception(make_failure(failed, failure));
     if (!exception) return nullptr;
-    if (failed.response().status != 0 && PyObject_SetAttrString(exception.get(), "head_arrived", Py_True) < 0)
-        return nullptr;
     PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
     return nullptr;
 }
@@ -264,12 +287,19 @@ void add_response_type(nb::module_& module) {
                          return (status == 301 || status == 308) && redirects(self);
                      })
         .def_prop_ro("is_stream_consumed", [](response& self) { return !self.streamed || self.consumed; })
+        .def_prop_ro("_trace_parts", trace_of)
+        .def_prop_ro("_next", next_of)
         .def_prop_ro("_is_read", [](response& self) { return is_read(self); })
         .def_prop_rw(
             "_encoding", [](response& self) { return nb::borrow(self.encoding ? self.encoding.get() : Py_None); },
             [](response& self, nb::handle value) { self.encoding = owned::borrow(value.ptr()); },
             nb::for_setter(nb::arg("value").none()))
-        .def("_keep_content", [](response& self, nb::bytes data) { self.content = owned::borrow(data.ptr()); })
+        .def("_keep_content",
+             [](response& self, nb::bytes data) {
+                 self.content = owned::borrow(data.ptr());
+                 if (self.call->is_done() && self.call->body().size() == 0)  // where json() looks for it
+                     self.call->body().append({data.c_str(), data.size()});
+             })
         .def("_keep_encoded", &response::keep_encoded)
         .def("close", &response::close);
     module.def("set_response_class", [](nb::handle type) {

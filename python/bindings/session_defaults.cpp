@@ -25,6 +25,8 @@ enum class option : unsigned char {
     stream,
     verify,
     cert,
+    hooks,     ///< and everything else that has Python code look at the call on its way
+    prepared,  ///< what pabal._prepare.prepare returned, from pabal._hooks
     proxy,
     proxies,
     retries,
@@ -37,7 +39,7 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 10> table{{{"url", option::url, nullptr},
+    static std::array<entry, 14> table{{{"url", option::url, nullptr},
                                         {"headers", option::headers, nullptr},
                                         {"timeout", option::timeout, nullptr},
                                         {"allow_redirects", option::allow_redirects, nullptr},
@@ -46,7 +48,11 @@ option option_named(PyObject* name) {
                                         {"cert", option::cert, nullptr},
                                         {"proxy", option::proxy, nullptr},
                                         {"proxies", option::proxies, nullptr},
-                                        {"retries", option::retries, nullptr}}};
+                                        {"retries", option::retries, nullptr},
+                                        {"hooks", option::hooks, nullptr},
+                                        {"progress", option::hooks, nullptr},
+                                        {"upload_progress", option::hooks, nullptr},
+                                        {"_prepared", option::prepared, nullptr}}};
     for (entry& each : table) {
         if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
         if (name == each.interned) return each.what;
@@ -178,29 +184,44 @@ bool take_lines(PyObject* lines, fields& out) {
     return true;
 }
 
+/// An absolute URL as it is given, any other against the session's base.
+bool parse_location(const session_defaults& defaults, std::string_view given, url& out) {
+    auto parsed = url::parse(given);
+    if (!parsed && defaults.parsed_base) parsed = resolve(*defaults.parsed_base, given);
+    if (!parsed) return raise(parsed.error()) != nullptr;
+    out = std::move(*parsed);
+    return true;
+}
+
+/// What pabal._prepare.prepare answered.
+bool take_prepared(const session_defaults& defaults, PyObject* answer, prepared_call& out);
+
 /// The long way: pabal._prepare.
-bool prepare_in_python(PyObject* session, PyObject* url, PyObject* options, bool is_async, prepared_call& out) {
+bool prepare_in_python(PyObject* session, const session_defaults& defaults, PyObject* url, PyObject* options,
+                       bool is_async, prepared_call& out) {
     static lazy_import prepare("pabal._prepare", "prepare");
     if (!prepare.get()) return false;
     const owned method(text(out.request.method));
     const owned answer(PyObject_CallFunctionObjArgs(prepare.get(), session, method.get(), url, options,
                                                     is_async ? Py_True : Py_False, nullptr));
-    PyObject *text_url = nullptr, *lines = nullptr, *body = nullptr, *size = nullptr, *cookies = nullptr,
-             *auth = nullptr;
-    if (answer && !PyTuple_Check(answer.get())) {
+    if (!answer) return false;
+    if (!PyTuple_Check(answer.get())) {
         out.instead = owned::borrow(answer.get());
         return true;
     }
-    if (!answer ||
-        !PyArg_ParseTuple(answer.get(), "UO!OOOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies, &auth))
+    return take_prepared(defaults, answer.get(), out);
+}
+
+bool take_prepared(const session_defaults& defaults, PyObject* answer, prepared_call& out) {
+    PyObject *text_url = nullptr, *lines = nullptr, *body = nullptr, *size = nullptr, *cookies = nullptr,
+             *auth = nullptr;
+    if (!PyArg_ParseTuple(answer, "UO!OOOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies, &auth))
         return false;
     out.request.auth = credentials_of(auth);
     Py_ssize_t length = 0;
     const char* data = PyUnicode_AsUTF8AndSize(text_url, &length);
     if (!data) return false;
-    auto parsed = url::parse({data, static_cast<std::size_t>(length)});
-    if (!parsed) return raise(parsed.error()) != nullptr;
-    out.request.location = std::move(*parsed);
+    if (!parse_location(defaults, {data, static_cast<std::size_t>(length)}, out.request.location)) return false;
     out.request.headers_are_complete = true;
     if (!take_lines(lines, out.request.headers)) return false;
     if (PyBytes_Check(body)) {
@@ -346,6 +367,38 @@ bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
     return true;
 }
 
+bool session_defaults::set_hooks(PyObject* value) {
+    if (value == Py_None) {
+        hooks = owned::borrow(Py_None);
+        return true;
+    }
+    static lazy_import hooks_of("pabal._hooks", "hooks_of");
+    if (!hooks_of.get()) return false;
+    owned made(PyObject_CallOneArg(hooks_of.get(), value));
+    if (!made) return false;
+    hooks = std::move(made);
+    return true;
+}
+
+bool session_defaults::set_base_url(PyObject* value) {
+    if (value == Py_None) {
+        base_url = owned::borrow(Py_None);
+        parsed_base.reset();
+        return true;
+    }
+    static lazy_import url_text("pabal._prepare", "url_text");
+    if (!url_text.get()) return false;
+    owned given(PyObject_CallOneArg(url_text.get(), value));
+    Py_ssize_t length = 0;
+    const char* data = given ? PyUnicode_AsUTF8AndSize(given.get(), &length) : nullptr;
+    if (!data) return false;
+    auto parsed = url::parse({data, static_cast<std::size_t>(length)});
+    if (!parsed) return raise(parsed.error()) != nullptr;
+    base_url = std::move(given);
+    parsed_base = std::move(*parsed);
+    return true;
+}
+
 void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const auto argument = [&](const char* name) {
         return arguments.contains(name) ? nb::object(arguments[name]) : nb::none();
@@ -374,6 +427,8 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
+    if (!defaults.set_hooks(argument("hooks").ptr()) || !defaults.set_base_url(argument("base_url").ptr()))
+        throw_python();
     const nb::object limits =
         argument("limits").is_none() ? nb::object(config.attr("DEFAULT_LIMITS")) : argument("limits");
     const nb::tuple parts(limits.attr("parts"));
@@ -384,24 +439,28 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.parsed_limits.idle_timeout = from_seconds(nb::cast<double>(parts[3]));
 }
 
-void refresh_headers(session_defaults& defaults, client::session& session) {
+std::optional<fields> changed_headers(session_defaults& defaults) {
     PyObject* object = defaults.headers.get();
     const auto* lines = nb::inst_ptr<headers>(object);
-    if (defaults.headers_seen == object && defaults.headers_version == lines->version) return;
-    session.headers = lines->lines;
+    if (defaults.headers_seen == object && defaults.headers_version == lines->version) return std::nullopt;
     defaults.headers_seen = object;
     defaults.headers_version = lines->version;
+    return lines->lines;
+}
+
+void refresh_headers(session_defaults& defaults, client::session& session) {
+    if (auto changed = changed_headers(defaults)) session.headers = std::move(*changed);
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies,
-                              &proxies_seen_, &retries, &rate_limit})
+                              &proxies_seen_, &retries, &rate_limit, &hooks})
         Py_VISIT(held->get());
     return 0;
 }
 
 void session_defaults::clear() {
-    for (owned* held : {&params, &auth, &verify, &cert}) held->reset();
+    for (owned* held : {&params, &auth, &verify, &cert, &hooks}) held->reset();
 }
 
 bool read_method(PyObject* method, bool keep_case, std::string& out) {
@@ -431,6 +490,8 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
 
     PyObject* url_object = count > 0 ? arguments[0] : nullptr;
     PyObject *headers_given = nullptr, *verify = nullptr, *cert = nullptr, *proxy = nullptr, *proxies = nullptr;
+    PyObject* prepared = nullptr;
+    bool hooked = given(defaults.hooks.get());
     if (count > 1) {
         PyErr_SetString(PyExc_TypeError, "only the URL is given by position; give the other options by name");
         return std::nullopt;
@@ -467,6 +528,11 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             request.streams_response = truth != 0;
             break;
         }
+        case option::hooks: hooked = hooked || value != Py_None; break;
+        case option::prepared:
+            prepared = value;
+            plain = false;
+            break;
         case option::other:
             if (!is_known_option(name)) {
                 PyErr_Format(PyExc_TypeError, "a request has no option %R", name);
@@ -479,6 +545,10 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         PyErr_SetString(PyExc_TypeError, "a request needs a URL");
         return std::nullopt;
     }
+    if (hooked && !prepared) {
+        out.hooked = true;
+        return out;
+    }
     if (given(headers_given) && !PyDict_Check(headers_given)) plain = false;
     plain = plain && PyUnicode_Check(url_object);
 
@@ -486,9 +556,7 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         Py_ssize_t length = 0;
         const char* data = PyUnicode_AsUTF8AndSize(url_object, &length);
         if (!data) return std::nullopt;
-        auto parsed = url::parse({data, static_cast<std::size_t>(length)});
-        if (!parsed) return raise(parsed.error()), std::nullopt;
-        request.location = std::move(*parsed);
+        if (!parse_location(defaults, {data, static_cast<std::size_t>(length)}, request.location)) return std::nullopt;
         if (given(headers_given)) {
             // None takes a default away: that needs the merging of the long way.
             PyObject *name = nullptr, *value = nullptr;
@@ -497,7 +565,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             if (plain && !append_headers(request.headers, headers_given)) return std::nullopt;
         }
     }
-    if (!plain) {
+    if (prepared) {
+        if (!take_prepared(defaults, prepared, out)) return std::nullopt;
+    } else if (!plain) {
         request.headers.clear();
         const owned options(PyDict_New());
         if (!options) return std::nullopt;
@@ -506,7 +576,7 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
                 return std::nullopt;
         }
         if (streams && PyDict_SetItemString(options.get(), "stream", Py_True) < 0) return std::nullopt;
-        if (!prepare_in_python(session, url_object, options.get(), is_async, out)) return std::nullopt;
+        if (!prepare_in_python(session, defaults, url_object, options.get(), is_async, out)) return std::nullopt;
     }
     if (out.instead) return out;
     if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;

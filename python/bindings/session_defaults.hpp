@@ -33,6 +33,9 @@ struct session_defaults {
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;
+    owned hooks;                     ///< pabal._hooks.Hooks, or None: then nothing of it is paid for
+    owned base_url;                  ///< str or None
+    std::optional<url> parsed_base;  ///< what `base_url` says
     timeouts parsed_timeouts;
     session_limits parsed_limits;
     std::shared_ptr<const retry_policy> parsed_retries;
@@ -63,6 +66,8 @@ struct session_defaults {
     void apply_to(client::session& session) const;
     /// The limits for one call's own timeout.
     bool timeouts_for(PyObject* given, timeouts& out);
+    bool set_hooks(PyObject* value);
+    bool set_base_url(PyObject* value);
     int traverse(visitproc visit, void* argument) const;
     void clear();
 
@@ -80,7 +85,8 @@ struct prepared_call {
     owned instead;  ///< called without arguments, it makes the result: an auth flow sends requests of its own
     owned body;     ///< a streamed body's source (`next_piece` or `pull`), or empty
     bool body_is_async = false;
-    owned finish;  ///< of an async exchange: makes what is awaited of the outcome, or empty
+    owned finish;         ///< of an async exchange: makes what is awaited of the outcome, or empty
+    bool hooked = false;  ///< nothing is translated: `pabal._hooks` has to see the call first
 };
 
 /// The arguments of request/get/… as CPython's vectorcall gives them: `url` positional (or by name), the rest by name.
@@ -105,6 +111,8 @@ void define_defaults(nb::class_<Session>& type);
 /// Fills `defaults` from the constructor's arguments; throws.
 void initialise(session_defaults& defaults, nb::kwargs given);
 
+/// The header defaults, if they changed since they were last asked for.
+std::optional<fields> changed_headers(session_defaults& defaults);
 /// Copies header defaults that changed into the engine's session.
 void refresh_headers(session_defaults& defaults, client::session& session);
 

@@ -63,6 +63,18 @@ void define_defaults(nb::class_<Session>& type) {
                     throw_python();
             },
             nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "_hooks", [object](Session& self) { return object(self.defaults().hooks); },
+            [](Session& self, nb::handle value) {
+                if (!self.defaults().set_hooks(value.ptr())) throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
+        .def_prop_rw(
+            "base_url", [object](Session& self) { return object(self.defaults().base_url); },
+            [](Session& self, nb::handle value) {
+                if (!self.defaults().set_base_url(value.ptr())) throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("limits", [object](Session& self) { return object(self.defaults().limits); })
         .def_prop_rw(
             "max_redirects", [](Session& self) { return self.defaults().max_redirects; },

@@ -17,8 +17,26 @@ struct session_methods {
         Session& session = *nb::inst_ptr<Session>(self);
         auto prepared = prepare_call(self, session.defaults(), method, arguments, count, names, streams, IsAsync);
         if (!prepared) return session.refuse();
+        if (prepared->hooked) return send_hooked(self, method, arguments, count, names, streams);
         if (prepared->instead) return PyObject_CallNoArgs(prepared->instead.get());
         return session.send(self, std::move(*prepared));
+    }
+
+    /// The slower way, by which Python code sees the call first: hooks, progress.
+    static PyObject* send_hooked(PyObject* self, std::string_view method, PyObject* const* arguments, Py_ssize_t count,
+                                 PyObject* names, bool streams) {
+        static lazy_import send("pabal._hooks", IsAsync ? "send_async" : "send");
+        const owned options(PyDict_New());
+        const owned verb(text(method));
+        if (!send.get() || !options || !verb) return nullptr;
+        PyObject* url = count > 0 ? arguments[0] : nullptr;
+        for (Py_ssize_t index = 0; names && index < PyTuple_GET_SIZE(names); ++index) {
+            PyObject* name = PyTuple_GET_ITEM(names, index);
+            if (PyUnicode_CompareWithASCIIString(name, "url") == 0) url = arguments[count + index];
+            else if (PyDict_SetItem(options.get(), name, arguments[count + index]) < 0) return nullptr;
+        }
+        if (streams && PyDict_SetItemString(options.get(), "stream", Py_True) < 0) return nullptr;
+        return PyObject_CallFunctionObjArgs(send.get(), self, verb.get(), url, options.get(), nullptr);
     }
 
     /// The verbs in the order of `verbs`; the index is baked into each function.

@@ -1,11 +1,13 @@
 #include <nanobind/stl/string.h>
 
 #include "body_source.hpp"
+#include "bulk.hpp"
 #include "errors.hpp"
 #include "response.hpp"
 #include "session_methods.hpp"
 #include "sessions.hpp"
 #include "sync_core.hpp"
+#include "traces.hpp"
 
 namespace pabal::python {
 
@@ -74,9 +76,10 @@ public:
         const auto lock = core_->driver.lock();
         if (std::exchange(core_->closed, true)) return;
         core_->session.close();
-        core_->engine->reactor().wake();
+        core_->driver.release_closed();
     }
     bool is_closed() const noexcept { return core_->closed; }
+    PyObject* bulk(PyObject* self) { return make_bulk(self, defaults_, core_); }
 
 private:
     session_defaults defaults_;
@@ -127,6 +130,7 @@ PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
         call->observe(nullptr);
     }
     if (interrupted) return nullptr;
+    log_call(*call);
     if (call->failure()) {
         if (source && call->failure()->code == error_code::request_body_failed) {
             if (const owned raised{source->take_exception()}; raised && PyExceptionInstance_Check(raised.get())) {
@@ -147,6 +151,8 @@ void add_sync_session(nb::module_& module) {
                                   "The engine's sync session; use `pabal.Session`.");
     type.def(nb::init<nb::kwargs>())
         .def("close", &sync_session::close)
+        .def("_bulk",
+             [](nb::handle self) { return nb::steal(checked(nb::inst_ptr<sync_session>(self)->bulk(self.ptr()))); })
         .def_prop_ro("is_closed", &sync_session::is_closed);
     define_defaults(type);
 }

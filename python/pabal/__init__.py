@@ -13,6 +13,8 @@ fail are in `pabal.exceptions`, what arguments may be in `pabal.types`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pabal import exceptions
 from pabal._engine import Cookie, CookieJar, Headers, LeakyBucket, PendingResponse, TokenBucket, __version__
 from pabal._request import Request
@@ -24,6 +26,12 @@ from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
 from pabal.retry import Retry
 from pabal.session import AsyncSession, Session
+
+if TYPE_CHECKING:
+    from pabal import har as har
+    from pabal import otel as otel
+    from pabal.bulk import Outcome, gather
+    from pabal.trace import Trace
 
 __all__ = [
     "AsyncSession",
@@ -37,6 +45,7 @@ __all__ = [
     "Headers",
     "LeakyBucket",
     "Limits",
+    "Outcome",
     "PabalError",
     "PendingResponse",
     "Proxy",
@@ -47,9 +56,11 @@ __all__ = [
     "Session",
     "Timeout",
     "TokenBucket",
+    "Trace",
     "__version__",
     "delete",
     "exceptions",
+    "gather",
     "get",
     "head",
     "options",
@@ -59,3 +70,18 @@ __all__ = [
     "request",
     "stream",
 ]
+
+
+#: Imported when they are first asked for: most programs never do.
+_LATER = {"Outcome": "pabal.bulk", "Trace": "pabal.trace", "gather": "pabal.bulk", "har": "", "otel": ""}
+
+
+def __getattr__(name: str) -> object:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(module), name) if module else import_module(f"pabal.{name}")
+    globals()[name] = value
+    return value

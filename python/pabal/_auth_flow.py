@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["PendingFlow", "run_async", "run_sync"]
 
 #: What concerns the transfer and is passed on with every request of a flow.
-PASSED_ON = ("timeout", "allow_redirects", "stream", "verify", "cert", "max_redirects", "retries", "cookies")
+PASSED_ON = (
+    "timeout",
+    "allow_redirects",
+    "stream",
+    "verify",
+    "cert",
+    "proxy",
+    "proxies",
+    "max_redirects",
+    "retries",
+    "cookies",
+    "hooks",
+)
 
 #: What exists of a flow for sync and for async sessions.
 SYNC, ASYNC = ("sync_auth_flow", "auth_flow"), ("async_auth_flow", "auth_flow")

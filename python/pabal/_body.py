@@ -187,11 +187,6 @@ class AsyncBody:
         self._task: Any = None
         self._wake: Callable[[], object] | None = None
 
-    def pieces(self) -> AsyncIterator[Any]:
-        """For who wants to read it himself, instead of sending it."""
-        self._iterator = cast("AsyncIterator[Any]", self._iterable.__aiter__())
-        return self._iterator
-
     def pull(self, deliver: Deliver) -> None:
         """Asks for a piece. ``deliver(piece, None)`` (no bytes: the end) or ``deliver(None, error)`` follows, once."""
         self._deliver = deliver
@@ -227,6 +222,14 @@ class AsyncBody:
             import asyncio
 
             self._task = asyncio.get_running_loop().create_task(self._run(asyncio.Event))
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """What it gives, for whoever wants to read or wrap it himself."""
+        self._iterator = cast("AsyncIterator[Any]", self._iterable.__aiter__())
+        async for value in self._iterator:
+            piece = _piece(value)
+            if piece:
+                yield piece
 
     async def _run(self, new_event: Any) -> None:
         """Reads a piece, delivers it, sleeps until the next is wanted; the events are asyncio's or trio's."""

@@ -21,6 +21,7 @@ from _typeshed import SupportsKeysAndGetItem
 from typing_extensions import Unpack
 
 from pabal._body import AsyncBody, Body
+from pabal._hooks import Hooks
 from pabal._request import Request
 from pabal.config import Limits, Proxy, Timeout
 from pabal.cookies import CookiePolicy
@@ -284,6 +285,11 @@ class Response:
 
     _encoding: str | None
     @property
+    def _trace_parts(self) -> Any: ...
+    @property
+    def _next(self) -> tuple[str, str, bool, bool] | None: ...
+    def _keep_content(self, data: bytes, /) -> None: ...
+    @property
     def _is_read(self) -> bool: ...
     def _read_sync(self, size: int, /) -> bytes: ...
     def _keep_encoded(self) -> bool:
@@ -351,6 +357,16 @@ class _BaseSession:
     @property
     def limits(self) -> Limits: ...
     @property
+    def base_url(self) -> str | None:
+        """What URLs that are not absolute are relative to."""
+    @base_url.setter
+    def base_url(self, value: UrlInput | None) -> None: ...
+    @property
+    def _hooks(self) -> Hooks | None: ...
+    @_hooks.setter
+    def _hooks(self, value: Any) -> None: ...
+    def _bulk(self) -> Bulk: ...
+    @property
     def is_closed(self) -> bool: ...
     def __init__(
         self,
@@ -365,6 +381,8 @@ class _BaseSession:
         limits: Limits = ...,
         max_redirects: int = ...,
         trust_env: bool = ...,
+        base_url: UrlInput | None = ...,
+        hooks: Any = ...,
         proxy: ProxyInput | None = ...,
         proxies: Proxies | None = ...,
         retries: RetriesInput = ...,
@@ -470,6 +488,16 @@ class AsyncSession(_BaseSession):
     def close(self) -> None:
         """As ``aclose``, for places that cannot await."""
 
+class Bulk:
+    """Many requests of one session at once; see pabal.bulk."""
+
+    def start(self, outcome: Any, method: str, url: object, options: dict[str, Any] | None) -> bool: ...
+    def wait(self) -> Any: ...
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+    @property
+    def running(self) -> int: ...
+
 def host_to_ascii(host: str, /) -> str:
     """The A-label form (``xn--…``, UTS #46) of a host name; ValueError when it has none."""
 
@@ -484,6 +512,7 @@ class DemoServer:
         """The throw-away certificate; empty without TLS."""
     def stop(self) -> None: ...
 
+def join_url(base: str, reference: str, /) -> str: ...
 def check_proxy(proxy: str | Proxy) -> None:
     """Raises `InvalidArgument` for what cannot be a proxy."""
 

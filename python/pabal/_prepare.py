@@ -46,6 +46,11 @@ def prepare(
     not known in advance. ``options`` that concern the transfer (timeout, verify, …) are not looked at.
     """
     text = url_text(url)
+    base = getattr(session, "base_url", None)
+    if base is not None:
+        from pabal._engine import join_url
+
+        text = join_url(base, text)
     params, session_params = options.get("params"), session.params
     if params is not None or session_params:
         from pabal._forms import add_params

@@ -86,7 +86,7 @@ def _watch(driver: Driver) -> None:
 
 async def _drive(driver: Driver, descriptor: int, watched: dict[int, Driver]) -> None:
     try:
-        while True:
+        while watched.get(descriptor) is driver:  # else it was closed before this task got to run
             await trio.lowlevel.wait_readable(descriptor)
             driver.turn()
     except trio.ClosedResourceError:

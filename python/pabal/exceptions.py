@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pabal._json import JSONDecodeError as JSONDecodeError
     from pabal.response import Response
+    from pabal.trace import Trace
 
 __all__ = [
     "BY_CODE",
@@ -175,6 +176,24 @@ class PabalError(IOError):
             self.errno = errno
         if request is not None:
             self.request = request
+
+    #: As the engine gives it; what ``trace`` is made of.
+    _trace_parts: Any = None
+
+    @property
+    def trace(self) -> Trace | None:
+        """When what happened until it failed; None when nothing was sent or tried."""
+        if self._trace_parts is None:
+            return None
+        from pabal.trace import Trace
+
+        return Trace(self._trace_parts)
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds from the beginning of the request to the failure."""
+        trace = self.trace
+        return None if trace is None else trace.elapsed
 
     @property
     def url(self) -> str | None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from pabal._request import Request
+    from pabal.trace import Trace
+
 __all__ = ["Response"]
 
 #: Pieces of a body that is in memory already, when the caller names no size.
@@ -89,6 +92,37 @@ class Response(_engine.Response):
         from pabal._text import links_of
 
         return links_of(value)
+
+    @property
+    def trace(self) -> Trace:
+        """When what happened; see `pabal.trace`. That of a streamed response is complete when its body was read."""
+        from pabal.trace import Trace
+
+        return Trace(self._trace_parts)
+
+    @property
+    def next(self) -> Request | None:
+        """The request that a redirect which was not followed asks for; None for any other response.
+
+        Send it with ``session.request(next.method, next.url, headers=next.headers, content=next.body)``.
+        """
+        parts = self._next
+        if parts is None:
+            return None
+        from pabal._request import Request
+
+        method, url, leaves_origin, drops_body = parts
+        asked = self.request
+        headers = asked.headers.copy()
+        unwanted = ["host", "cookie", "content-length", "transfer-encoding"]
+        if leaves_origin:
+            unwanted += ["authorization", "proxy-authorization"]
+        if drops_body:
+            unwanted += ["content-type", "content-encoding", "expect"]
+        for name in unwanted:
+            if name in headers:
+                del headers[name]
+        return Request(method, url, headers, None if drops_body else asked.body)
 
     # --- reading, sync ------------------------------------------------------------------------------------------------
 

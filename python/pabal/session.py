@@ -8,26 +8,53 @@ from pabal import _engine
 from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Iterable
     from types import TracebackType
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
+    from pabal import _hooks
+    from pabal.bulk import AsyncOutcomes, ItemT
     from pabal.config import Limits
     from pabal.types import (
+        AsyncHooks,
         Auth,
         Cert,
+        CommonOptions,
         Cookies,
         HeaderInput,
+        Hooks,
         Params,
         Proxies,
         ProxyInput,
         RateLimit,
         RetriesInput,
         TimeoutInput,
+        UrlInput,
         Verify,
     )
 
 __all__ = ["AsyncSession", "Session"]
+
+
+def _hooks_of(session: Session | AsyncSession) -> _hooks.Hooks:
+    held = session._hooks  # pyright: ignore[reportPrivateUsage]
+    if held is None:
+        from pabal._hooks import Hooks
+
+        held = session._hooks = Hooks()  # pyright: ignore[reportPrivateUsage]
+    return held
+
+
+def _checked(hooks: Hooks | _hooks.Hooks | None) -> _hooks.Hooks | None:
+    """Those of a sync session, which cannot wait for coroutines."""
+    if hooks is None:
+        return None
+    from pabal._hooks import hooks_of, refuse_async
+
+    checked = hooks_of(hooks)
+    refuse_async(checked)
+    return checked
 
 
 class Session(_engine.Session):
@@ -59,6 +86,10 @@ class Session(_engine.Session):
     proxy, proxies
         What to go through: one proxy for everything, or a mapping; see `pabal.types.Proxies`. ``proxy="…"`` is
         ``proxies={"all": "…"}``. A request's own go before the session's, and these before the environment's.
+    base_url
+        What URLs that are not absolute are relative to (RFC 3986 section 5); end it with a slash to keep all its path.
+    hooks
+        Functions that see every request, response, error or trace: see docs/observability.md.
     """
 
     def __init__(
@@ -74,6 +105,8 @@ class Session(_engine.Session):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        base_url: UrlInput | None = None,
+        hooks: Hooks | None = None,
         proxy: ProxyInput | None = None,
         proxies: Proxies | None = None,
         retries: RetriesInput = None,
@@ -90,6 +123,8 @@ class Session(_engine.Session):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            base_url=base_url,
+            hooks=_checked(hooks),
             proxy=proxy,
             proxies=proxies,
             retries=retries,
@@ -103,6 +138,15 @@ class Session(_engine.Session):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def hooks(self) -> _hooks.Hooks:
+        """The hooks by event; the lists may be changed."""
+        return _hooks_of(self)
+
+    @hooks.setter
+    def hooks(self, value: Hooks | _hooks.Hooks | None) -> None:
+        self._hooks = _checked(value)
 
     def __repr__(self) -> str:
         return f"<pabal.Session{' closed' if self.is_closed else ''}>"
@@ -133,6 +177,8 @@ class AsyncSession(_engine.AsyncSession):
         limits: Limits = DEFAULT_LIMITS,
         max_redirects: int = 30,
         trust_env: bool = True,
+        base_url: UrlInput | None = None,
+        hooks: AsyncHooks | None = None,
         proxy: ProxyInput | None = None,
         proxies: Proxies | None = None,
         retries: RetriesInput = None,
@@ -149,6 +195,8 @@ class AsyncSession(_engine.AsyncSession):
             limits=limits,
             max_redirects=max_redirects,
             trust_env=trust_env,
+            base_url=base_url,
+            hooks=hooks,
             proxy=proxy,
             proxies=proxies,
             retries=retries,
@@ -162,6 +210,37 @@ class AsyncSession(_engine.AsyncSession):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    @property
+    def hooks(self) -> _hooks.Hooks:
+        """The hooks by event; the lists may be changed."""
+        return _hooks_of(self)
+
+    @hooks.setter
+    def hooks(self, value: AsyncHooks | _hooks.Hooks | None) -> None:
+        self._hooks = value
+
+    def map(
+        self,
+        requests: Iterable[ItemT] | AsyncIterable[ItemT],
+        *,
+        concurrency: int = 100,
+        ordered: bool = False,
+        progress: Callable[[int, int | None], object] | None = None,
+        return_exceptions: bool = True,
+        **options: Unpack[CommonOptions],
+    ) -> AsyncOutcomes[ItemT]:
+        """Sends many requests, at most ``concurrency`` at once; an async iterator of an `Outcome` for each.
+
+            async for outcome in session.map(urls, concurrency=200, timeout=10):
+                print(outcome.request, outcome.error or outcome.response.status_code)
+
+        The source may be async and without end: it is asked for the next request only when there is room. For the rest
+        see `pabal.gather`.
+        """
+        from pabal.bulk import map_async
+
+        return map_async(self, requests, concurrency, ordered, progress, return_exceptions, dict(options))
 
     def __repr__(self) -> str:
         return f"<pabal.AsyncSession{' closed' if self.is_closed else ''}>"

@@ -8,42 +8,52 @@ from __future__ import annotations
 
 import http.cookiejar
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable, Mapping, Sequence
-from typing import IO, Any, Protocol, TypeAlias, TypedDict
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from typing import IO, Any, Protocol, TypeAlias, TypedDict, TypeVar
 
 from pabal._engine import Cookie, CookieJar, DigestAuth, Headers, RateLimiter
 from pabal._request import Request
 from pabal.config import Limits, Proxy, Timeout
+from pabal.exceptions import PabalError
 from pabal.response import Response
 from pabal.retry import Retry
+from pabal.trace import Trace
 
 __all__ = [
     "AsyncAuthFlow",
+    "AsyncHooks",
     "AsyncReadable",
     "Auth",
     "AuthFlow",
     "Cert",
+    "CommonOptions",
     "Content",
     "Cookies",
     "Data",
+    "ErrorHook",
     "File",
     "FileContent",
     "Files",
     "HeaderInput",
+    "Hooks",
     "Json",
     "Limits",
     "Params",
+    "Progress",
     "Proxies",
     "Proxy",
     "ProxyInput",
     "RateLimit",
     "Readable",
+    "RequestHook",
     "RequestOptions",
+    "ResponseHook",
     "RetriesInput",
     "Retry",
     "StreamOptions",
     "SyncAuthFlow",
     "TimeoutInput",
+    "TraceHook",
     "UrlInput",
     "Verify",
 ]
@@ -170,8 +180,39 @@ ProxyInput: TypeAlias = str | Proxy
 Proxies: TypeAlias = Mapping[str, str | None] | Mapping[str, Proxy] | Mapping[str, str | Proxy | None]
 
 
-class StreamOptions(TypedDict, total=False):
-    """The keyword arguments of ``session.stream``."""
+_F = TypeVar("_F")
+OneOrMore: TypeAlias = _F | Sequence[_F]
+
+RequestHook: TypeAlias = Callable[[Request], Request | None]
+ResponseHook: TypeAlias = Callable[[Response], Response | None]
+ErrorHook: TypeAlias = Callable[[PabalError], object]
+TraceHook: TypeAlias = Callable[[Trace], object]
+
+
+class Hooks(TypedDict, total=False):
+    """``hooks=`` of a `Session`: for each event a function or a list of them."""
+
+    request: OneOrMore[RequestHook]
+    response: OneOrMore[ResponseHook]
+    error: OneOrMore[ErrorHook]
+    trace: OneOrMore[TraceHook]
+
+
+class AsyncHooks(TypedDict, total=False):
+    """``hooks=`` of an `AsyncSession`: plain functions and coroutine functions."""
+
+    request: OneOrMore[RequestHook | Callable[[Request], Awaitable[Request | None]]]
+    response: OneOrMore[ResponseHook | Callable[[Response], Awaitable[Response | None]]]
+    error: OneOrMore[ErrorHook | Callable[[PabalError], Awaitable[object]]]
+    trace: OneOrMore[TraceHook | Callable[[Trace], Awaitable[object]]]
+
+
+#: ``progress=`` and ``upload_progress=``: called with (done, total), ten times a second at most; total may be unknown.
+Progress: TypeAlias = Callable[[int, int | None], object]
+
+
+class CommonOptions(TypedDict, total=False):
+    """The keyword arguments that every way to send requests has."""
 
     params: Params | None
     headers: HeaderInput | None
@@ -188,9 +229,16 @@ class StreamOptions(TypedDict, total=False):
     proxy: ProxyInput | None
     proxies: Proxies | None
     retries: RetriesInput
+    hooks: Hooks | AsyncHooks | None
+    upload_progress: Progress | None
+
+
+class StreamOptions(CommonOptions, total=False):
+    """The keyword arguments of ``session.stream``."""
 
 
 class RequestOptions(StreamOptions, total=False):
     """The keyword arguments of ``get``, ``post``, ``request`` and the other methods."""
 
     stream: bool
+    progress: Progress | None

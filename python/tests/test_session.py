@@ -13,6 +13,7 @@ from typing import Any
 import pabal
 import pytest
 from pabal import exceptions
+from support.leaks import descriptors
 from support.nginx import Nginx
 from support.scripted import Connection, Received, ScriptedServer
 
@@ -464,3 +465,14 @@ def test_ctrl_c_ends_a_request_that_waits() -> None:
                 child.send_signal(signal.SIGINT)
                 assert b"KeyboardInterrupt" in child.stderr.read()
                 assert time.monotonic() - begun < 5
+
+
+def test_closing_closes_the_sockets_at_once(nginx: Nginx) -> None:
+    def sockets() -> int:
+        return sum(what.startswith("socket:") for what in descriptors().values())
+
+    session = pabal.Session()
+    session.get(nginx.url + "/price")
+    held = sockets()
+    session.close()
+    assert sockets() == held - 1

@@ -80,6 +80,9 @@ void call::attempt() {
 void call::send() {
     state_ = state::waiting;
     request_sent = on_reused_connection = false;  // said of the exchange before
+    connection.reset();
+    times = {};
+    times.submitted = session_->reactor().now();
     // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
     if (asked_.proxies || session_->proxies) {
         auto chosen = session_->choose_proxy(asked_);
@@ -193,7 +196,8 @@ void call::body_ready() {
 
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
-    elapsed_ = session_->reactor().now() - started_;
+    times.head = session_->reactor().now();
+    elapsed_ = times.head - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
     if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;
@@ -331,6 +335,7 @@ result<void> call::decode(std::string_view data) {
 }
 
 void call::on_end(fields&& trailers) {
+    times.ended = session_->reactor().now();
     trailers_ = std::move(trailers);
     if (state_ == state::skipping) return end_skipping();
     if (state_ == state::streaming) {
@@ -349,6 +354,7 @@ void call::on_end(fields&& trailers) {
 void call::next_hop() {
     redirect next = std::move(*next_);
     next_.reset();
+    earlier_.push_back(trace_exchange(history_.back().response.status, nullptr));
     if (next.drops_body) {
         asked_.body.clear();
         asked_.streams_body = false;
@@ -370,7 +376,8 @@ void call::on_error(error&& failure) {
     if (state_ == state::skipping) return end_skipping();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
         // On a connection of its own: a server that closes after every response would close the next reused one as well.
-        replayed_ = wants_new_connection = true;
+        replayed_ = repeated_ = wants_new_connection = true;
+        earlier_.push_back(trace_exchange(0, &failure));
         return send();
     }
     if (state_ == state::collecting && is_end_enough(failure)) return on_end({});
@@ -458,6 +465,8 @@ bool call::plan_again(retry_question asked) {
         body_is_gone_ = true;
         return false;
     }
+    repeated_ = true;
+    earlier_.push_back(trace_exchange(asked.response ? asked.response->status : 0, asked.failure));
     pauses().history.push_back({planned->cause, asked.response ? asked.response->status : 0,
                                 asked.failure ? asked.failure->code : error_code{}, planned->wait});
     pausing_->wait = planned->wait;
@@ -641,6 +650,27 @@ result<read_outcome> call::read_decoded(std::span<char> buffer) {
     }
 }
 
+exchange_trace call::trace_exchange(int status, const error* failure) const {
+    exchange_trace out;
+    out.method = asked_.method;
+    out.url = asked_.location.text();
+    out.status = status;
+    if (failure) {
+        out.failure = failure->code;
+        out.failed_in = failure->where;
+    }
+    out.reused_connection = on_reused_connection;
+    out.times = times;
+    if (session_ && !exchange_times::reached(out.times.ended) && (failure || state_ == state::skipping))
+        out.times.ended = session_->reactor().now();
+    out.connection = connection;
+    return out;
+}
+
+pabal::trace call::trace() const {
+    return {earlier_, trace_exchange(response_.status, failure_ ? &*failure_ : nullptr)};
+}
+
 // --- Ending -------------------------------------------------------------------------------------------------------------
 
 error call::too_large() const {
@@ -652,6 +682,7 @@ error call::too_large() const {
 void call::settle() {
     state_ = state::done;
     if (pausing_) leave_pause();
+    if (session_ && !exchange_times::reached(times.ended)) times.ended = session_->reactor().now();
     total_timer_.cancel();
     decoder_.reset();
 }

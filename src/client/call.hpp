@@ -28,6 +28,7 @@
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/trace.hpp>
 #include <pabal/url.hpp>
 
 #include "base/byte_buffer.hpp"
@@ -134,6 +135,10 @@ public:
     std::span<const retried> attempts() const noexcept {
         return pausing_ ? std::span<const retried>(pausing_->history) : std::span<const retried>();
     }
+    /// What happened so far; complete when the call is done.
+    pabal::trace trace() const;
+    /// True when a request had to be sent more than once, redirects apart.
+    bool was_repeated() const noexcept { return repeated_; }
 
     /// Streamed response: the next decoded bytes; `would_block` is followed by on_call_readable. After an error or the end
     /// the call is done.
@@ -176,6 +181,7 @@ private:
 
     void attempt();
     void send();
+    exchange_trace trace_exchange(int status, const error* failure) const;
     void build_request();
     void address_to_proxy();
     bool may_replay(const error& failure) const noexcept;
@@ -218,6 +224,7 @@ private:
     std::shared_ptr<const proxy> via_;
     state state_ = state::prepared;
     bool replayed_ = false;
+    bool repeated_ = false;
     bool is_challenged_ = false;            ///< the server has just asked who we are
     std::uint8_t answered_challenges_ = 0;  ///< at this place, by this call
     bool body_is_gone_ = false;             ///< a retry was due, but a streamed request body could not be put back
@@ -233,7 +240,8 @@ private:
     base::byte_buffer body_;
     fields trailers_;
     std::vector<hop> history_;
-    std::optional<redirect> next_;  ///< while a redirect's body is skipped
+    std::vector<exchange_trace> earlier_;  ///< exchanges before the current one
+    std::optional<redirect> next_;         ///< while a redirect's body is skipped
     std::unique_ptr<pausing> pausing_;
     std::size_t skipped_ = 0;
     std::optional<http::content_decoder> decoder_;

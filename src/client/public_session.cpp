@@ -83,6 +83,7 @@ result<response> to_response(call& finished) {
     out.url = std::string(finished.location().text());
     for (const hop& each : finished.history()) out.redirected_from.emplace_back(each.location.text());
     out.elapsed = finished.elapsed();
+    out.trace = finished.trace();
     return out;
 }
 
@@ -149,7 +150,7 @@ void session::close() {
     if (!state_->driver) return;
     const auto lock = state_->driver->lock();
     state_->core.policies->close();
-    state_->core.machinery->reactor().wake();
+    state_->driver->release_closed();
 }
 
 }  // namespace pabal

@@ -38,6 +38,12 @@ public:
 
     std::unique_lock<std::mutex> lock() { return std::unique_lock(mutex_); }
 
+    /// After the engine's pool was closed, under the lock: closes the descriptors now, or has the leading thread do it.
+    void release_closed() {
+        if (led_) engine_.reactor().wake();
+        else engine_.reactor().free_retired();
+    }
+
     /// Returns when `wait` is ready. `interrupted` is asked, without the lock, whenever something happened that was not
     /// for this thread, and at least every tenth of a second; true ends the wait early.
     void wait_for(sync_wait& wait, std::unique_lock<std::mutex>& lock, const std::function<bool()>& interrupted);

@@ -71,6 +71,9 @@ public:
     /// Closes it now. An exchange under way ends with `session_closed` if that is the reason, else with `cancelled`.
     virtual void close(close_reason reason) = 0;
     virtual transport::transport_description describe() const = 0;
+
+    /// Set by whoever made it; every exchange it serves gets a share.
+    std::shared_ptr<const connection_facts> facts;
 };
 
 /// What connections of one engine share.

@@ -67,6 +67,8 @@ void http1_client_connection::start(exchange_ptr started) {
     x.attach(this);
     x.on_reused_connection = std::exchange(served_before_, true);
     x.request_sent = false;
+    x.connection = facts;
+    x.times.started = environment_.reactor.now();
     receiving_ = receiving::push;
     head_received_ = request_complete_ = body_source_dry_ = consumer_waits_ = false;
     awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
@@ -167,6 +169,7 @@ void http1_client_connection::pump_request_body() {
 
 void http1_client_connection::request_written() {
     request_complete_ = true;
+    exchange_->times.sent = environment_.reactor.now();
     expect_progress();
 }
 

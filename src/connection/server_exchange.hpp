@@ -11,7 +11,7 @@ namespace pabal::connection {
 
 class server_exchange final : public exchange {
 public:
-    explicit server_exchange(server_connection& connection) noexcept : connection_(&connection) {}
+    explicit server_exchange(server_connection& its_connection) noexcept : connection_(&its_connection) {}
     void detach() noexcept { connection_ = nullptr; }
 
     result<read_outcome> read_request_body(std::span<char> buffer) override {

@@ -13,14 +13,33 @@ dial::dial_limits dial_limits_of(const exchange& waiting) noexcept {
     return {waiting.limits.resolve, waiting.limits.connect, waiting.limits.tls};
 }
 
+std::shared_ptr<const connection_facts> facts_of(const transport::transport& made, reactor::time_point dialled,
+                                                 const dial::dial_timings& timings) {
+    transport::transport_description described = made.describe();
+    auto facts = std::make_shared<connection_facts>();
+    facts->dialled = dialled;
+    facts->resolve = timings.resolve;
+    facts->connect = timings.connect;
+    facts->tls = timings.tls;
+    facts->peer_address = std::move(described.peer_address);
+    facts->local_address = std::move(described.local_address);
+    facts->application_protocol = std::move(described.application_protocol);
+    facts->tls_version = std::move(described.tls_version);
+    facts->cipher = std::move(described.cipher);
+    facts->tls_session_resumed = described.tls_session_resumed;
+    return facts;
+}
+
 }  // namespace
 
 // --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
 
-pooled::pooled(origin& its_origin, transport::transport_ptr transport)
+pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts)
     : owner(its_origin),
       connection(std::make_unique<connection::http1_client_connection>(its_origin.environment(), std::move(transport),
-                                                                       *this)) {}
+                                                                       *this)) {
+    connection->facts = std::move(facts);
+}
 
 void pooled::on_idle(connection::client_connection&) { owner.released(*this); }
 void pooled::on_closed(connection::client_connection&, connection::close_reason reason) { owner.closed(*this, reason); }
@@ -44,8 +63,8 @@ void waiter::on_pool_timeout() {
     timed_out->on_error(std::move(failure));
 }
 
-void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_timings&) {
-    owner.connected(*this, std::move(connected));
+void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_timings& timings) {
+    owner.connected(*this, std::move(connected), timings);
 }
 void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(failure)); }
 
@@ -127,6 +146,7 @@ void origin::dial_if_needed() {
         ++pool_.dialling_;
         ++pool_.statistics_.dialled;
         started->limits = dial_limits_of(*waiters_.front().exchange);
+        started->began = pool_.environment_.reactor.now();
         started->attempt = pool_.dialer_.dial(target_, started->limits, *started);
     }
 }
@@ -170,9 +190,10 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
     dial_if_needed();
 }
 
-void origin::connected(dialled& dial, transport::transport_ptr transport) {
+void origin::connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings) {
+    auto facts = facts_of(*transport, dial.began, timings);
     pool_.environment_.reactor.retire(end(dial));
-    auto* connection = new pooled(*this, std::move(transport));
+    auto* connection = new pooled(*this, std::move(transport), std::move(facts));
     busy_.push_back(*connection);
     ++connections_;
     ++pool_.open_;

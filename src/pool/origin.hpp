@@ -23,7 +23,7 @@ class pooled final : public base::list_hook<>,
                      public base::list_hook<by_age>,
                      public connection::client_connection_observer {
 public:
-    pooled(origin& its_origin, transport::transport_ptr transport);
+    pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts);
 
     void on_idle(connection::client_connection& idle) override;
     void on_closed(connection::client_connection& closed, connection::close_reason reason) override;
@@ -61,6 +61,7 @@ public:
     origin& owner;
     std::unique_ptr<dial::attempt> attempt;
     dial::dial_limits limits;  ///< of the exchange that waited first when it began
+    reactor::time_point began;
 };
 
 class origin final : public base::list_hook<starved> {
@@ -89,7 +90,7 @@ private:
     void limit_waiting_time();
     void released(pooled& connection);
     void closed(pooled& connection, connection::close_reason reason);
-    void connected(dialled& dial, transport::transport_ptr transport);
+    void connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings);
     void failed(dialled& dial, error failure);
     std::unique_ptr<dialled> end(dialled& dial);
 

@@ -723,5 +723,103 @@ TEST_F(cancelling, afterwards_does_nothing) {
     EXPECT_FALSE(done->failure());
 }
 
+// --- The trace ------------------------------------------------------------------------------------------------------------
+
+using times = exchange_times;
+
+TEST_F(a_call, traces_when_what_happened) {
+    world.network->route = [](const dial::target&) { return simulated_route{.delay = 40ms}; };
+    answer({.body = "ok", .delay = 250ms});
+    const auto done = send(to("http://user:secret@a.example/path?q=1"));
+    const trace seen = done->trace();
+    EXPECT_TRUE(seen.before.empty());
+    EXPECT_EQ(seen.last.method, "GET");
+    EXPECT_EQ(seen.last.url, "http://user:secret@a.example/path?q=1") << "whoever shows it hides the secrets";
+    EXPECT_EQ(seen.last.status, 200);
+    EXPECT_FALSE(seen.last.failure);
+    EXPECT_FALSE(seen.last.reused_connection);
+    const times& at = seen.last.times;
+    EXPECT_GE(at.started - at.submitted, 40ms);
+    EXPECT_LE(at.started - at.submitted, 60ms);
+    EXPECT_GE(at.sent, at.started);
+    EXPECT_GE(at.head - at.sent, 250ms);
+    EXPECT_GE(at.ended, at.head);
+    ASSERT_TRUE(seen.last.connection);
+    EXPECT_EQ(seen.last.connection->dialled, at.submitted);
+    EXPECT_EQ(seen.last.connection->peer_address, "memory");
+}
+
+TEST_F(a_call, traces_the_connection_it_took_over) {
+    answer({.body = "ok"});
+    const auto first = send(to("http://a.example/"))->trace();
+    world.run_for(1s);
+    const auto second = send(to("http://a.example/"))->trace();
+    EXPECT_TRUE(second.last.reused_connection);
+    EXPECT_EQ(second.last.connection, first.last.connection) << "the facts are shared, not gathered again";
+    EXPECT_EQ(second.last.times.started, second.last.times.submitted);
+    EXPECT_LT(second.last.connection->dialled, second.last.times.submitted);
+}
+
+TEST_F(a_call, traces_every_redirect) {
+    reply_by_peer({"HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n", ok});
+    const trace seen = send(to("http://a.example/first", "POST"))->trace();
+    ASSERT_EQ(seen.before.size(), 1U);
+    EXPECT_EQ(seen.before[0].method, "POST");
+    EXPECT_EQ(seen.before[0].url, "http://a.example/first");
+    EXPECT_EQ(seen.before[0].status, 302);
+    EXPECT_FALSE(seen.before[0].reused_connection);
+    EXPECT_TRUE(times::reached(seen.before[0].times.head));
+    EXPECT_TRUE(times::reached(seen.before[0].times.ended));
+    EXPECT_EQ(seen.last.method, "GET");
+    EXPECT_EQ(seen.last.url, "http://a.example/next");
+    EXPECT_TRUE(seen.last.reused_connection);
+    EXPECT_GE(seen.last.times.submitted, seen.before[0].times.ended);
+}
+
+TEST_F(replaying, the_attempt_that_failed_is_in_the_trace) {
+    meet_a_stale_connection();
+    const auto done = send(to("http://a.example/again"));
+    EXPECT_TRUE(done->was_repeated());
+    const trace seen = done->trace();
+    ASSERT_EQ(seen.before.size(), 1U);
+    EXPECT_EQ(seen.before[0].failure, error_code::connection_closed);
+    EXPECT_EQ(seen.before[0].status, 0);
+    EXPECT_TRUE(seen.before[0].reused_connection);
+    EXPECT_TRUE(times::reached(seen.before[0].times.ended));
+    EXPECT_FALSE(times::reached(seen.before[0].times.head));
+    EXPECT_EQ(seen.last.status, 200);
+    EXPECT_NE(seen.last.connection, seen.before[0].connection);
+}
+
+TEST_F(a_call, traces_how_far_it_got) {
+    world.network->route = [](const dial::target&) {
+        return simulated_route{.failure =
+                                   error{error_code::connection_refused, phase::connect, culprit::peer, 111, "no"}};
+    };
+    const trace seen = send(to("http://a.example/"))->trace();
+    EXPECT_EQ(seen.last.failure, error_code::connection_refused);
+    EXPECT_EQ(seen.last.failed_in, phase::connect);
+    EXPECT_FALSE(seen.last.connection);
+    EXPECT_FALSE(times::reached(seen.last.times.started));
+    EXPECT_TRUE(times::reached(seen.last.times.ended));
+}
+
+TEST_F(streaming, the_trace_is_complete_when_the_body_is_read) {
+    watcher.reads = false;
+    answer({.body = std::string(100'000, 'x')});
+    auto asked = to("http://a.example/");
+    asked.streams_response = true;
+    const auto streamed = start(std::move(asked));
+    ASSERT_TRUE(world.run_until([&] { return streamed->has_head(); }));
+    EXPECT_TRUE(times::reached(streamed->trace().last.times.head));
+    EXPECT_FALSE(times::reached(streamed->trace().last.times.ended));
+    world.run_for(1s);
+    watcher.reads = true;
+    watcher.read_all(*streamed);
+    ASSERT_TRUE(world.run_until([&] { return streamed->is_done(); }));
+    const times at = streamed->trace().last.times;
+    EXPECT_GE(at.ended - at.head, 1s);
+}
+
 }  // namespace
 }  // namespace pabal::client
