@@ -246,18 +246,21 @@ void loop_driver::close() {
     if (closed_) return;
     PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
     PyErr_Fetch(&type, &value, &trace);
-    if (kind_ == host::trio) {
+    if (kind_ == host::trio) {  // which asks for the descriptor to forget: as long as there is one
         static lazy_import closing("pabal._trio", "closing");
         if (closing.get()) owned(PyObject_CallOneArg(closing.get(), self_));
-    } else if (!loop_gone_) {
+    }
+    const bool first = !std::exchange(closed_, true);
+    if (first && kind_ != host::trio && !loop_gone_) {  // when its reader dies now, the loop is not taken for gone
         const owned removed(PyObject_CallMethod(loop_.get(), "remove_reader", "i", engine_->reactor().descriptor()));
     }
     PyErr_Clear();
-    if (std::exchange(closed_, true)) return PyErr_Restore(type, value, trace);  // the host still asked for fileno()
-    engine_->pool().close();
-    session_.reset();
-    engine_.reset();
-    if (loop_gone_) deliver();
+    if (first) {
+        engine_->pool().close();
+        session_.reset();
+        engine_.reset();
+        if (loop_gone_) deliver();
+    }
     PyErr_Restore(type, value, trace);
 }
 

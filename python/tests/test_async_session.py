@@ -207,3 +207,17 @@ def test_two_sessions_on_one_loop(nginx: Nginx, run: Run) -> None:
             assert all(responses)
 
     run(main())
+
+
+def test_tasks_that_still_wait_hear_that_the_session_was_closed(scripted: Callable[..., Any]) -> None:
+    server = scripted(lambda connection: connection.wait_closed())
+
+    async def main() -> None:
+        session = pabal.AsyncSession()
+        tasks = [asyncio.create_task(session.get(server.url)) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        await session.aclose()
+        results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+        assert [type(each) for each in results] == [exceptions.SessionClosed] * 3
+
+    asyncio.run(main())
