@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from pabal.requests._response import body_failure
+from pabal.requests.adapters import translated
 
 from ._lines import LineDecoder, check_delimiter
 from ._response import CONTENT_CHUNK_SIZE, ITER_CHUNK_SIZE, Response
@@ -66,8 +67,11 @@ class AsyncResponse(Response):
                     yield piece
         except Exception as error:
             kind = body_failure(error)
-            if kind is None:
-                raise
+            if kind is None:  # the session was closed meanwhile, say
+                failure = translated(error, self.request)
+                if failure is None:
+                    raise
+                raise failure from error
             if kind is ConnectionError or kind is SSLError:
                 raise kind(error, request=self.request) from error
             raise kind(error) from error

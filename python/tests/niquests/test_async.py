@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -257,6 +258,25 @@ def test_functions(server: Served, run: Run) -> None:
         assert (await niquests.arequest("PUT", url + "/echo", data=b"y")).content == b"y"
         response = await niquests.aget(url + "/json", stream=True)
         assert (await response.json())["price"] == 123.45
+
+    run(main())
+
+
+def test_closing_fails_what_is_under_way_and_a_closed_session_can_be_used_again(server: Served, run: Run) -> None:
+    url = server[0]
+
+    async def main() -> None:
+        session = niquests.AsyncSession()
+        tasks = [asyncio.ensure_future(session.get(url + "/slow")) for _ in range(3)]
+        streamed = await session.get(url + "/json", stream=True)
+        await asyncio.sleep(0.05)
+        await session.close()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [niquests.ConnectionError] * 3
+        with contextlib.suppress(niquests.RequestException):
+            await streamed.content
+        assert (await session.get(url + "/json")).ok
+        await session.close()
 
     run(main())
 
