@@ -34,7 +34,7 @@ __all__ = ["Call", "HookedResponse", "Hooks", "Ticker", "call_of", "hooks_of", "
 
 EVENTS = ("request", "response", "error", "trace")
 #: Options that stay what they are on the way through here.
-TRANSFER = ("timeout", "allow_redirects", "stream", "verify", "cert", "max_redirects", "proxy", "proxies")
+TRANSFER = ("timeout", "allow_redirects", "stream", "verify", "cert", "max_redirects", "proxy", "proxies", "retries")
 
 
 class Hooks(MutableMapping[str, "list[Callable[..., Any]]"]):
