@@ -343,6 +343,7 @@ class _BaseSession:
         """The rules; change them as you like, requests that are made afterwards follow."""
     @proxies.setter
     def proxies(self, value: Proxies | None) -> None: ...
+    @property
     def retries(self) -> Retry | None:
         """When requests are sent again; None for never."""
     @retries.setter

@@ -387,7 +387,7 @@ async def _maybe(value: Any) -> Any:
 async def _run(session: Any, method: str, url: object, options: dict[str, Any]) -> Response:
     call = call_of(session, method, url, options, True)
     if call.flow is not None:
-        return cast("Response", await cast("Any", call.flow()))
+        return cast("Response", await call.flow())
     hooks = call.hooks
     for hook in hooks["request"]:
         call.change(await _maybe(hook(call.request)))
