@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pabal import _engine
 from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from pabal import _hooks
+    from pabal._engine import CookieJar, Headers
     from pabal.bulk import AsyncOutcomes, ItemT
     from pabal.config import Limits
     from pabal.types import (
@@ -46,6 +47,56 @@ def _hooks_of(session: Session | AsyncSession) -> _hooks.Hooks:
     return held
 
 
+#: What a session is made of, besides headers, cookies and hooks.
+_SETTINGS = (
+    "params",
+    "auth",
+    "verify",
+    "cert",
+    "timeout",
+    "limits",
+    "max_redirects",
+    "trust_env",
+    "base_url",
+    "proxies",
+    "retries",
+    "rate_limit",
+)
+
+
+def _reduced(session: Session | AsyncSession) -> tuple[Any, ...]:
+    """For copy and pickle: another session with the same settings and cookies, and connections of its own."""
+    held = session._hooks  # pyright: ignore[reportPrivateUsage]
+    settings = {name: getattr(session, name) for name in _SETTINGS}
+    hooks = None if held is None else held.joined(type(held)())
+    return _rebuilt, (
+        type(session),
+        settings,
+        session.headers.copy(),
+        session.cookies.copy(),
+        hooks,
+        dict(vars(session)),
+    )
+
+
+def _rebuilt(
+    kind: type[Session | AsyncSession],
+    settings: dict[str, Any],
+    headers: Headers,
+    cookies: CookieJar,
+    hooks: _hooks.Hooks | None,
+    attributes: dict[str, Any],
+) -> Session | AsyncSession:
+    made = kind.__new__(kind)
+    # Not the subclass's own __init__, whose arguments nobody knows; its attributes come along.
+    (Session if issubclass(kind, Session) else AsyncSession).__init__(made, **settings)  # type: ignore[arg-type]
+    made.headers = headers
+    made.cookies = cookies
+    made._hooks = hooks  # pyright: ignore[reportPrivateUsage]
+    vars(made).update(attributes)
+    return made
+
+
 def _checked(hooks: Hooks | _hooks.Hooks | None) -> _hooks.Hooks | None:
     """Those of a sync session, which cannot wait for coroutines."""
     if hooks is None:
@@ -63,7 +114,8 @@ class Session(_engine.Session):
         with pabal.Session() as session:
             quote = session.get("https://example.com/price", timeout=5).json()
 
-    One session may be used from many threads at once; they share its connections. ``headers``, ``cookies``, ``auth``,
+    One session may be used from many threads at once; they share its connections. A copy, or one that was pickled, has
+    the same settings and cookies, and connections of its own. ``headers``, ``cookies``, ``auth``,
     ``params``, ``verify``, ``cert``, ``proxies`` and ``timeout`` are defaults for every request and can be changed at
     any time.
 
@@ -147,6 +199,9 @@ class Session(_engine.Session):
     @hooks.setter
     def hooks(self, value: Hooks | _hooks.Hooks | None) -> None:
         self._hooks = _checked(value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reduced(self)
 
     def __repr__(self) -> str:
         return f"<pabal.Session{' closed' if self.is_closed else ''}>"
@@ -241,6 +296,9 @@ class AsyncSession(_engine.AsyncSession):
         from pabal.bulk import map_async
 
         return map_async(self, requests, concurrency, ordered, progress, return_exceptions, dict(options))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reduced(self)
 
     def __repr__(self) -> str:
         return f"<pabal.AsyncSession{' closed' if self.is_closed else ''}>"

@@ -96,7 +96,8 @@ TEST(scan, classes_are_those_of_the_rfcs) {
     EXPECT_TRUE(is_control(0x7F));
     EXPECT_FALSE(is_control(0x80));
     EXPECT_EQ(members(is_target).size(), 93U);  // visible ASCII without "#"
-    for (const unsigned char byte : {0x20, 0x23, 0x7F, 0x80}) EXPECT_FALSE(is_target(byte));
+    for (const unsigned char byte : std::initializer_list<unsigned char>{0x20, 0x23, 0x7F, 0x80})
+        EXPECT_FALSE(is_target(byte));
 }
 
 }  // namespace
