@@ -14,7 +14,7 @@ import pabal
 import pytest
 import trio
 from pabal import exceptions
-from support.leaks import resident_megabytes
+from support.leaks import memory_tells, resident_megabytes
 from support.nginx import Nginx
 from support.scripted import Connection, ScriptedServer
 
@@ -449,6 +449,7 @@ def test_other_tasks_get_their_turn(run: Run) -> None:
     run(main())
 
 
+@memory_tells
 def test_memory_stays_flat(nginx: Nginx, run: Run) -> None:
     async def main() -> None:
         async with pabal.AsyncSession() as session:

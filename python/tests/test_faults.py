@@ -12,7 +12,7 @@ from typing import Any
 import pabal
 import pytest
 from pabal import exceptions
-from support.leaks import resident_megabytes
+from support.leaks import memory_tells, resident_megabytes
 from support.scripted import Connection, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -337,6 +337,7 @@ def test_corrupt_codings(coding: str, body: bytes, scripted: Start) -> None:
         assert session.get(server.url).text == "ok"
 
 
+@memory_tells
 def test_a_bomb_read_in_pieces_takes_little_memory(scripted: Start) -> None:
     bomb = gzip.compress(gzip.compress(bytes(1_000_000_000), 9), 9)
     server = scripted(saying(coded("gzip, gzip", bomb), then_good=False))

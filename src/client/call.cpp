@@ -62,6 +62,7 @@ void call::start(session& carrier) {
     session_ = &carrier;
     max_body_ = carrier.limits().max_body;
     reactor::reactor& reactor = carrier.reactor();
+    reactor_ = &reactor;
     reactor.refresh_now();
     started_ = reactor.now();
     if (const auto total = asked_.limits.total; total.count() > 0) reactor.set_timer(total_timer_, started_ + total);
@@ -82,7 +83,7 @@ void call::send() {
     request_sent = on_reused_connection = false;  // said of the exchange before
     connection.reset();
     times = {};
-    times.submitted = session_->reactor().now();
+    times.submitted = reactor_->now();
     // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
     if (asked_.proxies || session_->proxies) {
         auto chosen = session_->choose_proxy(asked_);
@@ -196,7 +197,7 @@ void call::body_ready() {
 
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
-    times.head = session_->reactor().now();
+    times.head = reactor_->now();
     elapsed_ = times.head - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
     if (credentials_here() && answer_challenge(head)) return delivery::push;
@@ -335,7 +336,7 @@ result<void> call::decode(std::string_view data) {
 }
 
 void call::on_end(fields&& trailers) {
-    times.ended = session_->reactor().now();
+    times.ended = reactor_->now();
     trailers_ = std::move(trailers);
     if (state_ == state::skipping) return end_skipping();
     if (state_ == state::streaming) {
@@ -455,7 +456,7 @@ bool call::try_again_after(const error& failure) {
 
 /// Asks the policy. A body that is gone is never sent again empty: then what happened is final.
 bool call::plan_again(retry_question asked) {
-    asked.elapsed = session_->reactor().now() - started_;
+    asked.elapsed = reactor_->now() - started_;
     if (const auto total = asked_.limits.total; total.count() > 0) asked.left = total - asked.elapsed;
     asked.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     asked.random = random_fraction();
@@ -488,7 +489,7 @@ void call::pause(std::chrono::milliseconds wait) {
     response_ = {};
     decoder_.reset();
     session_->hold(*this);
-    session_->reactor().set_timer_in(*pausing_, wait);
+    reactor_->set_timer_in(*pausing_, wait);
 }
 
 /// The rate limiter of the place that is asked. False: the call is in line there, or has failed.
@@ -507,8 +508,8 @@ bool call::wait_for_turn() {
     state_ = state::pausing;
     pausing& it = pauses();
     it.in_line = queue;
-    it.since = session_->reactor().now();
-    if (limits.pool.count() > 0) session_->reactor().set_timer_in(it, limits.pool);
+    it.since = reactor_->now();
+    if (limits.pool.count() > 0) reactor_->set_timer_in(it, limits.pool);
     return false;
 }
 
@@ -526,7 +527,7 @@ void call::on_pause_over() {
 /// What a turn was waited for counts as waiting for a connection.
 void call::end_pause() {
     const call_ptr alive(this);
-    const auto waited = session_->reactor().now() - pausing_->since;
+    const auto waited = reactor_->now() - pausing_->since;
     leave_pause();
     if (limits.pool.count() > 0) {
         limits.pool -= std::chrono::floor<std::chrono::milliseconds>(waited);
@@ -662,7 +663,7 @@ exchange_trace call::trace_exchange(int status, const error* failure) const {
     out.reused_connection = on_reused_connection;
     out.times = times;
     if (session_ && !exchange_times::reached(out.times.ended) && (failure || state_ == state::skipping))
-        out.times.ended = session_->reactor().now();
+        out.times.ended = reactor_->now();
     out.connection = connection;
     return out;
 }
@@ -682,7 +683,7 @@ error call::too_large() const {
 void call::settle() {
     state_ = state::done;
     if (pausing_) leave_pause();
-    if (session_ && !exchange_times::reached(times.ended)) times.ended = session_->reactor().now();
+    if (reactor_ && !exchange_times::reached(times.ended)) times.ended = reactor_->now();
     total_timer_.cancel();
     decoder_.reset();
 }

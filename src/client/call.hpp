@@ -218,6 +218,7 @@ private:
     void on_total_timeout();
 
     session* session_ = nullptr;
+    reactor::reactor* reactor_ = nullptr;  ///< the engine's, which may tell of its end after the session's
     std::uint64_t max_body_ = 0;
     call_request asked_;
     call_observer* observer_;

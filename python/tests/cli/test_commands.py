@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.leaks import memory_tells
 from support.nginx import Nginx
 from support.scripted import Connection, ScriptedServer
 
@@ -188,6 +189,7 @@ def test_a_reader_that_has_seen_enough(nginx: Nginx, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@memory_tells
 def test_a_long_list_takes_little_memory(nginx: Nginx, tmp_path: Path) -> None:
     urls = tmp_path / "urls.txt"
     urls.write_text(f"{nginx.url}/price\n" * 30_000)

@@ -6,6 +6,8 @@ import gc
 import os
 import time
 
+import pytest
+
 
 def descriptors() -> dict[str, str]:
     """The open descriptors of this process and what they are."""
@@ -28,6 +30,12 @@ def settle(before: dict[str, str], seconds: float = 3.0) -> dict[str, str]:
         if not new or time.monotonic() > deadline:
             return new
         time.sleep(0.02)
+
+
+#: For tests of memory: under a sanitizer its shadow and its quarantine are what is measured.
+memory_tells = pytest.mark.skipif(
+    "PABAL_SANITIZED" in os.environ, reason="a sanitizer's own memory hides the program's"
+)
 
 
 def resident_megabytes() -> float:

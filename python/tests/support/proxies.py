@@ -106,9 +106,10 @@ class RunningProxy:
         path = shutil.which(program) or f"/usr/sbin/{program}"
         if not os.path.exists(path):
             raise RuntimeError(f"these tests need {program}: apt-get install {self.packages}")
-        self._process = subprocess.Popen(
-            [path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        quiet = subprocess.DEVNULL
+        # What a sanitizer needs preloaded is for our process alone.
+        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+        self._process = subprocess.Popen([path, *arguments], stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
         for _ in range(500):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
