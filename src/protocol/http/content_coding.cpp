@@ -101,7 +101,11 @@ struct content_decoder::machinery {
     }
 
     /// Lets stage `at` fill `output`, by pulling from the stages outside it as long as they yield something.
+    ///
+    /// A fault further out does not stop a stage from decoding what came before it, and is forgotten when that turns out to
+    /// be all the stage wanted: the verdict must not depend on the pieces in which the input arrived.
     std::size_t pull(std::size_t at, std::string_view& input, std::span<char> output) {
+        if (failed_at(at)) return 0;
         coding_stage& stage = *stages[at];
         if (at == 0) {
             const auto step = stage.decode(input, output);
@@ -117,20 +121,23 @@ struct content_decoder::machinery {
             produced += step.produced;
             if (at == last) content_bytes += step.produced;
             note(step.fault, at);
-            if (fault != nullptr || produced == output.size()) return produced;
             if (stage.discards()) {
                 // What is outside can add nothing any more, so it need not be decoded.
+                if (fault != nullptr && faulty < at) fault = nullptr;
                 input = {};
                 return produced;
             }
+            if (failed_at(at) || produced == output.size()) return produced;
             source.begin = 0;
             source.end = pull(at - 1, input, {source.bytes.get(), between_size});
             between_bytes += source.end;
             if (between_bytes > free_between_bytes + between_bytes_per_content_byte * content_bytes)
                 note("it grows without content", at);
-            if (fault != nullptr || source.end == 0) return produced;
+            if (failed_at(at) || source.end == 0) return produced;
         }
     }
+
+    bool failed_at(std::size_t at) const noexcept { return fault != nullptr && faulty == at; }
 
     void note(const char* found, std::size_t at) noexcept {
         if (found == nullptr || fault != nullptr) return;
@@ -185,7 +192,7 @@ result<content_decoder::progress> content_decoder::decode(std::string_view input
     }
     machinery& run = *machinery_;
     const std::size_t offered = input.size();
-    const std::size_t produced = run.fault == nullptr ? run.pull(count_ - 1, input, output) : 0;
+    const std::size_t produced = run.pull(count_ - 1, input, output);
     // What was decoded before the fault is still good; the fault is told by the next call.
     if (run.fault != nullptr && produced == 0) return failed(codings_[run.faulty], run.fault);
     return progress{offered - input.size(), produced, run.fault == nullptr && run.is_complete()};
