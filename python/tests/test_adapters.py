@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 from support.scripted import Connection, ScriptedServer
-
-requests = pytest.importorskip("requests")
 
 Start = Callable[..., ScriptedServer]
 

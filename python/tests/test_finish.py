@@ -135,7 +135,7 @@ def test_sync_sessions_have_no_such_option(url: str) -> None:
 
 
 def test_under_trio(url: str) -> None:
-    trio = pytest.importorskip("trio")
+    import trio
 
     async def main() -> None:
         async with pabal.AsyncSession() as session:
