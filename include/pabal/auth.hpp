@@ -6,12 +6,14 @@
 ///     asked.auth = pabal::digest_auth("user", "password").value();
 ///
 /// A request's credentials are given to the origin that was asked, and to no other: a redirect that leaves it leaves them
-/// behind.
+/// behind. `auth_by_place` says whom each host is told about, and is asked again for every host that a redirect leads to.
 
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <pabal/message.hpp>
 #include <pabal/result.hpp>
@@ -41,6 +43,12 @@ public:
     }
     /// Takes in any other response.
     virtual void note(const url& from, const response_head& response) { (void)from, (void)response; }
+    /// What `place` may be told, null for nothing; `leaves_origin` says that a redirect led there, away from the origin that
+    /// was asked. Whoever does not name places is for that origin alone.
+    virtual credentials* at(const url& place, bool leaves_origin) noexcept {
+        (void)place;
+        return leaves_origin ? nullptr : this;
+    }
 };
 
 using credentials_ptr = std::shared_ptr<credentials>;
@@ -51,5 +59,13 @@ result<credentials_ptr> basic_auth(std::string_view user, std::string_view passw
 /// RFC 7616: MD5, SHA-256 and SHA-512-256, also -sess; qop auth and auth-int. The first request to an origin is sent without
 /// credentials, later ones within the protection space with them. Fails with invalid_argument for control characters.
 result<credentials_ptr> digest_auth(std::string_view user, std::string_view password);
+
+/// RFC 6750. Fails with invalid_argument when the token is empty or holds anything but visible ASCII.
+result<credentials_ptr> bearer_auth(std::string_view token);
+
+/// Credentials by place: "host" (any scheme and port), "host:port" or "scheme://host[:port]"; the most specific place
+/// counts, and null stands for none. Hosts that a redirect leads to are given their own. Fails with invalid_argument for
+/// what names no place.
+result<credentials_ptr> auth_by_place(std::vector<std::pair<std::string, credentials_ptr>> places);
 
 }  // namespace pabal

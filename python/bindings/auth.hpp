@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// `pabal.DigestAuth`, and which entry of a mapping by place is for a URL.
+/// `pabal.DigestAuth`, credentials by place, and which entry of a mapping by place is for a URL.
 
 #include <string>
 
@@ -13,10 +13,10 @@ namespace pabal::python {
 /// The Python object: credentials that the engine applies.
 struct engine_auth {
     credentials_ptr held;
-    owned username;
+    owned username, password;  ///< as given
 };
 
-/// The credentials if `object` is a DigestAuth, else null.
+/// The credentials if `object` is a DigestAuth or a PlacedAuth, else null.
 credentials_ptr credentials_of(PyObject* object);
 
 void add_auth_types(nb::module_& module);

@@ -10,6 +10,7 @@
 #include <nanobind/stl/string.h>
 
 #include "errors.hpp"
+#include "options.hpp"
 
 namespace pabal::python {
 
@@ -33,7 +34,12 @@ std::string text_of(nb::handle given, const char* what) {
         PyErr_Format(PyExc_TypeError, "a cookie's %s must be str, not %s", what, Py_TYPE(given.ptr())->tp_name);
         throw_python();
     }
-    const nb::object bytes = nb::steal(checked(PyUnicode_AsEncodedString(given.ptr(), "utf-8", "surrogateescape")));
+    const nb::object bytes = nb::steal(PyUnicode_AsEncodedString(given.ptr(), "utf-8", "surrogateescape"));
+    if (!bytes.is_valid()) {
+        PyErr_Clear();
+        PyErr_Format(PyExc_ValueError, "a cookie's %s holds a lone surrogate, which UTF-8 cannot carry", what);
+        throw_python();
+    }
     return {PyBytes_AS_STRING(bytes.ptr()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
 }
 
@@ -71,7 +77,10 @@ time_point time_of(nb::handle given, const char* what) {
         throw_python();
     }
     double seconds = PyFloat_AsDouble(given.ptr());
-    if (seconds == -1.0 && PyErr_Occurred()) throw_python();
+    if (seconds == -1.0 && PyErr_Occurred()) {  // an int beyond what a double holds
+        PyErr_Clear();
+        seconds = given < nb::int_(0) ? 0.0 : HUGE_VAL;
+    }
     if (std::isnan(seconds)) {
         PyErr_Format(PyExc_ValueError, "a cookie's %s is not a number", what);
         throw_python();
@@ -105,17 +114,23 @@ T or_throw(result<T>&& outcome) {
     return std::move(*outcome);
 }
 
-cookie make_cookie(nb::handle name, nb::handle value, nb::handle domain, nb::handle path, std::optional<bool> host_only,
-                   bool secure, bool http_only, nb::handle site, nb::handle expires, nb::handle created) {
+bool flag_of(nb::handle given, const char* name) {
+    bool out = false;
+    if (!read_flag(given.ptr(), name, out)) throw_python();
+    return out;
+}
+
+cookie make_cookie(nb::handle name, nb::handle value, nb::handle domain, nb::handle path, nb::handle host_only,
+                   nb::handle secure, nb::handle http_only, nb::handle site, nb::handle expires, nb::handle created) {
     cookie made;
     made.name = text_of(name, "name");
     made.value = value_text(value);
     made.domain = text_of(domain, "domain");
     made.path = text_of(path, "path");
-    made.host_only = host_only.value_or(!made.domain.starts_with('.'));
+    made.host_only = host_only.is_none() ? !made.domain.starts_with('.') : flag_of(host_only, "a cookie's host_only");
     if (made.host_only && made.domain.starts_with('.')) made.domain.erase(0, 1);
-    made.secure = secure;
-    made.http_only = http_only;
+    made.secure = flag_of(secure, "a cookie's secure");
+    made.http_only = flag_of(http_only, "a cookie's http_only");
     made.site = site_of(site);
     if (!expires.is_none()) made.expires = time_of(expires, "expires");
     if (!created.is_none()) made.created = time_of(created, "created");
@@ -193,6 +208,11 @@ void add_given(shared_cookie_jar& jar, nb::handle given) {
         throw nb::type_error("cookies are given as a mapping, pairs or a jar, not as the text of a header");
     else if (nb::hasattr(given, "items")) items = given.attr("items")();
     else if (nb::hasattr(given, "keys")) items = nb::module_::import_("builtins").attr("dict")(given).attr("items")();
+    if (!nb::hasattr(items, "__iter__")) {
+        PyErr_Format(PyExc_TypeError, "cookies are given as a mapping, (name, value) pairs or a jar, not as %s",
+                     Py_TYPE(given.ptr())->tp_name);
+        throw_python();
+    }
     for (const nb::handle item : nb::iter(items)) {
         if (nb::isinstance<cookie>(item)) {
             put(jar, nb::cast<cookie>(item));
@@ -325,14 +345,15 @@ void add_cookie(nb::module_& module) {
     type.def(
             "__init__",
             [](cookie* self, nb::handle name, nb::handle value, nb::handle domain, nb::handle path,
-               std::optional<bool> host_only, bool secure, bool http_only, nb::handle site, nb::handle expires,
+               nb::handle host_only, nb::handle secure, nb::handle http_only, nb::handle site, nb::handle expires,
                nb::handle created) {
                 new (self) cookie(
                     make_cookie(name, value, domain, path, host_only, secure, http_only, site, expires, created));
             },
-            nb::arg("name"), nb::arg("value"), nb::kw_only(), nb::arg("domain") = "", nb::arg("path") = "/",
-            nb::arg("host_only").none() = nb::none(), nb::arg("secure") = false, nb::arg("http_only") = false,
-            nb::arg("same_site") = "", nb::arg("expires").none() = nb::none(), nb::arg("created").none() = nb::none())
+            nb::arg("name").none(), nb::arg("value").none(), nb::kw_only(), nb::arg("domain").none() = "",
+            nb::arg("path").none() = "/", nb::arg("host_only").none() = nb::none(), nb::arg("secure").none() = false,
+            nb::arg("http_only").none() = false, nb::arg("same_site").none() = "",
+            nb::arg("expires").none() = nb::none(), nb::arg("created").none() = nb::none())
         .def_prop_ro("name", [](const cookie& self) { return shown(self.name); })
         .def_prop_ro("value", [](const cookie& self) { return shown(self.value); })
         .def_prop_ro("domain", [](const cookie& self) { return shown(self.domain); })
@@ -361,9 +382,8 @@ void add_cookie(nb::module_& module) {
         .def("__setstate__",
              [](cookie& self, const nb::tuple& parts) {
                  if (parts.size() != 10) throw nb::value_error("this is not the state of a Cookie");
-                 new (&self) cookie(make_cookie(parts[0], parts[1], parts[2], parts[3], nb::cast<bool>(parts[4]),
-                                                nb::cast<bool>(parts[5]), nb::cast<bool>(parts[6]), parts[7], parts[8],
-                                                parts[9]));
+                 new (&self) cookie(make_cookie(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6],
+                                                parts[7], parts[8], parts[9]));
              })
         .def("__repr__", [](const cookie& self) {
             // Without the value: it may be a secret.
@@ -415,13 +435,13 @@ void add_cookie_jar(nb::module_& module) {
         .def(
             "set",
             [](cookie_jar_object& self, nb::handle name, nb::handle value, nb::handle domain, nb::handle path,
-               bool secure, bool http_only, nb::handle site, nb::handle expires) {
+               nb::handle secure, nb::handle http_only, nb::handle site, nb::handle expires) {
                 put(*self.jar,
-                    make_cookie(name, value, domain, path, std::nullopt, secure, http_only, site, expires, nb::none()));
+                    make_cookie(name, value, domain, path, nb::none(), secure, http_only, site, expires, nb::none()));
             },
-            nb::arg("name"), nb::arg("value"), nb::kw_only(), nb::arg("domain") = "", nb::arg("path") = "/",
-            nb::arg("secure") = false, nb::arg("http_only") = false, nb::arg("same_site") = "",
-            nb::arg("expires").none() = nb::none())
+            nb::arg("name").none(), nb::arg("value").none(), nb::kw_only(), nb::arg("domain").none() = "",
+            nb::arg("path").none() = "/", nb::arg("secure").none() = false, nb::arg("http_only").none() = false,
+            nb::arg("same_site").none() = "", nb::arg("expires").none() = nb::none())
         .def("set_cookie",
              [](cookie_jar_object& self, nb::handle given) {
                  if (nb::isinstance<cookie>(given)) put(*self.jar, nb::cast<cookie>(given));

@@ -107,16 +107,22 @@ bool append_line(fields& out, PyObject* name, PyObject* value) {
 }
 
 bool append_pairs(fields& out, PyObject* iterable) {
+    constexpr const char* wanted = "headers must be a mapping or an iterable of (name, value) pairs, not ";
+    const auto refuse = [&](PyObject* given) {
+        PyErr_Format(PyExc_TypeError, "%s%s", wanted, Py_TYPE(given)->tp_name);
+        return false;
+    };
+    if (PyUnicode_Check(iterable) || PyBytes_Check(iterable)) return refuse(iterable);
     const owned iterator(PyObject_GetIter(iterable));
-    if (!iterator) return false;
+    if (!iterator) return PyErr_ExceptionMatches(PyExc_TypeError) && (PyErr_Clear(), refuse(iterable));
     while (true) {
         const owned pair(PyIter_Next(iterator.get()));
         if (!pair) return !PyErr_Occurred();
-        const owned sequence(
-            PySequence_Fast(pair.get(), "headers must be a mapping or an iterable of (name, value) pairs"));
+        if (PyUnicode_Check(pair.get()) || PyBytes_Check(pair.get())) return refuse(pair.get());
+        const owned sequence(PySequence_Fast(pair.get(), "headers must be a mapping or (name, value) pairs"));
         if (!sequence) return false;
         if (PySequence_Fast_GET_SIZE(sequence.get()) != 2) {
-            PyErr_SetString(PyExc_ValueError, "headers must be a mapping or an iterable of (name, value) pairs");
+            PyErr_Format(PyExc_ValueError, "headers must be (name, value) pairs, not %R", pair.get());
             return false;
         }
         PyObject** items = PySequence_Fast_ITEMS(sequence.get());

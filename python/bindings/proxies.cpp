@@ -5,6 +5,7 @@
 
 #include "errors.hpp"
 #include "headers.hpp"
+#include "options.hpp"
 
 namespace pabal::python {
 
@@ -20,15 +21,13 @@ bool refuse(std::string message) {
 
 std::string type_name(PyObject* object) { return Py_TYPE(object)->tp_name; }
 
-std::optional<std::string_view> utf8_view(PyObject* text) {
-    Py_ssize_t size = 0;
-    const char* data = PyUnicode_AsUTF8AndSize(text, &size);
-    if (!data) return std::nullopt;
-    return std::string_view(data, static_cast<std::size_t>(size));
+std::optional<std::string_view> utf8_view(PyObject* text, const std::string& what) {
+    std::string_view out;
+    return read_utf8(text, what.c_str(), out) ? std::optional(out) : std::nullopt;
 }
 
 bool parse_url(PyObject* text, const std::string& what, std::optional<proxy>& out) {
-    const auto view = utf8_view(text);
+    const auto view = utf8_view(text, what);
     if (!view) return false;
     auto parsed = proxy::parse(*view);
     if (!parsed) return refuse(what + ": " + parsed.error().message);
@@ -60,13 +59,13 @@ bool parse_proxy(PyObject* value, const std::string& what, std::optional<proxy>&
 
 bool add_rule(PyObject* key, PyObject* value, proxy_rules& rules) {
     if (!PyUnicode_Check(key)) return refuse("the keys of proxies= are text such as \"https\", not " + type_name(key));
-    const auto name = utf8_view(key);
+    const auto name = utf8_view(key, "a key of proxies=");
     if (!name) return false;
     const std::string what = "proxies['" + std::string(*name) + "']";
     if (*name == "no_proxy" || *name == "no") {  // as urllib's getproxies() calls it
         if (value == Py_None) return true;
         if (!PyUnicode_Check(value)) return refuse(what + " must be text, not " + type_name(value));
-        const auto list = utf8_view(value);
+        const auto list = utf8_view(value, what);
         if (list) rules.set_no_proxy(*list);
         return list.has_value();
     }

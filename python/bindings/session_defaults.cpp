@@ -7,6 +7,7 @@
 #include "auth.hpp"
 #include "client/netrc.hpp"
 #include "errors.hpp"
+#include "options.hpp"
 #include "proxies.hpp"
 #include "rate_limits.hpp"
 
@@ -25,7 +26,8 @@ enum class option : unsigned char {
     stream,
     verify,
     cert,
-    hooks,     ///< and everything else that has Python code look at the call on its way
+    hooks,  ///< and everything else that has Python code look at the call on its way
+    max_redirects,
     prepared,  ///< what pabal._prepare.prepare returned, from pabal._hooks
     proxy,
     proxies,
@@ -39,7 +41,7 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 14> table{{{"url", option::url, nullptr},
+    static std::array<entry, 15> table{{{"url", option::url, nullptr},
                                         {"headers", option::headers, nullptr},
                                         {"timeout", option::timeout, nullptr},
                                         {"allow_redirects", option::allow_redirects, nullptr},
@@ -52,6 +54,7 @@ option option_named(PyObject* name) {
                                         {"hooks", option::hooks, nullptr},
                                         {"progress", option::hooks, nullptr},
                                         {"upload_progress", option::hooks, nullptr},
+                                        {"max_redirects", option::max_redirects, nullptr},
                                         {"_prepared", option::prepared, nullptr}}};
     for (entry& each : table) {
         if (!each.interned) each.interned = PyUnicode_InternFromString(each.text);
@@ -65,7 +68,7 @@ option option_named(PyObject* name) {
 
 /// The names that exist besides, so that a misspelt one is a TypeError as everywhere in Python.
 bool is_known_option(PyObject* name) {
-    for (const char* known : {"params", "cookies", "data", "json", "content", "files", "auth", "max_redirects"}) {
+    for (const char* known : {"params", "cookies", "data", "json", "content", "files", "auth"}) {
         if (PyUnicode_CompareWithASCIIString(name, known) == 0) return true;
     }
     return false;
@@ -117,12 +120,34 @@ bool parse_timeout(PyObject* value, timeouts& out) {
 
 namespace {
 
-bool file_path(PyObject* value, std::string& out) {
-    PyObject* encoded = nullptr;
-    if (!PyUnicode_FSConverter(value, &encoded)) return false;
-    const owned path(encoded);
-    out.assign(PyBytes_AS_STRING(encoded), static_cast<std::size_t>(PyBytes_GET_SIZE(encoded)));
-    return true;
+/// Whom to trust, as verify= says it.
+bool read_verify(PyObject* verify, tls_options& out) {
+    if (verify == Py_False) out.verify = false;
+    if (!verify || verify == Py_False || verify == Py_True || verify == Py_None) return true;
+    return read_path(verify, "verify",
+                     "True, False or the path of a CA bundle (an object of the ssl module cannot be used)",
+                     out.ca_file);
+}
+
+/// Who we are, as cert= says it.
+bool read_cert(PyObject* cert, tls_options& out) {
+    if (!cert || cert == Py_None) return true;
+    if (!PyTuple_Check(cert) && !PyList_Check(cert))
+        return read_path(cert, "cert", "a path, (certificate, key) or (certificate, key, password)",
+                         out.client_certificate);
+    const owned parts(PySequence_Tuple(cert));
+    const Py_ssize_t size = parts ? PyTuple_GET_SIZE(parts.get()) : 0;
+    if (size != 2 && size != 3) {
+        PyErr_SetString(PyExc_ValueError, "cert as a tuple is (certificate, key) or (certificate, key, password)");
+        return false;
+    }
+    const auto part = [&](Py_ssize_t index, const char* name, const char* wanted, std::string& into) {
+        PyObject* value = PyTuple_GET_ITEM(parts.get(), index);
+        return (index > 0 && value == Py_None) || read_path(value, name, wanted, into);
+    };
+    return part(0, "the certificate in cert", "a path", out.client_certificate) &&
+           part(1, "the key in cert", "a path or None", out.client_key) &&
+           (size == 2 || part(2, "the password in cert", "text, bytes or None", out.client_key_password));
 }
 
 /// verify= and cert= to a context. False: exception set.
@@ -130,39 +155,7 @@ bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment,
               std::shared_ptr<const transport::tls_context>& out) {
     tls_options options;
     options.use_environment = trust_environment;
-    if (verify == Py_False) {
-        options.verify = false;
-    } else if (verify && verify != Py_True && verify != Py_None) {
-        if (!PyUnicode_Check(verify) && !PyBytes_Check(verify) && !PyObject_HasAttrString(verify, "__fspath__")) {
-            PyErr_Format(
-                PyExc_TypeError,
-                "verify must be True, False or the path of a CA bundle, not %s (pabal has a TLS of its own and cannot "
-                "use objects of the ssl module)",
-                Py_TYPE(verify)->tp_name);
-            return false;
-        }
-        if (!file_path(verify, options.ca_file)) return false;
-    }
-    if (cert && cert != Py_None) {
-        if (PyTuple_Check(cert) || PyList_Check(cert)) {
-            const owned parts(PySequence_Tuple(cert));
-            const Py_ssize_t size = parts ? PyTuple_GET_SIZE(parts.get()) : 0;
-            if (size != 2 && size != 3) {
-                PyErr_SetString(PyExc_ValueError,
-                                "cert as a tuple is (certificate, key) or (certificate, key, password)");
-                return false;
-            }
-            if (!file_path(PyTuple_GET_ITEM(parts.get(), 0), options.client_certificate)) return false;
-            if (PyTuple_GET_ITEM(parts.get(), 1) != Py_None &&
-                !file_path(PyTuple_GET_ITEM(parts.get(), 1), options.client_key))
-                return false;
-            if (size == 3 && PyTuple_GET_ITEM(parts.get(), 2) != Py_None &&
-                !file_path(PyTuple_GET_ITEM(parts.get(), 2), options.client_key_password))
-                return false;
-        } else if (!file_path(cert, options.client_certificate)) {
-            return false;
-        }
-    }
+    if (!read_verify(verify, options) || !read_cert(cert, options)) return false;
     auto made = transport::tls_context::make_client(options);
     if (!made) return raise(made.error()) != nullptr;
     out = std::move(*made);
@@ -218,10 +211,9 @@ bool take_prepared(const session_defaults& defaults, PyObject* answer, prepared_
     if (!PyArg_ParseTuple(answer, "UO!OOOO", &text_url, &PyList_Type, &lines, &body, &size, &cookies, &auth))
         return false;
     out.request.auth = credentials_of(auth);
-    Py_ssize_t length = 0;
-    const char* data = PyUnicode_AsUTF8AndSize(text_url, &length);
-    if (!data) return false;
-    if (!parse_location(defaults, {data, static_cast<std::size_t>(length)}, out.request.location)) return false;
+    std::string_view location;
+    if (!read_utf8(text_url, "the URL", location, error_code::invalid_url)) return false;
+    if (!parse_location(defaults, location, out.request.location)) return false;
     out.request.headers_are_complete = true;
     if (!take_lines(lines, out.request.headers)) return false;
     if (PyBytes_Check(body)) {
@@ -388,15 +380,30 @@ bool session_defaults::set_base_url(PyObject* value) {
     }
     static lazy_import url_text("pabal._prepare", "url_text");
     if (!url_text.get()) return false;
-    owned given(PyObject_CallOneArg(url_text.get(), value));
-    Py_ssize_t length = 0;
-    const char* data = given ? PyUnicode_AsUTF8AndSize(given.get(), &length) : nullptr;
-    if (!data) return false;
-    auto parsed = url::parse({data, static_cast<std::size_t>(length)});
-    if (!parsed) return raise(parsed.error()) != nullptr;
+    owned given(PyObject_CallFunction(url_text.get(), "Os", value, "base_url"));
+    std::string_view written;
+    if (!given || !read_utf8(given.get(), "base_url", written, error_code::invalid_url)) return false;
+    auto parsed = url::parse(written);
+    if (!parsed) {
+        error failure = std::move(parsed).error();
+        failure.message.insert(0, "base_url: ");
+        return raise(failure) != nullptr;
+    }
     base_url = std::move(given);
     parsed_base = std::move(*parsed);
     return true;
+}
+
+bool read_max_redirects(PyObject* value, int& out) {
+    long long count = 0;
+    if (!read_count(value, "max_redirects", 0, 1'000'000, count)) return false;
+    out = static_cast<int>(count);
+    return true;
+}
+
+bool read_tls_settings(PyObject* verify, PyObject* cert) {
+    tls_options unused;
+    return read_verify(verify, unused) && read_cert(cert, unused);
 }
 
 void initialise(session_defaults& defaults, nb::kwargs arguments) {
@@ -417,10 +424,16 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.auth = owned::borrow(argument("auth").ptr());
     defaults.verify = owned::borrow(arguments.contains("verify") ? nb::object(arguments["verify"]).ptr() : Py_True);
     defaults.cert = owned::borrow(argument("cert").ptr());
+    if (!read_tls_settings(defaults.verify.get(), defaults.cert.get())) throw_python();
     defaults.proxies = owned(checked(make_proxies(argument("proxy").ptr(), argument("proxies").ptr())));
     if (!parse_retries(argument("retries").ptr(), defaults.parsed_retries, &defaults.retries)) throw_python();
-    if (arguments.contains("max_redirects")) defaults.max_redirects = nb::cast<int>(arguments["max_redirects"]);
-    defaults.set_trust_env(!arguments.contains("trust_env") || nb::cast<bool>(arguments["trust_env"]));
+    if (arguments.contains("max_redirects") &&
+        !read_max_redirects(nb::object(arguments["max_redirects"]).ptr(), defaults.max_redirects))
+        throw_python();
+    bool trusted = true;
+    if (arguments.contains("trust_env") && !read_flag(nb::object(arguments["trust_env"]).ptr(), "trust_env", trusted))
+        throw_python();
+    defaults.set_trust_env(trusted);
     defaults.rate_limit = owned::borrow(argument("rate_limit").ptr());
     defaults.parsed_rate_limits = rate_limits_of(argument("rate_limit"));
     const nb::object config = nb::module_::import_("pabal.config");
@@ -431,6 +444,10 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
         throw_python();
     const nb::object limits =
         argument("limits").is_none() ? nb::object(config.attr("DEFAULT_LIMITS")) : argument("limits");
+    if (!nb::isinstance(limits, config.attr("Limits"))) {
+        PyErr_Format(PyExc_TypeError, "limits must be a pabal.Limits, not %s", Py_TYPE(limits.ptr())->tp_name);
+        throw_python();
+    }
     const nb::tuple parts(limits.attr("parts"));
     defaults.limits = owned::borrow(limits.ptr());
     defaults.parsed_limits.max_connections = nb::cast<std::size_t>(parts[0]);
@@ -513,21 +530,18 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         case option::timeout:
             if (!parse_timeout(value, request.limits)) return std::nullopt;
             break;
-        case option::allow_redirects: {
-            const int truth = PyObject_IsTrue(value);
-            if (truth < 0) return std::nullopt;
-            request.follow_redirects = truth != 0;
+        case option::allow_redirects:
+            if (!read_flag(value, "allow_redirects", request.follow_redirects)) return std::nullopt;
             break;
-        }
+        case option::max_redirects:
+            if (value != Py_None && !read_max_redirects(value, request.max_redirects)) return std::nullopt;
+            break;
         case option::retries:
             if (value != Py_None && !parse_retries(value, request.retries)) return std::nullopt;
             break;
-        case option::stream: {
-            const int truth = PyObject_IsTrue(value);
-            if (truth < 0) return std::nullopt;
-            request.streams_response = truth != 0;
+        case option::stream:
+            if (!read_flag(value, "stream", request.streams_response)) return std::nullopt;
             break;
-        }
         case option::hooks: hooked = hooked || value != Py_None; break;
         case option::prepared:
             prepared = value;
@@ -553,10 +567,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     plain = plain && PyUnicode_Check(url_object);
 
     if (plain) {
-        Py_ssize_t length = 0;
-        const char* data = PyUnicode_AsUTF8AndSize(url_object, &length);
-        if (!data) return std::nullopt;
-        if (!parse_location(defaults, {data, static_cast<std::size_t>(length)}, request.location)) return std::nullopt;
+        std::string_view location;
+        if (!read_utf8(url_object, "the URL", location, error_code::invalid_url)) return std::nullopt;
+        if (!parse_location(defaults, location, request.location)) return std::nullopt;
         if (given(headers_given)) {
             // None takes a default away: that needs the merging of the long way.
             PyObject *name = nullptr, *value = nullptr;
@@ -580,6 +593,8 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
     }
     if (out.instead) return out;
     if (!take_proxies(defaults, proxy, proxies, request.proxies)) return std::nullopt;
+    // What is never used here is looked at all the same.
+    if (!read_tls_settings(verify, cert)) return std::nullopt;
     // A redirect may lead from http to https: then, too, the trust asked for counts.
     if (request.location.is_secure() || (request.follow_redirects && defaults.tls_is_special(verify, cert))) {
         request.tls = defaults.tls_context_for(verify, cert);

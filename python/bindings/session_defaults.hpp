@@ -103,6 +103,10 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
 /// `method` of a request as a token in upper case; false with an exception set.
 bool read_method(PyObject* method, bool keep_case, std::string& out);
 bool parse_timeout(PyObject* value, timeouts& out);
+/// How many redirects a call follows; false with an exception set.
+bool read_max_redirects(PyObject* value, int& out);
+/// Whether verify= and cert= (null: not given) are what they may be; files are not looked at. False: an exception is set.
+bool read_tls_settings(PyObject* verify, PyObject* cert);
 
 /// Adds the attributes of `session_defaults` (a member function `defaults()`) to a session class.
 template <class Session>

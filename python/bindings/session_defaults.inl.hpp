@@ -3,6 +3,7 @@
 
 #include "cookies.hpp"
 #include "headers.hpp"
+#include "options.hpp"
 #include "proxies.hpp"
 #include "retries.hpp"
 
@@ -33,6 +34,7 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_rw(
             "verify", [object](Session& self) { return object(self.defaults().verify); },
             [](Session& self, nb::handle value) {
+                if (!read_tls_settings(value.ptr(), nullptr)) throw_python();
                 self.defaults().verify = owned::borrow(value.ptr());
                 self.defaults().tls_changed = true;
             },
@@ -40,6 +42,7 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_rw(
             "cert", [object](Session& self) { return object(self.defaults().cert); },
             [](Session& self, nb::handle value) {
+                if (!read_tls_settings(nullptr, value.ptr())) throw_python();
                 self.defaults().cert = owned::borrow(value.ptr());
                 self.defaults().tls_changed = true;
             },
@@ -78,13 +81,19 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_ro("limits", [object](Session& self) { return object(self.defaults().limits); })
         .def_prop_rw(
             "max_redirects", [](Session& self) { return self.defaults().max_redirects; },
-            [](Session& self, int value) { self.defaults().max_redirects = value; })
+            [](Session& self, nb::handle value) {
+                if (!read_max_redirects(value.ptr(), self.defaults().max_redirects)) throw_python();
+            },
+            nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
             "trust_env", [](Session& self) { return self.defaults().trust_env; },
-            [](Session& self, bool value) {
-                self.defaults().set_trust_env(value);
+            [](Session& self, nb::handle value) {
+                bool trusted = true;
+                if (!read_flag(value.ptr(), "trust_env", trusted)) throw_python();
+                self.defaults().set_trust_env(trusted);
                 self.set_netrc(self.defaults().netrc);
-            })
+            },
+            nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); });
 }
 

@@ -14,13 +14,25 @@ import stat
 import sys
 from typing import TYPE_CHECKING, cast
 
+from pabal.exceptions import InvalidArgument
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Any, TypeAlias
 
     Deliver: TypeAlias = "Callable[[bytes | None, BaseException | None], None]"
 
-__all__ = ["AsyncBody", "Body", "FileBody", "IterableBody", "JoinedBody", "as_body", "as_bytes", "size_of_file"]
+__all__ = [
+    "AsyncBody",
+    "Body",
+    "FileBody",
+    "IterableBody",
+    "JoinedBody",
+    "as_body",
+    "as_bytes",
+    "size_of_file",
+    "text_bytes",
+]
 
 #: What is asked of a file at once: large enough that the calls do not count, small enough to stay in cache.
 PIECE = 64 * 1024
@@ -31,16 +43,24 @@ def as_bytes(value: Any) -> bytes | None:
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode("utf-8")
+        return text_bytes(value, "a request body")
     if isinstance(value, (bytearray, memoryview)):
         return bytes(cast("memoryview", value))
     return None
 
 
-def _piece(value: Any) -> bytes:
+def text_bytes(text: str, what: str) -> bytes:
+    """The text in UTF-8."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"{what} holds a lone surrogate, which UTF-8 cannot carry") from None
+
+
+def _piece(value: Any, what: str = "a request body") -> bytes:
     piece = as_bytes(value)
     if piece is None:
-        raise TypeError(f"a request body must yield bytes, not {type(value).__name__}")
+        raise TypeError(f"{what} must yield bytes, not {type(value).__name__}")
     return piece
 
 
@@ -266,7 +286,7 @@ async def _next_piece(iterator: AsyncIterator[Any]) -> bytes:
 
 def as_body(value: Any, what: str) -> bytes | Body | AsyncBody:
     """What ``content=`` (or ``data=`` that is no form) stands for."""
-    whole = as_bytes(value)
+    whole = text_bytes(value, what) if isinstance(value, str) else as_bytes(value)
     if whole is not None:
         return whole
     if isinstance(value, (Body, AsyncBody)):
@@ -282,7 +302,7 @@ def as_body(value: Any, what: str) -> bytes | Body | AsyncBody:
             return AsyncBody(_read_async(value))
         return FileBody(value)
     if isinstance(value, (list, tuple)):
-        return b"".join(map(_piece, cast("list[Any]", value)))
+        return b"".join(_piece(each, what) for each in cast("list[Any]", value))
     if hasattr(value, "__iter__") and not hasattr(value, "items"):
         return IterableBody(value)
     raise TypeError(f"{what} must be bytes, str, a binary file, or an iterable of bytes, not {type(value).__name__}")

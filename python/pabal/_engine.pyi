@@ -204,14 +204,27 @@ class CookieJar(MutableMapping[str, str]):
         """A jar with the cookies of a file that ``save`` wrote. ValueError, with the place, if it is not one."""
 
 class DigestAuth:
-    """RFC 7616: MD5, SHA-256 and SHA-512-256. Answers challenges of the server that was asked, and no other's."""
+    """RFC 7616: MD5, SHA-256 and SHA-512-256. Answers challenges of the server that was asked, and no other's.
+
+    One object may serve many sessions and threads. A copy, or one that was pickled (with its password in the clear),
+    knows nothing of what servers have asked: it is challenged anew.
+    """
 
     def __init__(self, username: str | bytes, password: str | bytes) -> None: ...
     @property
     def username(self) -> str | bytes: ...
 
+class PlacedAuth:
+    """Credentials by place, looked up for every host on the way: (user, password), a DigestAuth, a bearer's token or
+    None. See `pabal.auth.by_place`."""
+
+    def __init__(self, mapping: dict[str, Any], /) -> None: ...
+
 class RateLimiter:
-    """What `TokenBucket` and `LeakyBucket` have in common. May be shared by sessions."""
+    """What `TokenBucket` and `LeakyBucket` have in common. May be shared by sessions.
+
+    A copy, or one that was pickled, is a limiter of its own with the same settings, and begins as a new one does.
+    """
 
     @property
     def rate(self) -> float: ...

@@ -6,8 +6,8 @@ import io
 import os
 from typing import TYPE_CHECKING
 
-from pabal._body import AsyncBody, Body, FileBody, JoinedBody, as_bytes
-from pabal._forms import form_pairs, split_pair
+from pabal._body import AsyncBody, Body, FileBody, JoinedBody, as_bytes, text_bytes
+from pabal._forms import each_item, form_pairs, split_pair
 from pabal.exceptions import InvalidHeader
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def encode_multipart(fields: Any, files: Any, boundary: str | None = None) -> tu
     parts: list[bytes | Body] = []
     for name, value in form_pairs(fields, "data") if fields is not None else ():
         head = _head(_utf8(name), None, None, {})
-        parts += (line + head, value if isinstance(value, bytes) else value.encode("utf-8"), b"\r\n")
+        parts += (line + head, value if isinstance(value, bytes) else text_bytes(value, "data"), b"\r\n")
     for name, file in _each_file(files):
         filename, content, content_type, headers = _file(name, file)
         parts += (line + _head(name, filename, content_type, headers), content, b"\r\n")
@@ -38,7 +38,7 @@ def encode_multipart(fields: Any, files: Any, boundary: str | None = None) -> tu
 
 def _each_file(files: Any) -> Iterator[tuple[str, Any]]:
     """(field name, file) from a mapping or pairs; a list of files repeats the name."""
-    for item in files.items() if hasattr(files, "items") else files:
+    for item in each_item(files, "files"):
         name, file = split_pair(item, "files")
         if file is None:
             continue
@@ -58,10 +58,14 @@ def _file(name: str, file: Any) -> tuple[str | None, bytes | Body, str | None, d
         if not 2 <= len(rest) <= 4:
             raise ValueError(f"files[{name!r}] must be content or (filename, content[, type[, headers]])")
         filename, content = rest[0], rest[1]
+        if filename is not None and not isinstance(filename, (str, bytes)):
+            raise TypeError(f"files[{name!r}]: the file name must be text or None, not {type(filename).__name__}")
         if len(rest) > 2:
             content_type = rest[2]
+            if content_type is not None and not isinstance(content_type, str):
+                raise TypeError(f"files[{name!r}]: the content type must be str, not {type(content_type).__name__}")
         if len(rest) > 3:
-            headers = dict(rest[3] or {})
+            headers = _headers_of(name, rest[3])
     else:
         content = file
         filename = _name_of(file) or name
@@ -72,8 +76,16 @@ def _file(name: str, file: Any) -> tuple[str | None, bytes | Body, str | None, d
     return filename, _content(name, content), content_type, headers
 
 
+def _headers_of(name: str, given: Any) -> dict[str, str]:
+    headers: dict[Any, Any] = dict(each_item(given or {}, f"files[{name!r}]: the headers of a part"))
+    for key, value in headers.items():
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise TypeError(f"files[{name!r}]: the headers of a part must be str, not {key!r}: {value!r}")
+    return headers
+
+
 def _content(name: str, content: Any) -> bytes | Body:
-    whole = as_bytes(content)
+    whole = text_bytes(content, f"files[{name!r}]") if isinstance(content, str) else as_bytes(content)
     if whole is not None:
         return whole
     if isinstance(content, io.BytesIO):
@@ -142,4 +154,4 @@ def _head(name: str, filename: str | None, content_type: str | None, headers: di
         if ":" in _check("a header name", key) or not key or " " in key:
             raise InvalidHeader(f"invalid header name of a form part: {key!r}")
         lines.append(f"{key}: {_check('a header', value)}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8")
+    return text_bytes("\r\n".join(lines) + "\r\n\r\n", "the name or a header of a form part")

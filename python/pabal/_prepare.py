@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pabal import _engine
-from pabal._body import AsyncBody, Body, as_body
+from pabal._body import AsyncBody, Body, as_body, text_bytes
 from pabal._engine import Cookie, CookieJar
 from pabal.exceptions import InvalidArgument, InvalidHeader, InvalidURL
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     Lines: TypeAlias = "list[tuple[bytes, bytes]]"
     Prepared: TypeAlias = (
-        "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None, _engine.DigestAuth | None]"
+        "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None, "
+        "_engine.DigestAuth | _engine.PlacedAuth | None]"
     )
 
 __all__ = ["prepare"]
@@ -39,8 +40,8 @@ __all__ = ["prepare"]
 def prepare(
     session: SessionLike, method: str, url: object, options: Mapping[str, Any], is_async: bool
 ) -> Prepared | Callable[[], Any]:
-    """(url, headers, body, body size, cookies, digest); see the module and the binding of sessions. With an auth flow,
-    what runs it.
+    """(url, headers, body, body size, cookies, credentials for the engine); see the module and the binding of sessions.
+    With an auth flow, what runs it.
 
     ``headers`` are complete but for what only the engine can know (Host, framing, Cookie). The size is None when it is
     not known in advance. ``options`` that concern the transfer (timeout, verify, …) are not looked at.
@@ -65,10 +66,14 @@ def prepare(
     auth = options.get("auth")
     if auth is None:
         auth = session.auth
+    applied: _engine.DigestAuth | _engine.PlacedAuth | None = None
     if hasattr(auth, "items"):
-        auth = _engine.entry_for(dict(auth), text)
-    digest = auth if isinstance(auth, _engine.DigestAuth) else None
-    if auth is not None and digest is None:
+        from pabal.auth import by_place
+
+        auth, applied = by_place(dict(auth), text)
+    elif isinstance(auth, _engine.DigestAuth):
+        auth, applied = None, auth
+    if auth is not None:
         if any(hasattr(auth, name) for name in ("auth_flow", "sync_auth_flow", "async_auth_flow")):
             return auth_flow(session, auth, method, text, headers, body, options, is_async)
         text, headers, body = authorize(auth, method, text, headers, body)
@@ -77,20 +82,20 @@ def prepare(
         raise InvalidArgument("an async iterable cannot be the body of a sync request; use AsyncSession")
     cookies = options.get("cookies")
     size = len(body) if isinstance(body, bytes) else 0 if body is None else body.size
-    return text, headers, body, size, None if cookies is None else cookie_lines(cookies, text), digest
+    return text, headers, body, size, None if cookies is None else cookie_lines(cookies, text), applied
 
 
-def url_text(url: object) -> str:
-    """The URL as text; objects of other libraries are asked for theirs."""
+def url_text(url: object, what: str = "a URL") -> str:
+    """The URL as text; objects of other libraries are asked for theirs. ``what`` is named in errors."""
     if isinstance(url, str):
         return url
     if isinstance(url, (bytes, bytearray)):
         try:
             return url.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InvalidURL(f"a URL in bytes must be UTF-8: {error}") from None
-    if url is None or isinstance(url, (int, float)):
-        raise InvalidURL(f"a URL must be text, not {url!r}")
+            raise InvalidURL(f"{what} in bytes must be UTF-8: {error}") from None
+    if url is None or isinstance(url, (int, float, list, tuple, dict, set)):
+        raise InvalidURL(f"{what} must be text, not {url!r}")
     return str(url)
 
 
@@ -139,6 +144,8 @@ def encode_json(value: Any) -> bytes:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError as error:
         raise InvalidArgument(f"json= cannot be written as JSON: {error}") from error
+    except TypeError as error:
+        raise TypeError(f"json= cannot be written as JSON: {error}") from error
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError:  # lone surrogates have no UTF-8, but JSON can escape them
@@ -153,7 +160,9 @@ def merge_headers(base: Iterable[tuple[str, str]], own: Any) -> Lines:
     lines: Lines = []
     replaced: set[bytes] = set()
     if own is not None:
-        for name, value in own.items() if hasattr(own, "items") else own:
+        from pabal._forms import each_item, split_pair
+
+        for name, value in (split_pair(item, "headers") for item in each_item(own, "headers")):
             raw = header_bytes(name, "name")
             replaced.add(raw.lower())
             if value is not None:
@@ -242,11 +251,11 @@ def cookie_lines(cookies: Any, url: str) -> Lines:
         return _lines_of_jar(cookies, url)
     if hasattr(cookies, "clear_session_cookies"):  # http.cookiejar's, and that of requests
         return _lines_of_jar(CookieJar(cookies), url)
-    given = list(cookies.items() if hasattr(cookies, "items") else cookies)
+    from pabal._forms import each_item, split_pair
+
+    given = list(each_item(cookies, "cookies"))
     if given and isinstance(given[0], Cookie):
         return _lines_of_jar(CookieJar(given), url)
-    from pabal._forms import split_pair
-
     pairs = (split_pair(each, "cookies") for each in given)
     return [(cookie_bytes(name, "name"), cookie_bytes(value, "value")) for name, value in pairs if value is not None]
 
@@ -260,7 +269,13 @@ def _lines_of_jar(jar: CookieJar, url: str) -> Lines:
 
 def cookie_bytes(value: Any, what: str) -> bytes:
     """What could end the cookie, or the header, is refused (RFC 6265 section 4.1.1)."""
-    raw = value if isinstance(value, bytes) else str(value).encode("utf-8")
+    if isinstance(value, bool) or not isinstance(value, (str, bytes) if what == "name" else (str, bytes, int, float)):
+        raise TypeError(f"a cookie's {what} must be str, not {type(value).__name__}")
+    raw = value if isinstance(value, bytes) else text_bytes(str(value), f"a cookie's {what}")
     if b";" in raw or any(byte < 0x20 or byte == 0x7F for byte in raw) or (what == "name" and (b"=" in raw or not raw)):
-        raise InvalidHeader(f"invalid cookie {what}: {raw!r}")
+        raise InvalidHeader(
+            f"a cookie's {what} must not be empty or hold ';', '=' or control characters: {raw!r}"
+            if what == "name"
+            else f"a cookie's value must not hold ';' or control characters: {raw!r}"
+        )
     return raw

@@ -35,6 +35,8 @@ def request(method: str, url: UrlInput, **options: Unpack[RequestOptions]) -> Re
         Seconds for all of it, or a `Timeout`.
     allow_redirects
         Whether to follow redirects; True but for HEAD.
+    max_redirects
+        More than these are an error; 30 unless the session says otherwise.
     verify, cert
         Whom to trust, and who we are: see `pabal.types`.
     proxy, proxies

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from pabal._hooks import Call, Ticker, call_of, callback_of
 from pabal._request import Request
+from pabal.config import MOST, flag_of
 from pabal.exceptions import InvalidArgument
 
 if TYPE_CHECKING:
@@ -115,8 +116,10 @@ class _Run(Generic[ItemT]):
         if isinstance(concurrency, bool) or not isinstance(concurrency, int):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"concurrency must be an int, not {type(concurrency).__name__}")
         if concurrency < 1:
-            raise ValueError(f"concurrency must be at least 1, not {concurrency}")
-        if isinstance(source, (str, bytes, Mapping)):
+            raise ValueError(f"concurrency must be at least 1, not {max(concurrency, -MOST)}")
+        if concurrency > MOST:
+            raise ValueError(f"concurrency must be at most {MOST:,}, which this is not")
+        if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, (Iterable, AsyncIterable)):
             raise TypeError(f"requests are an iterable of requests, not one {type(cast('object', source)).__name__}")
         if options.get("stream") or "progress" in options:
             raise InvalidArgument("responses are handed out with their bodies: stream= and progress= are not for them")
@@ -129,8 +132,8 @@ class _Run(Generic[ItemT]):
         self.exhausted = False
         self.source_error: BaseException | None = None
         self.ready: deque[Outcome[ItemT]] = deque()
-        self._ordered = ordered
-        self._return_exceptions = return_exceptions
+        self._ordered = flag_of("ordered", ordered)
+        self._return_exceptions = flag_of("return_exceptions", return_exceptions)
         self._parked: dict[int, Outcome[ItemT]] = {}
         self._next = 0
         self._hooked: dict[int, Call] = {}

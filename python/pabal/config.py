@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
     )
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Frozen", "Limits", "Proxy", "Timeout", "timeout_of"]
+__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Frozen", "Limits", "Proxy", "Timeout", "flag_of", "timeout_of"]
 
 
 class _Unset:
@@ -33,15 +33,32 @@ class _Unset:
 
 _UNSET = _Unset()
 
+#: Beyond what any clock here counts; kept apart from infinity, which is a mistake.
+MOST_SECONDS = 1e300
+#: Of anything that is counted.
+MOST = 1_000_000_000
+
 
 def _seconds(name: str, value: float | None) -> float | None:
     if value is None:
         return None
+    return _positive(f"timeout {name}", value, "a number of seconds or None", " (None means no limit)")
+
+
+def _positive(name: str, value: float, wanted: str, hint: str = "") -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"timeout {name} must be a number of seconds or None, not {type(value).__name__}")
-    if not 0 < value < float("inf"):  # NaN compares false
-        raise ValueError(f"timeout {name} must be positive and finite, not {value!r} (None means no limit)")
+        raise TypeError(f"{name} must be {wanted}, not {type(value).__name__}")
+    if not 0 < value <= MOST_SECONDS:  # NaN compares false
+        given = repr(value) if isinstance(value, float) else "a number as large as this" if value > 0 else str(value)
+        raise ValueError(f"{name} must be positive and finite, not {given}{hint}")
     return float(value)
+
+
+def flag_of(name: str, value: bool) -> bool:
+    """True or False, and nothing that merely counts as one."""
+    if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
+    return value
 
 
 class Frozen:
@@ -152,7 +169,9 @@ def _count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value}")
+        raise ValueError(f"{name} must be at least 1, not {value if value > -MOST else 'less'}")
+    if value > MOST:
+        raise ValueError(f"{name} must be at most {MOST:,}, which this is not")
     return value
 
 
@@ -201,7 +220,7 @@ class Limits(Frozen):
         put(self, "max_connections", whole)
         put(self, "max_connections_per_host", min(per_host, whole))
         put(self, "max_idle_connections", idle)
-        put(self, "idle_timeout", _seconds("idle_timeout", idle_timeout))
+        put(self, "idle_timeout", _positive("idle_timeout", idle_timeout, "a number of seconds"))
 
     @property
     def parts(self) -> tuple[int, int, int, float]:

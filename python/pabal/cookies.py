@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from pabal._engine import Cookie, CookieJar, normalise_cookie_domain
+from pabal.config import flag_of
 from pabal.exceptions import InvalidArgument
 
 if TYPE_CHECKING:
@@ -21,15 +22,9 @@ __all__ = ["CookiePolicy"]
 # --- policy -----------------------------------------------------------------------------------------------------------
 
 
-def _flag(name: str, value: bool) -> bool:
-    if not isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} must be True or False, not {type(value).__name__}")
-    return value
-
-
 def _domains(name: str, domains: Iterable[str]) -> tuple[str, ...]:
-    if isinstance(domains, (str, bytes)):
-        raise TypeError(f"{name} must be several domains, such as [{domains!r}]")
+    if isinstance(domains, (str, bytes)) or not hasattr(domains, "__iter__"):
+        raise TypeError(f"{name} must be several domains, such as ['example.com'], not {domains!r}")
     return tuple(dict.fromkeys(normalise_cookie_domain(each) for each in domains))
 
 
@@ -83,12 +78,12 @@ class CookiePolicy:
         if allowed == ():
             raise ValueError("allowed_domains is empty: None allows all hosts, accept=False keeps no cookies")
         put = object.__setattr__
-        put(self, "accept", _flag("accept", accept))
-        put(self, "third_party", _flag("third_party", third_party))
+        put(self, "accept", flag_of("accept", accept))
+        put(self, "third_party", flag_of("third_party", third_party))
         put(self, "allowed_domains", allowed)
         put(self, "blocked_domains", _domains("blocked_domains", blocked_domains))
-        put(self, "accept_public_suffix", _flag("accept_public_suffix", accept_public_suffix))
-        put(self, "trust_loopback", _flag("trust_loopback", trust_loopback))
+        put(self, "accept_public_suffix", flag_of("accept_public_suffix", accept_public_suffix))
+        put(self, "trust_loopback", flag_of("trust_loopback", trust_loopback))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"CookiePolicy is immutable; make a new one instead of setting {name!r}")

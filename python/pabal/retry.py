@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from pabal.config import Frozen
+from pabal.config import MOST, Frozen, flag_of
 
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     #: Everything of a `Retry`, in the order of ``__match_args__``.
     RetryParts: TypeAlias = tuple[Any, ...]
+
+#: RFC 9110 section 5.6.2.
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 __all__ = ["Attempt", "Retry", "retry_of"]
 
@@ -35,7 +39,8 @@ def _count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if not 0 <= value <= 1000:
-        raise ValueError(f"{name} must be from 0 to 1000, not {value}")
+        given = value if abs(value) < MOST else "a number as large as this"
+        raise ValueError(f"{name} must be from 0 to 1000, not {given}")
     return value
 
 
@@ -47,7 +52,8 @@ def _seconds(name: str, value: float) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if not 0 <= value <= 4.0e6:  # NaN compares false
-        raise ValueError(f"{name} must be from 0 to 4,000,000 seconds, not {value!r}")
+        given = repr(value) if isinstance(value, float) else "a number as large as this" if value > 0 else str(value)
+        raise ValueError(f"{name} must be from 0 to 4,000,000 seconds, not {given}")
     return float(value)
 
 
@@ -59,7 +65,8 @@ def _statuses(values: Iterable[int]) -> tuple[int, ...]:
         if isinstance(status, bool) or not isinstance(status, int):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"statuses must be ints, not {type(status).__name__}")
         if not 200 <= status <= 599:
-            raise ValueError(f"statuses must be from 200 to 599, not {status}")
+            given = status if abs(status) < MOST else "a number as large as this"
+            raise ValueError(f"statuses must be from 200 to 599, not {given}")
     return tuple(int(status) for status in statuses)
 
 
@@ -70,6 +77,8 @@ def _methods(values: Iterable[str]) -> tuple[str, ...]:
     for method in methods:
         if not isinstance(method, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"methods must be str, not {type(method).__name__}")
+        if not _TOKEN.fullmatch(method):
+            raise ValueError(f"methods must be HTTP methods such as 'GET', not {method!r}")
     return tuple(method.upper() for method in methods)
 
 
@@ -159,8 +168,6 @@ class Retry(Frozen):
         share = _seconds("jitter", jitter)
         if share > 1:
             raise ValueError(f"jitter is a fraction, from 0 to 1, not {jitter!r}")
-        if not isinstance(respect_retry_after, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise TypeError(f"respect_retry_after must be a bool, not {type(respect_retry_after).__name__}")
         if budget is not None and _seconds("budget", budget) == 0:
             raise ValueError("budget must be positive (None means no budget)")
         put = object.__setattr__
@@ -173,7 +180,7 @@ class Retry(Frozen):
         put(self, "backoff", _seconds("backoff", backoff))
         put(self, "jitter", share)
         put(self, "max_backoff", _seconds("max_backoff", max_backoff))
-        put(self, "respect_retry_after", respect_retry_after)
+        put(self, "respect_retry_after", flag_of("respect_retry_after", respect_retry_after))
         put(self, "retry_after_cap", _seconds("retry_after_cap", retry_after_cap))
         put(self, "budget", None if budget is None else float(budget))
 
@@ -218,4 +225,4 @@ def retry_of(value: RetriesInput) -> Retry | None:
         return value
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"retries must be an int, a Retry or None, not {type(value).__name__}")
-    return Retry(value)
+    return Retry(_count("retries", value))

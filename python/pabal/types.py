@@ -156,7 +156,8 @@ OneAuth: TypeAlias = (
     | AsyncAuthFlow
 )
 #: ``auth=``: (user, password), a DigestAuth, a callable that changes the request before it is sent, or an auth flow; or
-#: a mapping of places ("host", "host:port", "https://host") to such, of which the most specific counts.
+#: a mapping of places ("host", "host:port", "https://host") to such, of which the most specific counts. A redirect to
+#: another host is looked up in the mapping again; callables and flows are for the host that is asked first.
 Auth: TypeAlias = OneAuth | Mapping[str, OneAuth]
 
 #: ``rate_limit=``: a TokenBucket or a LeakyBucket for all; or a mapping of places, as for ``auth=``, to such.
@@ -224,6 +225,7 @@ class CommonOptions(TypedDict, total=False):
     auth: Auth | None
     timeout: TimeoutInput
     allow_redirects: bool
+    max_redirects: int | None
     verify: Verify
     cert: Cert | None
     proxy: ProxyInput | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
+import pickle
 import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
@@ -250,6 +252,81 @@ def test_auth_by_place(scripted: Scripted) -> None:
         session.auth = {"127.0.0.1": ("host", "p")}
         session.get(url)
         assert server.last == basic("host", "p")
+
+
+def own_token(request: pabal.Request) -> None:
+    request.headers["Authorization"] = "Bearer own"
+
+
+@pytest.mark.parametrize(
+    ("at_a", "sent_to_a"),
+    [
+        (("a", "1"), basic("a", "1")),
+        (pabal.BasicAuth("a", "1"), basic("a", "1")),
+        (pabal.BearerAuth("t"), "Bearer t"),
+        (own_token, "Bearer own"),
+        (None, None),
+    ],
+    ids=["pair", "basic", "bearer", "callable", "none"],
+)
+@pytest.mark.parametrize("by", ["session", "request"])
+def test_a_redirect_is_told_what_is_meant_for_its_own_host(
+    by: str, at_a: Any, sent_to_a: str | None, scripted: Scripted, run: Run
+) -> None:
+    """And never what was meant for the host before."""
+    there = Recorder()
+    other = scripted(there)
+    sent: list[str | None] = []
+
+    def redirecting(connection: Connection) -> None:
+        while request := connection.read_request():
+            sent.append(request.value("authorization"))
+            connection.answer(b"", "307 Moved", f"Location: {other.url}/")
+
+    first = scripted(redirecting)
+    places = {f"127.0.0.1:{first.port}": at_a, f"127.0.0.1:{other.port}": ("b", "2")}
+    whole, own = ({"auth": places}, {}) if by == "session" else ({}, {"auth": places})
+
+    async def main() -> None:
+        async with pabal.AsyncSession(**whole) as session:
+            await session.post(first.url, data=b"x", **own)
+
+    with pabal.Session(**whole) as session:
+        session.post(first.url, data=b"x", **own)
+        assert there.last == basic("b", "2")
+        del places[f"127.0.0.1:{other.port}"]
+        session.post(first.url, data=b"x", **own)
+        assert there.last is None
+    places[f"127.0.0.1:{other.port}"] = pabal.BearerAuth("b")
+    run(main())
+    assert there.last == "Bearer b"
+    assert sent == [sent_to_a] * 3
+
+
+def test_a_digest_of_the_next_host_answers_its_challenge(scripted: Scripted) -> None:
+    server = Digest()
+    other = scripted(server)
+
+    def redirecting(connection: Connection) -> None:
+        while connection.read_request():
+            connection.answer(b"", "302 Found", f"Location: {other.url}/")
+
+    first = scripted(redirecting)
+    auth = {f"127.0.0.1:{first.port}": ("a", "1"), other.url: pabal.DigestAuth("user", "secret")}
+    assert pabal.get(first.url, auth=auth).ok
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_a_digest_can_be_copied_and_is_challenged_anew(copied: Callable[[Any], Any], scripted: Scripted) -> None:
+    server = Digest()
+    url = scripted(server).url
+    auth = pabal.DigestAuth("user", "secret")
+    with pabal.Session(auth=auth) as session:
+        assert session.get(url).ok
+        for made in (copied(auth), copied(session).auth):
+            assert made.username == "user"
+            with pabal.Session(auth=made) as other:
+                assert other.get(url).ok
 
 
 @pytest.mark.parametrize(

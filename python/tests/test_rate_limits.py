@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -48,12 +50,39 @@ class Clock:
         (lambda: pabal.Session(rate_limit=5), TypeError, "rate_limit must be"),  # type: ignore[arg-type]
         (lambda: pabal.Session(rate_limit={"a": 5}), TypeError, "rate_limit must be"),  # type: ignore[dict-item]
         (lambda: pabal.Session(rate_limit={"a/b": pabal.LeakyBucket(1, 1)}), ValueError, "a place is"),
-        (lambda: pabal.AsyncSession(rate_limit={5: pabal.LeakyBucket(1, 1)}), TypeError, "a place must"),  # type: ignore[dict-item]
+        (lambda: pabal.AsyncSession(rate_limit={5: pabal.LeakyBucket(1, 1)}), TypeError, "a place in rate_limit must"),  # type: ignore[dict-item]
     ],
 )
 def test_arguments_are_checked(make: Callable[[], object], kind: type[Exception], says: str) -> None:
     with pytest.raises(kind, match=says):
         make()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_limiters_can_be_copied_and_begin_anew(copied: Callable[[Any], Any], scripted: Scripted) -> None:
+    bucket = pabal.TokenBucket(0.001, 1, max_waiting=0)
+    url = scripted(Clock()).url
+    with pabal.Session(rate_limit=bucket) as session:
+        assert session.get(url).ok
+        with pytest.raises(pabal.exceptions.PabalError):
+            session.get(url)
+        made = copied(bucket)
+        assert repr(made) == repr(bucket)
+        with pabal.Session(rate_limit={"127.0.0.1": made}) as other:
+            assert other.get(url).ok
+            with pytest.raises(pabal.exceptions.PabalError):
+                other.get(url)
+    spaced = copied(pabal.LeakyBucket(2.5, 3))
+    assert (spaced.rate, spaced.capacity) == (2.5, 3)
+
+
+def test_a_session_with_limiters_and_digests_can_be_pickled(scripted: Scripted) -> None:
+    auth = {"127.0.0.1": pabal.DigestAuth("a", "b")}
+    limits = {"127.0.0.1": pabal.TokenBucket(100, 7), "other.example": pabal.LeakyBucket(1, 2)}
+    with pabal.Session(auth=auth, rate_limit=limits) as session, pickle.loads(pickle.dumps(session)) as made:
+        assert made.get(scripted(Clock()).url).ok
+        assert made.auth["127.0.0.1"].username == "a"
+        assert made.rate_limit["127.0.0.1"].burst == 7
 
 
 def test_limiters_can_be_looked_at() -> None:

@@ -60,7 +60,7 @@ class Flaky:
         ({"backoff": "1"}, TypeError, "backoff must be"),
         ({"jitter": 1.1}, ValueError, "jitter is a fraction"),
         ({"max_backoff": float("inf")}, ValueError, "max_backoff must be"),
-        ({"respect_retry_after": 1}, TypeError, "respect_retry_after must be a bool"),
+        ({"respect_retry_after": 1}, TypeError, "respect_retry_after must be True or False"),
         ({"retry_after_cap": None}, TypeError, "retry_after_cap must be"),
         ({"budget": 0}, ValueError, "budget must be positive"),
     ],
@@ -87,7 +87,7 @@ def test_retries_of_a_wrong_type_are_refused(value: Any) -> None:
         pabal.Session(retries=value)
     with pabal.Session() as session, pytest.raises(TypeError, match="retries must be"):
         session.get("http://127.0.0.1:9/", retries=value)
-    with pytest.raises(ValueError, match="total must be"):
+    with pytest.raises(ValueError, match="retries must be"):
         pabal.Session(retries=-1)
 
 

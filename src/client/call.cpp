@@ -136,8 +136,17 @@ void call::build_request() {
     if (!asked_.as_told) authorize();
 }
 
-/// Whom this exchange may be told who we are by.
-credentials* call::credentials_here() const noexcept { return leaves_origin_ ? nullptr : asked_.auth.get(); }
+/// Whom this exchange may be told who we are by; over an open connection nobody that a protected one led to.
+credentials* call::credentials_here() const noexcept {
+    if (!asked_.auth || (leaves_origin_ && was_protected())) return nullptr;
+    return asked_.auth->at(asked_.location, leaves_origin_);
+}
+
+/// The connection is open, and that of an exchange before was not.
+bool call::was_protected() const noexcept {
+    return !asked_.location.is_secure() &&
+           std::ranges::any_of(history_, [](const hop& each) { return each.location.is_secure(); });
+}
 
 /// Credentials given for the call go before a field, a field before what the URL says.
 void call::authorize() {
@@ -413,9 +422,8 @@ bool call::rewind_body() {
 /// Of the very host that is asked; not over an open connection when the request began on a protected one. Empty: none.
 std::string call::netrc_credentials() const {
     const url& to = asked_.location;
-    if (asked_.auth && !leaves_origin_) return {};
-    const bool was_secure = std::ranges::any_of(history_, [](const hop& each) { return each.location.is_secure(); });
-    const netrc_entry* entry = to.is_secure() || !was_secure ? session_->netrc->find(to) : nullptr;
+    if (credentials_here()) return {};
+    const netrc_entry* entry = was_protected() ? nullptr : session_->netrc->find(to);
     if (!entry) return {};
     auto value = http::basic_credentials(entry->login, entry->password);
     return value ? std::move(*value) : std::string();

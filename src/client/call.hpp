@@ -190,6 +190,7 @@ private:
     bool rewind_body();
     bool follow(response_head&& head);
     credentials* credentials_here() const noexcept;
+    bool was_protected() const noexcept;
     void authorize();
     std::string netrc_credentials() const;
     bool answer_challenge(const response_head& head);

@@ -7,6 +7,7 @@
 
 #include <pabal/auth.hpp>
 
+#include "client/origin_map.hpp"
 #include "protocol/http/basic_auth.hpp"
 #include "protocol/http/digest_auth.hpp"
 
@@ -14,9 +15,10 @@ namespace pabal {
 
 namespace {
 
-class basic_credentials final : public credentials {
+/// The same value of Authorization for every request.
+class fixed_credentials final : public credentials {
 public:
-    explicit basic_credentials(std::string value) : value_(std::move(value)) {}
+    explicit fixed_credentials(std::string value) : value_(std::move(value)) {}
     std::string authorize(const url&, const request_head&, std::optional<std::string_view>, bool) override {
         return value_;
     }
@@ -133,6 +135,22 @@ private:
     std::map<std::string, space, std::less<>> spaces_;
 };
 
+class placed_credentials final : public credentials {
+public:
+    explicit placed_credentials(client::origin_map<credentials_ptr> places) : places_(std::move(places)) {}
+    /// Never asked: `at` names who is.
+    std::string authorize(const url&, const request_head&, std::optional<std::string_view>, bool) override {
+        return {};
+    }
+    credentials* at(const url& place, bool) noexcept override {
+        const credentials_ptr* found = places_.find(place);
+        return found && *found ? (*found)->at(place, false) : nullptr;
+    }
+
+private:
+    client::origin_map<credentials_ptr> places_;
+};
+
 bool has_control(std::string_view text) noexcept {
     return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
@@ -142,7 +160,7 @@ bool has_control(std::string_view text) noexcept {
 result<credentials_ptr> basic_auth(std::string_view user, std::string_view password) {
     auto value = http::basic_credentials(user, password);
     if (!value) return std::move(value).error();
-    return credentials_ptr(std::make_shared<basic_credentials>(std::move(*value)));
+    return credentials_ptr(std::make_shared<fixed_credentials>(std::move(*value)));
 }
 
 result<credentials_ptr> digest_auth(std::string_view user, std::string_view password) {
@@ -150,6 +168,24 @@ result<credentials_ptr> digest_auth(std::string_view user, std::string_view pass
         return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
                      "the user name or password for digest authentication contains a control character"};
     return credentials_ptr(std::make_shared<digest_credentials>(user, password));
+}
+
+result<credentials_ptr> bearer_auth(std::string_view token) {
+    const bool is_visible = std::ranges::all_of(token, [](char c) { return c > 0x20 && c < 0x7F; });
+    if (token.empty() || !is_visible)
+        return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                     "a bearer token must be visible ASCII characters, at least one"};
+    return credentials_ptr(std::make_shared<fixed_credentials>("Bearer " + std::string(token)));
+}
+
+result<credentials_ptr> auth_by_place(std::vector<std::pair<std::string, credentials_ptr>> places) {
+    client::origin_map<credentials_ptr> map;
+    for (auto& [place, who] : places) {
+        auto pattern = client::origin_pattern::parse(place);
+        if (!pattern) return std::move(pattern).error();
+        map.add(std::move(*pattern), std::move(who));
+    }
+    return credentials_ptr(std::make_shared<placed_credentials>(std::move(map)));
 }
 
 }  // namespace pabal

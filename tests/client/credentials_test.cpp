@@ -183,6 +183,75 @@ TEST_F(authenticating, basic_is_sent_at_once_and_not_again) {
     EXPECT_EQ(said(0), "Basic dXNlcjpzZWNyZXQ=");
 }
 
+/// Credentials for a.example and b.example over any scheme, and for one port of c.example.
+class placed : public testing::calling {
+protected:
+    void SetUp() override {
+        world.handler.answer = [this](const seen_request& asked) {
+            return asked.head.target == "/go" ? redirect_to(307, location) : scripted_answer{};
+        };
+    }
+    std::string said(const std::string& first, const std::string& then) {
+        location = then;
+        auto asked = to(first, "POST", "body");
+        asked.auth = auth_by_place({{"a.example", basic_auth("a", "1").value()},
+                                    {"b.example", basic_auth("b", "2").value()},
+                                    {"b.example:8000", bearer_auth("t").value()},
+                                    {"b.example:9000", nullptr}})
+                         .value();
+        asked.headers.append_valid("X-Own", "1");
+        send(asked);
+        return last().all("authorization");
+    }
+    std::string location;
+    const std::string as_b = "Basic Yjoy";
+};
+
+TEST_F(placed, every_host_on_the_way_is_told_its_own) {
+    EXPECT_EQ(said("http://a.example/", ""), "Basic YTox");
+    EXPECT_EQ(said("http://a.example/go", "http://b.example/"), as_b);
+    EXPECT_EQ(said("http://a.example/go", "http://b.example:8000/"), "Bearer t") << "the most specific place counts";
+    EXPECT_EQ(said("http://a.example/go", "http://b.example:9000/"), "") << "nothing is a choice, too";
+    EXPECT_EQ(said("http://other.example/go", "https://b.example/"), as_b);
+    EXPECT_EQ(said("http://a.example/go", "http://other.example/"), "");
+}
+
+TEST_F(placed, nothing_is_told_over_an_open_connection_that_a_protected_one_led_to) {
+    EXPECT_EQ(said("https://a.example/go", "http://b.example/"), "");
+    EXPECT_EQ(said("https://a.example/go", "http://a.example/"), "");
+    EXPECT_EQ(said("https://a.example/go", "https://b.example/"), as_b);
+}
+
+TEST_F(placed, a_field_of_the_caller_stays_where_no_place_is_named_and_at_home) {
+    location = "http://b.example/";
+    auto asked = to("http://other.example/go");
+    asked.headers.append_valid("Authorization", "Bearer own");
+    asked.auth = auth_by_place({{"b.example", basic_auth("b", "2").value()}}).value();
+    send(asked);
+    ASSERT_EQ(world.handler.seen.size(), 2U);
+    EXPECT_EQ(world.handler.seen[0].all("authorization"), "Bearer own");
+    EXPECT_EQ(world.handler.seen[1].all("authorization"), as_b);
+}
+
+TEST_F(placed, a_challenge_of_the_next_host_is_answered_with_its_own_digest) {
+    world.handler.answer = [](const seen_request& asked) {
+        if (asked.all("host") == "a.example") return redirect_to(307, "http://b.example/");
+        return asked.all("authorization").empty() ? denied(challenge + "n\"") : scripted_answer{.body = "in"};
+    };
+    auto asked = to("http://a.example/");
+    asked.auth =
+        auth_by_place({{"a.example", basic_auth("a", "1").value()}, {"b.example", digest_auth("b", "secret").value()}})
+            .value();
+    EXPECT_EQ(body_of(*send(asked)), "in");
+    EXPECT_TRUE(last().all("authorization").starts_with("Digest username=\"b\""));
+}
+
+TEST(credentials_by_place, are_checked) {
+    for (const auto* wrong : {"", "*", "a/b", "a b"})
+        EXPECT_FALSE(auth_by_place({{wrong, nullptr}}).has_value()) << wrong;
+    for (const auto* wrong : {"", "a b", "a\r\n", "\xc3\xa4"}) EXPECT_FALSE(bearer_auth(wrong).has_value()) << wrong;
+}
+
 TEST(credentials_of_a_user, are_checked) {
     EXPECT_FALSE(basic_auth("a:b", "c"));
     EXPECT_FALSE(basic_auth("a", "b\n"));

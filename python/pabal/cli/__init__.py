@@ -6,6 +6,7 @@ Exit status: 0, 1 when anything failed, 2 for wrong usage, 130 after Ctrl-C.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,11 @@ __all__ = ["main"]
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+def _between(kind: type[int] | type[float], least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"must be positive, not {text}")
+        if not least <= value <= most:  # NaN compares false
+            raise argparse.ArgumentTypeError(f"must be from {least:,} to {most:,}, not {text[:40]}")
         return value
 
     parse.__name__ = kind.__name__
@@ -34,7 +35,24 @@ def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon:
         raise argparse.ArgumentTypeError(f"must look like 'Name: value', not {text!r}")
-    return name.strip(), value.strip()
+    line = (name, value.strip(" \t"))
+    try:
+        pabal.Headers([line])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return line
+
+
+def _file(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must be the path of a file, not empty")
+    return text
+
+
+def _readable(text: str) -> str:
+    if not os.path.exists(_file(text)):
+        raise argparse.ArgumentTypeError(f"cannot read {text}: it does not exist")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,11 +72,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE|URL|-",
         help="a file with one URL a line (blank lines and those that begin with # are skipped), a URL, or - for stdin",
     )
-    fetch.add_argument("-o", "--output", metavar="FILE", help="where the lines go (default: stdout)")
+    fetch.add_argument("-o", "--output", type=_file, metavar="FILE", help="where the lines go (default: stdout)")
     fetch.add_argument(
-        "-c", "--concurrency", type=_positive(int), default=100, metavar="N", help="how many at once (default: 100)"
+        "-c",
+        "--concurrency",
+        type=_between(int, 1, 1_000_000),
+        default=100,
+        metavar="N",
+        help="how many at once (default: 100)",
     )
-    fetch.add_argument("--timeout", type=_positive(float), metavar="S", help="seconds for each URL, all in all")
+    fetch.add_argument(
+        "--timeout", type=_between(float, 0.001, 1e9), metavar="S", help="seconds for each URL, all in all"
+    )
     fetch.add_argument(
         "-H",
         "--header",
@@ -70,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     trust = fetch.add_mutually_exclusive_group()
     trust.add_argument("--insecure", action="store_true", help="accept any certificate")
-    trust.add_argument("--ca", metavar="FILE", help="trust the certificates in this PEM file instead of the system's")
+    trust.add_argument(
+        "--ca", type=_readable, metavar="FILE", help="trust the certificates in this PEM file instead of the system's"
+    )
     fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
 
     demo = commands.add_parser(
@@ -79,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Serves /price, /quotes/SYMBOL, /bytes/N, /delay/MS and /echo on 127.0.0.1, over TLS with a "
         "throw-away certificate.",
     )
-    demo.add_argument("--port", type=int, default=8443, metavar="P", help="0 for any that is free (default: 8443)")
+    demo.add_argument(
+        "--port", type=_between(int, 0, 65535), default=8443, metavar="P", help="0 for any that is free (default: 8443)"
+    )
     demo.add_argument("--plain", action="store_true", help="without TLS")
     return parser
 
