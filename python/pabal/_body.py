@@ -38,12 +38,12 @@ __all__ = [
 PIECE = 64 * 1024
 
 
-def as_bytes(value: Any) -> bytes | None:
-    """The value as bytes if it lies in memory, else None."""
+def as_bytes(value: Any, what: str = "a request body") -> bytes | None:
+    """The value as bytes if it lies in memory, else None. ``what`` is named in errors."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return text_bytes(value, "a request body")
+        return text_bytes(value, what)
     if isinstance(value, (bytearray, memoryview)):
         return bytes(cast("memoryview", value))
     return None
@@ -286,7 +286,7 @@ async def _next_piece(iterator: AsyncIterator[Any]) -> bytes:
 
 def as_body(value: Any, what: str) -> bytes | Body | AsyncBody:
     """What ``content=`` (or ``data=`` that is no form) stands for."""
-    whole = text_bytes(value, what) if isinstance(value, str) else as_bytes(value)
+    whole = as_bytes(value, what)
     if whole is not None:
         return whole
     if isinstance(value, (Body, AsyncBody)):

@@ -83,10 +83,7 @@ def add_params(url: str, *several: Params | None) -> str:
     for params in several:
         if params is None:
             continue
-        if isinstance(params, (str, bytes)):
-            text = _verbatim(params)
-        else:
-            text = encode_form(params, "params")
+        text = _verbatim(params) if isinstance(params, (str, bytes)) else encode_form(params, "params")
         if text:
             added.append(text)
     if not added:

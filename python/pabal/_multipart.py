@@ -61,9 +61,10 @@ def _file(name: str, file: Any) -> tuple[str | None, bytes | Body, str | None, d
         if filename is not None and not isinstance(filename, (str, bytes)):
             raise TypeError(f"files[{name!r}]: the file name must be text or None, not {type(filename).__name__}")
         if len(rest) > 2:
-            content_type = rest[2]
-            if content_type is not None and not isinstance(content_type, str):
-                raise TypeError(f"files[{name!r}]: the content type must be str, not {type(content_type).__name__}")
+            given: Any = rest[2]
+            if given is not None and not isinstance(given, str):
+                raise TypeError(f"files[{name!r}]: the content type must be str, not {type(given).__name__}")
+            content_type = given
         if len(rest) > 3:
             headers = _headers_of(name, rest[3])
     else:
@@ -85,7 +86,7 @@ def _headers_of(name: str, given: Any) -> dict[str, str]:
 
 
 def _content(name: str, content: Any) -> bytes | Body:
-    whole = text_bytes(content, f"files[{name!r}]") if isinstance(content, str) else as_bytes(content)
+    whole = as_bytes(content, f"files[{name!r}]")
     if whole is not None:
         return whole
     if isinstance(content, io.BytesIO):

@@ -29,10 +29,8 @@ if TYPE_CHECKING:
         def auth(self) -> Any: ...
 
     Lines: TypeAlias = "list[tuple[bytes, bytes]]"
-    Prepared: TypeAlias = (
-        "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None, "
-        "_engine.DigestAuth | _engine.PlacedAuth | None]"
-    )
+    Applied: TypeAlias = "_engine.DigestAuth | _engine.PlacedAuth | None"
+    Prepared: TypeAlias = "tuple[str, Lines, bytes | Body | AsyncBody | None, int | None, Lines | None, Applied]"
 
 __all__ = ["prepare"]
 
@@ -66,7 +64,7 @@ def prepare(
     auth = options.get("auth")
     if auth is None:
         auth = session.auth
-    applied: _engine.DigestAuth | _engine.PlacedAuth | None = None
+    applied: Applied = None
     if hasattr(auth, "items"):
         from pabal.auth import by_place
 

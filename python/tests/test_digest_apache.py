@@ -68,7 +68,7 @@ def test_a_nonce_that_became_too_old_is_renewed(apache: Apache) -> None:
     lines = apache.asked(before + 4)[-4:]
     assert [line.split()[2] for line in lines] == ["401", "200", "401", "200"]
     nonces = [line.replace("\\", "").split(' nonce="')[1].split('"')[0] for line in lines[1:]]
-    assert nonces[0] == nonces[1] != nonces[2]
+    assert len(set(nonces)) == 3, "with a short life, each answer announces the next nonce (Authentication-Info)"
 
 
 @pytest.mark.parametrize("body", [b"hello" * 100_000, "file", "iterable"])

@@ -8,9 +8,10 @@ from typing import Any
 
 import pabal
 import pytest
-from security.conftest import RefuseRequest, RefuseResponse, exchanged
 from support.misbehaving import GOOD, chunks, saying
 from support.scripted import Connection, ScriptedServer
+
+from security.conftest import RefuseRequest, RefuseResponse, exchanged
 
 Start = Callable[..., ScriptedServer]
 variants = pytest.mark.parametrize

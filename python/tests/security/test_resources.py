@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pabal
 import pytest
 from pabal import exceptions
-from security.conftest import RefuseResponse, exchanged
 from support.leaks import memory_tells, resident_megabytes
 from support.misbehaving import chunks, coded, saying
 from support.scripted import Connection, Received, ScriptedServer
+
+from security.conftest import RefuseResponse, exchanged
 
 Start = Callable[..., ScriptedServer]
 GET = b"GET /echo HTTP/1.1\r\nHost: a\r\n"

@@ -34,8 +34,13 @@ def test_addresses_as_numbers_short_or_octal_are_refused(host: str, scripted: St
         "http://@/",
         "http://a:b:c/",
         "http://[::1",
-    ]
-    + ["http://a\\@b/", "http://a%00b/", "http://a\tb/", "http://[::1]x/", "http:a", "//a/"],
+        "http://a\\@b/",
+        "http://a%00b/",
+        "http://a\tb/",
+        "http://[::1]x/",
+        "http:a",
+        "//a/",
+    ],
 )
 def test_urls_without_a_clear_host_are_invalid(url: str) -> None:
     with pabal.Session() as session, pytest.raises(exceptions.InvalidURL):
