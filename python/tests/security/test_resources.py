@@ -100,12 +100,7 @@ def test_too_many_content_codings_are_refused(count: int, scripted: Start) -> No
 def test_thousands_of_gzip_members_cost_linear_time(scripted: Start) -> None:
     body = gzip.compress(b"") * 100_000 + gzip.compress(b"end")
     started = time.process_time()
-    response = None
-    try:
-        response = pabal.get(scripted(saying(coded("gzip", body))).url, timeout=60)
-    except exceptions.DecodeError:
-        pass  # a limit is as good
-    assert response is None or response.text == "end"
+    assert pabal.get(scripted(saying(coded("gzip", body))).url, timeout=60).text == "end"
     assert time.process_time() - started < 20
 
 
