@@ -40,7 +40,7 @@ struct request {
     int max_redirects = 30;
     proxy_rules proxies;  ///< asked before the session's; `proxy_rules(*proxy::parse(url))` is one for everything
     std::optional<retry_policy> retries;  ///< none: what failed has failed
-    credentials_ptr auth;                 ///< for the origin of `url` only
+    credentials_ptr auth;                 ///< for the origin of `url` only, unless they name places
 };
 
 /// A complete response; `body` has its content codings removed.

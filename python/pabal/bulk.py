@@ -120,8 +120,8 @@ class _Run(Generic[ItemT]):
         if concurrency > MOST:
             raise ValueError(f"concurrency must be at most {MOST:,}, which this is not")
         if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, (Iterable, AsyncIterable)):
-            given: Any = source
-            raise TypeError(f"requests are an iterable of requests, not one {type(given).__name__}")
+            kind = type(cast("Any", source)).__name__
+            raise TypeError(f"requests are an iterable of requests, not one {kind}")
         if options.get("stream") or "progress" in options:
             raise InvalidArgument("responses are handed out with their bodies: stream= and progress= are not for them")
         self.concurrency = concurrency

@@ -97,11 +97,15 @@ def test_too_many_content_codings_are_refused(count: int, scripted: Start) -> No
         assert session.get(server.url).text == "ok"
 
 
-def test_thousands_of_gzip_members_cost_linear_time(scripted: Start) -> None:
-    body = gzip.compress(b"") * 100_000 + gzip.compress(b"end")
-    started = time.process_time()
-    assert pabal.get(scripted(saying(coded("gzip", body))).url, timeout=60).text == "end"
-    assert time.process_time() - started < 20
+def test_thousands_of_gzip_members_are_refused(scripted: Start) -> None:
+    """Hundreds are a file that was compressed in blocks."""
+    end = gzip.compress(b"end")
+    assert pabal.get(scripted(saying(coded("gzip", gzip.compress(b"") * 1000 + end))).url).text == "end"
+    server = scripted(saying(coded("gzip", gzip.compress(b"") * 100_000 + end)))
+    with pabal.Session() as session:
+        with pytest.raises(exceptions.DecodeError, match="too many members"):
+            session.get(server.url)
+        assert session.get(server.url).text == "ok"
 
 
 def test_a_bomb_in_a_redirect_is_not_decoded(scripted: Start) -> None:
