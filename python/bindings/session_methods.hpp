@@ -81,7 +81,7 @@ struct session_methods {
     static PyObject* exchange(PyObject* self, PyObject* const* arguments, Py_ssize_t count, PyObject* names) {
         Session& session = *nb::inst_ptr<Session>(self);
         auto prepared = prepare_exchange(session.defaults(), arguments, count, names, IsAsync);
-        if (!prepared) return session.refuse();
+        if (!prepared) return nullptr;  // told to the caller at once: nothing is there yet for `finish` to be made of
         return session.send(self, std::move(*prepared));
     }
 

@@ -17,19 +17,29 @@ int on_change(PyDict_WatchEvent, PyObject*, PyObject*, PyObject*) {
 }
 #endif
 
+bool is_dict(PyObject* object) noexcept { return PyDict_CheckExact(object) || PyODict_CheckExact(object); }
+
 class watch {
 public:
     explicit watch(const nb::args& what) {
         for (const nb::handle each : what) {
             if (PyType_Check(each.ptr())) types_.push_back({owned::borrow(each.ptr()), 0});
-            else if (PyDict_CheckExact(each.ptr())) watch_dict(each.ptr());
-            else throw nb::type_error("Watch() takes classes and dicts");
+            else if (is_dict(each.ptr())) watch_dict(each.ptr());
+            else if (PyList_CheckExact(each.ptr())) lists_.push_back(owned::borrow(each.ptr()));
+            else if (PySet_CheckExact(each.ptr())) sets_.push_back(owned::borrow(each.ptr()));
+            else throw nb::type_error("Watch() takes classes, dicts, and lists and sets that are empty");
         }
     }
 
     /// What `conclude` was last told; null: nothing yet, or there has been a change.
     PyObject* verdict() const noexcept {
         if (!verdict_) return nullptr;
+        for (const owned& list : lists_) {
+            if (PyList_GET_SIZE(list.get()) != 0) return nullptr;
+        }
+        for (const owned& set : sets_) {
+            if (PySet_GET_SIZE(set.get()) != 0) return nullptr;
+        }
         for (const auto& [type, seen] : types_) {
             if (seen == 0 || version_of(type.get()) != seen) return nullptr;
         }
@@ -39,9 +49,20 @@ public:
         return verdict_.get();
     }
 
+    /// The same of a watch that is kept in a dict, `bearer`, and holds no reference to it; null for any other dict.
+    PyObject* verdict_of(PyObject* bearer) const noexcept {
+        return bearer == bearer_ && changes_of(bearer) == bearer_seen_ ? verdict() : nullptr;
+    }
+
     /// From here on changes count against what is concluded under the number returned.
-    std::uint64_t renew() {
+    std::uint64_t renew(PyObject* bearer) {
         verdict_.reset();
+        bearer_ = bearer == Py_None ? nullptr : bearer;
+        if (bearer_) {
+            if (!PyDict_CheckExact(bearer_)) throw nb::type_error("renew() takes the dict that the watch is kept in");
+            report_changes_of(bearer_);
+            bearer_seen_ = changes_of(bearer_);
+        }
         for (auto& [type, seen] : types_) {
             const owned looked_up(PyObject_GetAttrString(type.get(), "__init__"));  // gives the class its number
             PyErr_Clear();
@@ -53,6 +74,24 @@ public:
 
     void conclude(std::uint64_t renewal, nb::handle verdict) {
         if (renewal == renewals_ && !is_blind_) verdict_ = owned::borrow(verdict.ptr());
+    }
+
+    /// For the garbage collector: what is watched may lead back to whoever keeps the watch.
+    int traverse(visitproc visit, void* arg) const noexcept {
+        for (const auto& each : types_) Py_VISIT(each.object.get());
+        for (const auto& each : dicts_) Py_VISIT(each.object.get());
+        for (const owned& each : lists_) Py_VISIT(each.get());
+        for (const owned& each : sets_) Py_VISIT(each.get());
+        Py_VISIT(verdict_.get());
+        return 0;
+    }
+
+    void clear() {
+        verdict_.reset();
+        std::exchange(types_, {}).clear();
+        std::exchange(dicts_, {}).clear();
+        std::exchange(lists_, {}).clear();
+        std::exchange(sets_, {}).clear();
     }
 
 private:
@@ -75,6 +114,11 @@ private:
     }
 
     void watch_dict(PyObject* dict) {
+        report_changes_of(dict);
+        dicts_.push_back({owned::borrow(dict), 0});
+    }
+
+    void report_changes_of([[maybe_unused]] PyObject* dict) {
 #if PY_VERSION_HEX >= 0x030C0000
         static const int watcher = PyDict_AddWatcher(on_change);
         if (watcher < 0 || PyDict_Watch(watcher, dict) < 0) {
@@ -82,11 +126,14 @@ private:
             is_blind_ = true;
         }
 #endif
-        dicts_.push_back({owned::borrow(dict), 0});
     }
 
     std::vector<watched<unsigned>> types_;
     std::vector<watched<std::uint64_t>> dicts_;
+    std::vector<owned> lists_;
+    std::vector<owned> sets_;
+    PyObject* bearer_ = nullptr;  ///< only compared: who asks brings it along
+    std::uint64_t bearer_seen_ = 0;
     owned verdict_;
     std::uint64_t renewals_ = 0;
     bool is_blind_ = false;  ///< some change would not be noticed
@@ -103,17 +150,34 @@ bool any_exists(const nb::tuple& paths) {
     return false;
 }
 
+int traverse(PyObject* self, visitproc visit, void* arg) {
+    Py_VISIT(Py_TYPE(self));
+    return nb::inst_ready(self) ? nb::inst_ptr<watch>(self)->traverse(visit, arg) : 0;
+}
+
+int clear(PyObject* self) {
+    if (nb::inst_ready(self)) nb::inst_ptr<watch>(self)->clear();
+    return 0;
+}
+
+nb::object or_none(PyObject* verdict) { return nb::borrow(verdict ? verdict : Py_None); }
+
 }  // namespace
 
 void add_watch(nb::module_& module) {
-    nb::class_<watch>(module, "Watch", "A conclusion about classes and dicts that holds until one of them changes.")
+    static PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(traverse)},
+                                  {Py_tp_clear, reinterpret_cast<void*>(clear)},
+                                  {0, nullptr}};
+    nb::class_<watch>(module, "Watch", nb::type_slots(slots),
+                      "A conclusion about classes and dicts that holds until one of them changes.")
         .def(nb::init<const nb::args&>())
-        .def_prop_ro("verdict",
-                     [](const watch& self) {
-                         PyObject* verdict = self.verdict();
-                         return nb::borrow(verdict ? verdict : Py_None);
-                     })
-        .def("renew", &watch::renew)
+        .def_prop_ro("verdict", [](const watch& self) { return or_none(self.verdict()); })
+        .def(
+            "verdict_of", [](const watch& self, nb::handle bearer) { return or_none(self.verdict_of(bearer.ptr())); },
+            nb::arg("bearer"))
+        .def(
+            "renew", [](watch& self, nb::handle bearer) { return self.renew(bearer.ptr()); },
+            nb::arg("bearer").none() = nb::none())
         .def("conclude", &watch::conclude, nb::arg("renewal"), nb::arg("verdict"));
     module.def("any_exists", &any_exists, nb::arg("paths"),
                "Whether there is a file at any of some paths, given as bytes.");

@@ -538,14 +538,19 @@ class Watch:
     """A conclusion about classes and dicts that holds until one of them changes, for shortcuts past what can change.
 
     ``renew`` is called before looking; ``conclude`` with its answer afterwards, which counts only if nobody else has
-    begun to look meanwhile.
+    begun to look meanwhile. Lists and sets can be watched, too: a conclusion holds only while they are empty.
+
+    A watch that is kept in a dict (the attributes of an object) must not keep that dict alive: its ``bearer`` is
+    watched without a reference, and brought along by ``verdict_of``.
     """
 
     def __init__(self, *what: object) -> None: ...
     @property
     def verdict(self) -> Any:
         """What was concluded; None when nothing was, or something has changed since."""
-    def renew(self) -> int: ...
+    def verdict_of(self, bearer: dict[str, Any]) -> Any:
+        """As ``verdict``; None also when ``bearer`` has changed, or is another dict than at ``renew``."""
+    def renew(self, bearer: dict[str, Any] | None = None) -> int: ...
     def conclude(self, renewal: int, verdict: object) -> None: ...
 
 def any_exists(paths: tuple[bytes, ...]) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,9 +70,60 @@ def test_only_the_last_to_look_concludes() -> None:
     assert watch.verdict == "new"
 
 
-def test_what_cannot_be_watched_is_refused() -> None:
+@pytest.mark.parametrize("bend", [lambda: [1], lambda: {1}])
+def test_what_must_be_empty(bend: Callable[[], Any]) -> None:
+    held = bend()
+    what = held.pop()
+    watch = Watch(held)
+    watch.conclude(watch.renew(), "empty")
+    assert watch.verdict == "empty"
+    held.append(what) if isinstance(held, list) else held.add(what)
+    assert watch.verdict is None
+
+
+def test_an_ordered_dict_is_a_dict() -> None:
+    table: OrderedDict[str, int] = OrderedDict(a=1)
+    watch = Watch(table)
+    watch.conclude(watch.renew(), "seen")
+    assert watch.verdict == "seen"
+    table["b"] = 1
+    assert watch.verdict is None
+
+
+def test_a_watch_of_the_dict_that_it_is_kept_in() -> None:
+    class Kept:
+        pass
+
+    kept, other = Kept(), Kept()
+    vars(kept)["watch"] = watch = Watch()
+    watch.conclude(watch.renew(vars(kept)), "seen")
+    assert watch.verdict_of(vars(kept)) == "seen"
+    assert watch.verdict_of(vars(other)) is None
+    kept.attribute = 1  # type: ignore[attr-defined]
+    assert watch.verdict_of(vars(kept)) is None
+    gone = weakref.ref(kept)
+    del kept
+    assert gone() is None
+
+
+def test_what_leads_back_to_the_watch_is_collected() -> None:
+    class Kept:
+        pass
+
+    kept = Kept()
+    table: dict[str, Any] = {}
+    kept.watch = Watch(table)  # type: ignore[attr-defined]
+    table["back"] = kept
+    gone = weakref.ref(kept)
+    del kept, table
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("what", [1, (), "text", None])
+def test_what_cannot_be_watched_is_refused(what: object) -> None:
     with pytest.raises(TypeError):
-        Watch([])
+        Watch(what)
 
 
 def test_any_exists(tmp_path: Path) -> None:

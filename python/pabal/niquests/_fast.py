@@ -24,32 +24,42 @@ __all__ = ["AsyncShortWay"]
 class AsyncShortWay(ShortWay):
     """The short way of ``AsyncSession``."""
 
-    #: The turn of a loop in which the world was looked at and said nothing: (loop, when it is over at the latest, of
-    #: what).
-    _silent: tuple[Any, float, set[Any]] | None = None
+    #: The turn of a loop in which there were no files: (loop, when it is over at the latest, what files).
+    _silent: tuple[Any, float, set[tuple[bytes, ...]]] | None = None
 
-    def _world_speaks(self, kind: Any, trust_env: bool, secure: bool) -> bool:
+    def any_exists(self, files: tuple[bytes, ...]) -> bool:
         """Asked once in a turn of the loop: a thousand requests that are gathered look at the file system once."""
         loop = _get_running_loop()
         silent = self._silent
         if silent is None or silent[0] is not loop or monotonic() > silent[1]:
             if loop is None:
-                return super()._world_speaks(kind, trust_env, secure)
+                return super().any_exists(files)
             # The limit is for a loop that ends with this turn.
             silent = self._silent = (loop, monotonic() + 0.05, set())
             loop.call_soon(self._next_turn)
-        elif (kind, trust_env, secure) in silent[2]:
+        elif files in silent[2]:
             return False
-        if super()._world_speaks(kind, trust_env, secure):
+        if super().any_exists(files):
             return True
-        silent[2].add((kind, trust_env, secure))
+        silent[2].add(files)
         return False
 
     def _next_turn(self) -> None:
         self._silent = None
 
     def pending(
-        self, session: Any, method: str, url: Any, headers: Any, timeout: Any, allow_redirects: bool, verify: Any
+        self,
+        session: Any,
+        method: str,
+        url: Any,
+        params: Any,
+        data: Any,
+        json: Any,
+        headers: Any,
+        cookies: Any,
+        timeout: Any,
+        allow_redirects: bool,
+        verify: Any,
     ) -> Any:
         """The awaitable; None when this must go the long way."""
         if session.base_url:
@@ -57,21 +67,21 @@ class AsyncShortWay(ShortWay):
         if timeout is None:
             timeout = session._timeout_for(method, None)
         try:
-            plan = self.plan(session, method, url, headers, timeout, verify)
+            plan = self.plan(session, method, url, params, data, json, headers, cookies, timeout, verify)
+            if plan is None:
+                return None
+            adapter, asked, verify, limits = plan
+            return adapter.poolmanager.engine.exchange(
+                asked.method,
+                asked.target,
+                asked.lines,
+                asked.body,
+                verify=verify,
+                timeout=limits,
+                finish=partial(self.finished, session, adapter, asked, timeout, verify, allow_redirects),
+            )
         except Exception:  # whatever is wrong: the long way says it to those who await
             return None
-        if plan is None:
-            return None
-        adapter, asked, bare, sent, verify, limits = plan
-        return adapter.poolmanager.engine.exchange(
-            asked.method,
-            bare,
-            sent,
-            None,
-            verify=verify,
-            timeout=limits,
-            finish=partial(self.finished, session, adapter, asked, timeout, verify, allow_redirects),
-        )
 
     def finished(
         self,

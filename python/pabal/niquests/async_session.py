@@ -84,8 +84,10 @@ class AsyncSession(SessionBase):
         override_scheme: str | None = None,
     ) -> Any:
         """A request, to be awaited. The options are those of ``Session.request``."""
-        if not (params or data or cookies or files or auth or proxies or hooks or stream or cert or json is not None):
-            pending = _short_way.pending(self, method, url, headers, timeout, allow_redirects, verify)
+        if not (files or auth or proxies or hooks or stream or cert or override_scheme):
+            pending = _short_way.pending(
+                self, method, url, params, data, json, headers, cookies, timeout, allow_redirects, verify
+            )
             if pending is not None:
                 return pending
         request = Request(
@@ -122,7 +124,9 @@ class AsyncSession(SessionBase):
     ) -> Any:
         """GET; for the options see ``request``."""
         if not kwargs:
-            pending = _short_way.pending(self, "GET", url, headers, timeout, allow_redirects, verify)
+            pending = _short_way.pending(
+                self, "GET", url, None, None, None, headers, None, timeout, allow_redirects, verify
+            )
             if pending is not None:
                 return pending
         return self.request(

@@ -142,9 +142,10 @@ class Session(SessionBase):
         """Sends a request and returns its response. The options are those of requests; ``override_scheme`` replaces the
         scheme of ``base_url``."""
         timeout = self._timeout_for(method, timeout)
-        special = params or data or cookies or files or auth or proxies or hooks or stream or cert or self.base_url
-        if not special and json is None:
-            answer = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
+        if not (files or auth or proxies or hooks or stream or cert or override_scheme or self.base_url):
+            answer = _short_way.send(
+                self, method, url, params, data, json, headers, cookies, timeout, allow_redirects, verify
+            )
             if answer is not None:
                 return answer
         request = Request(

@@ -140,6 +140,11 @@ def translated(error: Exception, request: Any) -> Exception | None:
     return None
 
 
+def is_chunked(request: Any) -> bool:
+    """Whether the body of a prepared request goes out in chunks: nothing says how long it is."""
+    return not (request.body is None or "Content-Length" in request.headers)
+
+
 class BaseAdapter:
     """What a session needs of a transport."""
 
@@ -372,7 +377,6 @@ class HTTPAdapter(BaseAdapter):
         self.cert_verify(conn, request.url, verify, cert)
         url = self.request_url(request, proxies)
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
-        chunked = not (request.body is None or "Content-Length" in request.headers)
         return conn, {
             "method": request.method,
             "url": url,
@@ -384,7 +388,7 @@ class HTTPAdapter(BaseAdapter):
             "decode_content": False,
             "retries": self.max_retries,
             "timeout": self._timeout_of(timeout),
-            "chunked": chunked,
+            "chunked": is_chunked(request),
         }
 
 

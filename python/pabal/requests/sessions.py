@@ -157,10 +157,6 @@ class Session(SessionRedirectMixin):
 
     def prepare_request(self, request: Any) -> PreparedRequest:
         """A request with the session's defaults worked in."""
-        given: Any = request.cookies or {}
-        if not isinstance(given, cookielib.CookieJar):
-            given = cookiejar_from_dict(given)
-        cookies = merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
         auth = request.auth
         if self.trust_env and not auth and not self.auth and self._asks_netrc(request):
             auth = self._netrc_auth(request.url)
@@ -174,11 +170,18 @@ class Session(SessionRedirectMixin):
             headers=merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict),
             params=merge_setting(request.params, self.params),
             auth=merge_setting(auth, self.auth),
-            cookies=cookies,
+            cookies=self._merged_cookies(request.cookies),
             hooks=self._merge_hooks(request.hooks),
             **self._own_options(request),
         )
         return made  # type: ignore[no-any-return]
+
+    def _merged_cookies(self, given: Any) -> Any:
+        """A jar of the session's cookies, and those that a request was given over them."""
+        given = given or {}
+        if not isinstance(given, cookielib.CookieJar):
+            given = cookiejar_from_dict(given)
+        return merge_cookies(merge_cookies(self._new_jar(), self.cookies), given)
 
     # These are looked up by the names of this module when they are wanted: programs replace them there.
 
@@ -259,8 +262,10 @@ class Session(SessionRedirectMixin):
             How it is transferred. With ``stream`` the body is read when it is asked for.
         """
         # Who asks plainly, of a session that nobody has bent, is answered the short way; see `_short`.
-        if not (params or data or cookies or files or auth or proxies or hooks or stream or json is not None or cert):
-            answer: Response | None = _short_way.send(self, method, url, headers, timeout, allow_redirects, verify)
+        if not (files or auth or proxies or hooks or stream or cert):
+            answer: Response | None = _short_way.send(
+                self, method, url, params, data, json, headers, cookies, timeout, allow_redirects, verify
+            )
             if answer is not None:
                 return answer
         request = Request(

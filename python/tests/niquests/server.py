@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from support.faces import answer
 from support.scripted import Connection, Received
 
 
@@ -15,6 +16,8 @@ class Server:
         while request := connection.read_request():
             self.requests.append(request)
             path = request.target.partition("?")[0]
+            if path != "/echo" and answer(connection, request):
+                continue
             if path == "/json":
                 connection.answer(b'{"price": 123.45, "name": "\xc3\xa9"}', "200 OK", "Content-Type: application/json")
             elif path == "/text":

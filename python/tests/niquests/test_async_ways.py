@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.cookiejar
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from pabal import niquests
 from pabal.niquests import _fast
 from pabal.requests import _short
+from support.faces import CASES as SHARED
+from support.faces import Case, body_of, cookies_of
 from support.scripted import Received
 
 Run = Callable[[Any], Any]
@@ -35,10 +38,15 @@ def _seen(response: Any, session: Any) -> dict[str, Any]:
         "lazy": response.lazy,
         "history": [(type(each), each.status_code, each.url, each.content) for each in response.history],
         "next": response.next and response.next.url,
-        "cookies": response.cookies.get_dict(),
-        "session cookies": session.cookies.get_dict(),
-        "request": (response.request.method, response.request.url, list(response.request.headers.items())),
-        "request cookies": response.request._cookies.get_dict(),
+        "next body": response.next and (response.next.method, response.next.body, list(response.next.headers.items())),
+        "cookies": cookies_of(response.cookies),
+        "session cookies": cookies_of(session.cookies),
+        "requests": [
+            (each.method, each.url, list(each.headers.items()), body_of(each), each.hooks, cookies_of(each._cookies))
+            for each in (response.request, *(earlier.request for earlier in response.history))
+        ],
+        "jar": type(response.request._cookies),
+        "progress": response.request.upload_progress,
         "connection": response.conn_info.http_version,
         "raw": (
             response.raw.status,
@@ -57,20 +65,31 @@ def _seen(response: Any, session: Any) -> dict[str, Any]:
 
 def _failed(error: Exception) -> dict[str, Any]:
     request = getattr(error, "request", None)
-    return {"raised": type(error), "args": [type(arg) for arg in error.args], "url": request and request.url}
+    return {
+        "raised": type(error),
+        "args": [type(arg) for arg in error.args],
+        "text": str(error) if not isinstance(error, niquests.RequestException) else None,
+        "request": request and (request.method, request.url, list(request.headers.items()), body_of(request)),
+    }
 
 
-async def _look(session: niquests.AsyncSession, url: str, method: str, options: dict[str, Any]) -> dict[str, Any]:
+async def _look(url: str, case: Case) -> dict[str, Any]:
+    method, path, options, prepare = case
+    async with niquests.AsyncSession() as session:
+        prepare(session)
+        try:
+            response = await session.request(method, url + path, **options())
+        except Exception as error:
+            return _failed(error)
+        return _seen(response, session)
+
+
+def _look_sync(url: str, case: Case) -> dict[str, Any]:
+    method, path, options, prepare = case
+    session = niquests.Session()
+    prepare(session)
     try:
-        response = await session.request(method, url, **options)
-    except Exception as error:
-        return _failed(error)
-    return _seen(response, session)
-
-
-def _look_sync(session: niquests.Session, url: str, method: str, options: dict[str, Any]) -> dict[str, Any]:
-    try:
-        response = session.request(method, url, **options)
+        response = session.request(method, url + path, **options())
     except Exception as error:
         return _failed(error)
     return _seen(response, session)
@@ -104,35 +123,54 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "options"), CASES)
+def _with_encoder(session: Any) -> None:
+    session.json_encoder = lambda value: f"<{value}>"
+
+
+def _with_base(session: Any) -> None:
+    session.base_url = "http://127.0.0.1:1/below"
+
+
+OWN: list[Case] = [
+    ("POST", "/echo", lambda: {"json": [1]}, _with_encoder),
+    ("POST", "/echo", lambda: {"data": b"abc"}, lambda session: setattr(session, "allow_incoming_cookies", False)),
+    ("POST", "/307", lambda: {"data": b"abc"}, lambda session: setattr(session, "allow_incoming_cookies", False)),
+    ("QUERY", "/echo", lambda: {"json": {"a": "ü"}}, lambda session: None),
+    ("POST", "/echo", lambda: {"data": b"abc"}, _with_base),
+    ("GET", "/echo", lambda: {"auth": "token", "params": {"a": 1}}, lambda session: None),
+]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [*((method, path, options.copy, lambda session: None) for method, path, options in CASES), *SHARED, *OWN],
+    ids=lambda case: f"{case[0]} {case[1]}",
+)
 def test_all_ways_look_the_same(
-    server: tuple[str, list[Received]],
-    method: str,
-    path: str,
-    options: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    run: Run,
+    server: tuple[str, list[Received]], case: Case, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     url, received = server
 
-    async def main() -> dict[str, Any]:
-        async with niquests.AsyncSession() as session:
-            return await _look(session, url + path, method, options)
+    def sent() -> list[tuple[str, list[tuple[str, str]], bytes]]:
+        sent = [(each.line, each.headers, each.body) for each in received]
+        received.clear()
+        return sent
 
-    short = run(main())
-    sent_short = [(each.line, each.headers) for each in received]
-    received.clear()
-    sync = _look_sync(niquests.Session(), url + path, method, options)
-    assert [(each.line, each.headers) for each in received] == sent_short
-    received.clear()
+    short, sent_short = run(_look(url, case)), sent()
+    sync, sent_sync = _look_sync(url, case), sent()
     monkeypatch.setattr(_short.ShortWay, "plan", lambda *_: None)
-    assert run(main()) == short
-    assert [(each.line, each.headers) for each in received] == sent_short
-    assert sync == short
+    long, sent_long = run(_look(url, case)), sent()
+    sync_long, sent_sync_long = _look_sync(url, case), sent()
+    assert sync == sync_long and sent_sync == sent_sync_long
+    assert short == long and sent_short == sent_long
+    assert sync == short and sent_sync == sent_short
 
 
 def _goes_short(session: niquests.AsyncSession, url: str, **options: Any) -> bool:
-    pending = session.get(url, **options)
+    return _is_native(session.get(url, **options))
+
+
+def _is_native(pending: Any) -> bool:
     pending.close()
     return not asyncio.iscoroutine(pending) or type(pending).__name__ == "PendingResponse"
 
@@ -148,6 +186,12 @@ def test_plain_requests_go_the_short_way(server: tuple[str, list[Received]]) -> 
             assert [each.json()["price"] for each in await gathered] == [123.45] * 20
             assert _goes_short(session, url)
             assert _goes_short(session, url, headers={"a": "b"}, timeout=3, verify=False)
+            assert _goes_short(session, url, params={"a": 1}, cookies={"b": "c"})
+            session.cookies.set("a", "1")
+            assert _goes_short(session, url)
+            for method in ("post", "put", "patch", "delete", "options", "query"):
+                for options in ({}, {"data": b"a"}, {"data": {"a": "b"}}, {"json": [1]}):
+                    assert _is_native(getattr(session, method)(url, **options))
 
     asyncio.run(main())
 
@@ -157,7 +201,8 @@ def test_plain_requests_go_the_short_way(server: tuple[str, list[Received]]) -> 
     [
         lambda session: setattr(session, "auth", ("a", "b")),
         lambda session: session.params.update(a=1),
-        lambda session: session.cookies.set("a", "1"),
+        lambda session: setattr(session, "cookies", http.cookiejar.CookieJar()),
+        lambda session: setattr(session, "json_encoder", str),
         lambda session: session.hooks["response"].append(print),
         lambda session: session.proxies.update(http="http://127.0.0.1:1"),
         lambda session: setattr(session, "base_url", "http://127.0.0.1:1"),

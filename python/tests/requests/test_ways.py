@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import http.cookiejar
+import io
 import pickle
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from pabal import requests
 from pabal.requests import _short
+from support.faces import CASES as SHARED
+from support.faces import Case, answer, body_of, cookies_of
 from support.scripted import Connection, Received, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -24,6 +31,8 @@ class Server:
         while request := connection.read_request():
             self.requests.append(request)
             path = request.target.partition("?")[0]
+            if answer(connection, request):
+                continue
             if path == "/json":
                 connection.answer(b'{"price": 123.45, "name": "\xc3\xa9"}', "200 OK", "Content-Type: application/json")
             elif path == "/latin":
@@ -55,13 +64,21 @@ def server(scripted: Start) -> Iterator[tuple[str, list[Received]]]:
     yield scripted(answering).url, answering.requests
 
 
-def _look(session: requests.Session, url: str, method: str, options: dict[str, Any]) -> dict[str, Any]:
+def _look(url: str, case: Case) -> dict[str, Any]:
     """All that a program can see of an answer, or of a failure."""
+    method, path, options, prepare = case
+    session = requests.Session()
+    prepare(session)
     try:
-        response = session.request(method, url, **options)
+        response = session.request(method, url + path, **options())
     except Exception as error:
         request = getattr(error, "request", None)
-        return {"raised": type(error), "args": [type(arg) for arg in error.args], "url": request and request.url}
+        return {
+            "raised": type(error),
+            "args": [type(arg) for arg in error.args],
+            "text": str(error) if not isinstance(error, requests.RequestException) else None,
+            "request": request and (request.method, request.url, list(request.headers.items()), body_of(request)),
+        }
     again = pickle.loads(pickle.dumps(response))
     return {
         "status": response.status_code,
@@ -74,11 +91,14 @@ def _look(session: requests.Session, url: str, method: str, options: dict[str, A
         "ok": response.ok,
         "history": [(each.status_code, each.url, each.content) for each in response.history],
         "next": response.next and response.next.url,
-        "cookies": response.cookies.get_dict(),
-        "session cookies": session.cookies.get_dict(),
-        "request": (response.request.method, response.request.url, list(response.request.headers.items())),
-        "request cookies": response.request._cookies.get_dict(),
-        "body": response.request.body,
+        "next body": response.next and (response.next.method, response.next.body, list(response.next.headers.items())),
+        "cookies": cookies_of(response.cookies),
+        "session cookies": cookies_of(session.cookies),
+        "requests": [
+            (each.method, each.url, list(each.headers.items()), body_of(each), each.hooks, cookies_of(each._cookies))
+            for each in (response.request, *(earlier.request for earlier in response.history))
+        ],
+        "jar": type(response.request._cookies),
         "raw": (
             response.raw.status,
             response.raw.version,
@@ -120,29 +140,60 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "options"), CASES)
+@pytest.mark.parametrize(
+    "case",
+    [*((method, path, options.copy, lambda session: None) for method, path, options in CASES), *SHARED],
+    ids=lambda case: f"{case[0]} {case[1]}",
+)
 def test_both_ways_look_the_same(
-    server: tuple[str, list[Received]], method: str, path: str, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    server: tuple[str, list[Received]], case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/nonexistent")
     url, received = server
-    short = _look(requests.Session(), url + path, method, options)
-    sent_short = [(each.line, each.headers) for each in received]
+    short = _look(url, case)
+    sent_short = [(each.line, each.headers, each.body) for each in received]
     received.clear()
     monkeypatch.setattr(_short.ShortWay, "plan", lambda *_: None)
-    long = _look(requests.Session(), url + path, method, options)
+    long = _look(url, case)
     assert short == long
-    assert sent_short == [(each.line, each.headers) for each in received]
+    assert sent_short == [(each.line, each.headers, each.body) for each in received]
 
 
-def _goes_short(session: requests.Session, url: str, **options: Any) -> bool:
-    return "_native" in vars(session.get(url, **options))
+def _goes_short(session: requests.Session, url: str, method: str = "GET", **options: Any) -> bool:
+    return "_native" in vars(session.request(method, url, **options))
 
 
 def test_plain_requests_go_the_short_way(server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/nonexistent")
     assert _goes_short(requests.Session(), server[0] + "/json")
-    assert _goes_short(requests.Session(), server[0] + "/json", timeout=3, headers={"a": "b"})
+    url = server[0] + "/json"
+    assert _goes_short(requests.Session(), url, timeout=3, headers={"a": "b"})
+    assert _goes_short(requests.Session(), url, params={"a": [1, 2.5]}, cookies={"b": "c"})
+    for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        assert _goes_short(requests.Session(), url, method)
+        for options in ({"data": b"a"}, {"data": "a"}, {"data": {"a": "b"}}, {"data": [("a", "b")]}, {"json": [1]}):
+            assert _goes_short(requests.Session(), url, method, **options)
+    session = requests.Session()
+    session.cookies.set("a", "b")
+    assert _goes_short(session, url) and _goes_short(session, url, "POST", data={"a": "b"})
+    session.get(server[0] + "/cookies")
+    assert _goes_short(session, url)
+
+
+def test_what_is_read_only_once_goes_the_long_way(
+    server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    url = server[0] + "/json"
+    bodies: list[Any] = [io.BytesIO(b"abc"), iter([b"abc"]), OrderedDict(a="b"), bytearray(b"abc")]
+    for body in bodies:
+        assert not _goes_short(requests.Session(), url, "POST", data=body)
+    assert not _goes_short(requests.Session(), url, "POST", files={"a": b"b"})
+    assert not _goes_short(requests.Session(), url, params=OrderedDict(a="b"))
+    assert not _goes_short(requests.Session(), url, cookies=requests.cookies.cookiejar_from_dict({"a": "b"}))
+    assert not _goes_short(requests.Session(), url, auth=("a", "b"))
+    assert not _goes_short(requests.Session(), url, stream=True)
+    assert not _goes_short(requests.Session(), url, "BREW")
 
 
 def test_whatever_is_bent_goes_the_long_way(
@@ -160,7 +211,7 @@ def test_whatever_is_bent_goes_the_long_way(
     session.hooks["response"].append(lambda response, **_: None)
     assert not _goes_short(session, url)
     session = requests.Session()
-    session.cookies.set("a", "b")
+    session.cookies = http.cookiejar.CookieJar()
     assert not _goes_short(session, url)
     session = requests.Session()
     session.get_adapter = session.get_adapter  # type: ignore[method-assign]
@@ -183,7 +234,100 @@ def test_whatever_is_bent_goes_the_long_way(
     with monkeypatch.context() as patched:
         patched.setenv("NO_PROXY", "*")
         assert not _goes_short(requests.Session(), url)
+
+    class Described(requests.Session):
+        @property
+        def trust_env(self) -> bool:
+            return False
+
+        @trust_env.setter
+        def trust_env(self, value: bool) -> None:
+            pass
+
+    assert not _goes_short(Described(), url)
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret")
     (tmp_path / ".netrc").chmod(0o600)
     response = requests.get(url)
     assert response.request.headers["Authorization"].startswith("Basic ")
+
+
+def _bent_retries(session: requests.Session) -> None:
+    session.adapters["http://"].max_retries.status_forcelist.add(503)
+
+
+BENDS: list[Callable[[requests.Session], Any]] = [
+    lambda session: setattr(session, "auth", ("a", "b")),
+    lambda session: setattr(session, "stream", True),
+    lambda session: setattr(session, "proxies", {"ftp": "http://127.0.0.1:1"}),
+    lambda session: setattr(session, "cookies", http.cookiejar.CookieJar()),
+    lambda session: setattr(session, "send", session.send),
+    lambda session: setattr(session, "headers", dict(session.headers)),
+    lambda session: session.params.update(a=1),
+    lambda session: session.proxies.update(ftp="http://127.0.0.1:1"),
+    lambda session: session.hooks["response"].append(lambda response, **_: None),
+    lambda session: session.hooks.update(response=[lambda response, **_: None]),
+    lambda session: session.mount("http://", requests.adapters.HTTPAdapter(max_retries=2)),
+    lambda session: session.mount("http://127", requests.adapters.HTTPAdapter(max_retries=2)),
+    lambda session: session.mount("HTTP://127", requests.adapters.HTTPAdapter(max_retries=2)),
+    lambda session: setattr(session.adapters["http://"], "max_retries", requests.adapters.Retry(1)),
+    lambda session: setattr(session.adapters["http://"].max_retries, "total", 1),
+    lambda session: setattr(session.adapters["http://"], "add_headers", lambda *_, **__: None),
+    lambda session: setattr(session.adapters["http://"].poolmanager, "verify", False),
+    _bent_retries,
+]
+
+
+@pytest.mark.parametrize("bend", BENDS)
+def test_what_is_bent_later_is_noticed(
+    server: tuple[str, list[Received]], bend: Callable[[requests.Session], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    url = server[0] + "/json"
+    session = requests.Session()
+    assert _goes_short(session, url) and _goes_short(session, url)
+    bend(session)
+    assert _goes_short(requests.Session(), url)
+    assert not _goes_short(session, url)
+
+
+def test_default_headers_that_change_are_sent(
+    server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    url, received = server
+    session = requests.Session()
+    session.get(url)
+    session.headers["X-Default"] = "1"
+    session.get(url)
+    session.headers = requests.structures.CaseInsensitiveDict({"X-Other": "2"})
+    session.get(url)
+    session.trust_env = False
+    session.verify = False
+    assert _goes_short(session, url)
+    assert [(each.value("x-default"), each.value("x-other")) for each in received[:3]] == [
+        (None, None),
+        ("1", None),
+        (None, "2"),
+    ]
+
+
+def test_a_session_is_freed_when_it_is_let_go(
+    server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    session = requests.Session()
+    assert _goes_short(session, server[0])
+    seen = weakref.ref(session)
+    gc.disable()
+    try:
+        del session
+        assert seen() is None
+    finally:
+        gc.enable()
+    session = requests.Session()
+    assert _goes_short(session, server[0])
+    session.hooks["response"].append(session.rebuild_auth)  # leads back to the session
+    seen = weakref.ref(session)
+    del session
+    gc.collect()
+    assert seen() is None
