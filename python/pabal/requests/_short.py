@@ -42,7 +42,7 @@ _EXACT = frozenset((str, int))
 class Asked:
     """What is sent, kept to make a ``PreparedRequest`` of it if anybody asks for one."""
 
-    __slots__ = ("_jar_class", "_made", "_prepared_class", "_shown", "body", "lines", "method", "target", "url")
+    __slots__ = ("_jar", "_jar_class", "_made", "_prepared_class", "_shown", "body", "lines", "method", "target", "url")
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Asked:
         target: str,
         lines: dict[Any, Any],
         shown: CaseInsensitiveDict[Any],
+        jar: Any = None,
         made: Any = None,
-        body: Any = None,
     ) -> None:
         self.method = method
         #: With its fragment, and without.
@@ -61,10 +61,11 @@ class Asked:
         self.target = target
         #: Headers and body as the engine takes them.
         self.lines = lines
-        self.body = body
+        self.body: Any = None
         self._prepared_class = way.prepared_class
         self._jar_class = way.jar_class
         self._shown = shown
+        self._jar = jar
         self._made = made
 
     def prepared(self) -> Any:
@@ -78,6 +79,8 @@ class Asked:
             self._made = made
         if made._cookies is None:
             made._cookies = self._jar_class()
+            if self._jar is not None:
+                made._cookies.update(self._jar)
         return made
 
 
@@ -140,7 +143,7 @@ class ShortWay(Unbent):
         ):
             return None
         name = _METHODS.get(method)
-        defaults, lines, plain, secure, own_verify, tells_bundle, files = standing
+        defaults, lines, plain, secure, own_verify, tells_bundle, files, memo = standing
         if verify is None:
             verify = own_verify
         if name is None or (verify is not True and verify is not False) or (files and self.any_exists(files)):
@@ -163,10 +166,13 @@ class ShortWay(Unbent):
             if lines is None:
                 return None
         sent, shown = lines
-        if cookies or data or name in _WITH_LENGTH or json is not None or session.cookies._cookies:
-            asked = self._asked(session, name, full, target, shown, cookies, data, json)
+        jar = None
+        if cookies or session.cookies._cookies:
+            jar, sent, shown = memo.sent(session, self.prepared_class, target, shown, cookies)
+        if data or name in _WITH_LENGTH or json is not None:
+            asked = self._with_body(name, full, target, shown, jar, data, json)
         else:
-            asked = Asked(self, name, full, target, sent, shown)
+            asked = Asked(self, name, full, target, sent, shown, jar)
         if timeout is None:
             limits = None
         elif timeout.__class__ is int or timeout.__class__ is float:
@@ -177,30 +183,25 @@ class ShortWay(Unbent):
             warn_unverified(full.split("/")[2])
         return adapter, asked, verify, limits
 
-    def _asked(
-        self,
-        session: Any,
-        method: str,
-        url: str,
-        target: str,
-        shown: CaseInsensitiveDict[Any],
-        cookies: Any,
-        data: Any,
-        json: Any,
+    def _with_body(
+        self, method: str, url: str, target: str, shown: CaseInsensitiveDict[Any], jar: Any, data: Any, json: Any
     ) -> Asked:
-        """A request with cookies or a body: prepared as on the long way, from the headers on."""
+        """A request with a body, or one that says that it has none: prepared as on the long way, after its cookies."""
         made = self.prepared_class()
         made.method = method
         made.url = url
         made.headers = shown.copy()
-        if cookies or session.cookies._cookies:
-            made.prepare_cookies(session._merged_cookies(cookies))
-        made.prepare_body(data or {}, [], json)
-        body = engine_body(made.body, made.headers, adapters.is_chunked(made))
-        lines = dict(made.headers._store.values())
+        asked = Asked(self, method, url, target, {}, shown, jar, made)
+        try:
+            made.prepare_body(data or {}, [], json)
+        except Exception:
+            asked.prepared()  # the error may hold the request
+            raise
+        asked.body = engine_body(made.body, made.headers, adapters.is_chunked(made))
+        asked.lines = dict(made.headers._store.values())
         if "accept-encoding" not in made.headers._store:
-            lines = plain_headers(lines)
-        return Asked(self, method, url, target, lines, shown, made, body)
+            asked.lines = plain_headers(asked.lines)
+        return asked
 
     def send(
         self,

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, cast
 from pabal._engine import Watch, any_exists
 
 from . import adapters, utils
+from ._sent_cookies import CookieMemo
 from .packages.urllib3.connectionpool import HTTPConnectionPool
 from .packages.urllib3.poolmanager import PoolManager
 from .packages.urllib3.util.request import SKIP_HEADER
@@ -67,6 +68,7 @@ _PREPARED = (
     "prepare_body",
     "prepare_auth",
 )
+_JAR = ("add_cookie_header", "clear_expired_cookies", "set_cookie", "update", "__iter__")
 _MODULE = (
     "get_environ_proxies",
     "get_netrc_auth",
@@ -117,6 +119,7 @@ class Standing(NamedTuple):
     #: Whether the environment names a bundle; and where there may be netrc files, which is for each request to ask.
     tells_bundle: bool
     files: tuple[bytes, ...]
+    memo: CookieMemo
 
 
 @lru_cache(64)
@@ -192,6 +195,7 @@ class Unbent:
         self._watch_class(adapter_class, _ADAPTER)
         self._watch_class(prepared_class, _PREPARED)
         self._watch_class(pool_class, ("urlopen", "_exchange"))
+        self._watch_class(jar_class, _JAR)
         for where, names in ((module, _MODULE), *others):
             self._watch(where, names)
         self._watch(vars(utils), ("getproxies", "proxy_bypass", "should_bypass_proxies"))
@@ -202,7 +206,7 @@ class Unbent:
         self._methods_before = self._methods(session_class)
         #: Where those are.
         self._everywhere = (
-            *(session_class, adapter_class, prepared_class, pool_class, module),
+            *(session_class, adapter_class, prepared_class, pool_class, jar_class, module),
             *(where for where, _ in others),
             *(vars(utils), vars(adapters)),
         )
@@ -335,6 +339,7 @@ class Unbent:
             verify if verify is True or verify is False else None,
             tells_bundle,
             files,
+            CookieMemo(),
         )
 
     def _adapter_of(self, scheme: str, mounted: Any) -> Any:

@@ -13,7 +13,7 @@ from pabal import niquests
 from pabal.niquests import _fast
 from pabal.requests import _short
 from support.faces import CASES as SHARED
-from support.faces import Case, body_of, cookies_of
+from support.faces import JARS, Case, body_of, cookies_of
 from support.scripted import Received
 
 Run = Callable[[Any], Any]
@@ -69,7 +69,14 @@ def _failed(error: Exception) -> dict[str, Any]:
         "raised": type(error),
         "args": [type(arg) for arg in error.args],
         "text": str(error) if not isinstance(error, niquests.RequestException) else None,
-        "request": request and (request.method, request.url, list(request.headers.items()), body_of(request)),
+        "request": request
+        and (
+            request.method,
+            request.url,
+            list(request.headers.items()),
+            body_of(request),
+            cookies_of(request._cookies),
+        ),
     }
 
 
@@ -164,6 +171,27 @@ def test_all_ways_look_the_same(
     assert sync == sync_long and sent_sync == sent_sync_long
     assert short == long and sent_short == sent_long
     assert sync == short and sent_sync == sent_short
+
+
+async def _jars(url: str) -> list[Any]:
+    seen: list[Any] = []
+    async with niquests.AsyncSession() as session:
+        for change, path, options in JARS:
+            change(session)
+            response = await session.get(url + path, **options)
+            seen.append((cookies_of(response.request._cookies), cookies_of(session.cookies)))
+            response.request._cookies.set("a", "mine")  # a jar of its own
+    return seen
+
+
+def test_a_jar_that_changes(server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    url, received = server
+    short = run(_jars(url))
+    sent_short = [(each.line, each.headers) for each in received]
+    received.clear()
+    monkeypatch.setattr(_short.ShortWay, "plan", lambda *_: None)
+    assert short == run(_jars(url))
+    assert sent_short == [(each.line, each.headers) for each in received]
 
 
 def _goes_short(session: niquests.AsyncSession, url: str, **options: Any) -> bool:

@@ -6,6 +6,7 @@ import gc
 import http.cookiejar
 import io
 import pickle
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import pytest
 from pabal import requests
 from pabal.requests import _short
 from support.faces import CASES as SHARED
-from support.faces import Case, answer, body_of, cookies_of
+from support.faces import JARS, Case, answer, body_of, cookies_of
 from support.scripted import Connection, Received, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -77,7 +78,14 @@ def _look(url: str, case: Case) -> dict[str, Any]:
             "raised": type(error),
             "args": [type(arg) for arg in error.args],
             "text": str(error) if not isinstance(error, requests.RequestException) else None,
-            "request": request and (request.method, request.url, list(request.headers.items()), body_of(request)),
+            "request": request
+            and (
+                request.method,
+                request.url,
+                list(request.headers.items()),
+                body_of(request),
+                cookies_of(request._cookies),
+            ),
         }
     again = pickle.loads(pickle.dumps(response))
     return {
@@ -157,6 +165,45 @@ def test_both_ways_look_the_same(
     long = _look(url, case)
     assert short == long
     assert sent_short == [(each.line, each.headers, each.body) for each in received]
+
+
+def _jars(session: requests.Session, url: str) -> list[Any]:
+    seen: list[Any] = []
+    for change, path, options in JARS:
+        change(session)
+        response = session.get(url + path, **options)
+        seen.append((cookies_of(response.request._cookies), cookies_of(session.cookies)))
+        response.request._cookies.set("a", "mine")  # a jar of its own
+        response.request.headers["Cookie"] = "mine"
+    return seen
+
+
+def test_a_jar_that_changes(server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    url, received = server
+    short = _jars(requests.Session(), url)
+    sent_short = [(each.line, each.headers) for each in received]
+    received.clear()
+    monkeypatch.setattr(_short.ShortWay, "plan", lambda *_: None)
+    assert short == _jars(requests.Session(), url)
+    assert sent_short == [(each.line, each.headers) for each in received]
+    assert sent_short[0] != sent_short[3]
+
+
+def test_a_cookie_expires_between_two_requests(
+    server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    url, received = server
+    session = requests.Session()
+    now = time.time()
+    session.cookies.set("a", "1", expires=now + 100)
+    session.cookies.set("b", "2", expires=now + 200)
+    for later in (0, 50, 150, 250):
+        with monkeypatch.context() as patched:
+            patched.setattr(time, "time", lambda later=later: now + later)
+            assert _goes_short(session, url)
+    assert [each.value("cookie") for each in received] == ["a=1; b=2", "a=1; b=2", "b=2", None]
 
 
 def _goes_short(session: requests.Session, url: str, method: str = "GET", **options: Any) -> bool:

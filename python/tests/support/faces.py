@@ -10,8 +10,10 @@ from typing import Any
 
 from support.scripted import Connection, Received
 
-__all__ = ["CASES", "Case", "answer", "body_of", "cookies_of"]
+__all__ = ["CASES", "JARS", "Case", "Step", "answer", "body_of", "cookies_of"]
 
+#: What is done to a session that has sent requests, the path of its next request, and the options.
+Step = tuple[Callable[[Any], object], str, dict[str, Any]]
 #: (method, path, what makes the options: bodies may be read only once, what is done to the session before)
 Case = tuple[str, str, Callable[[], dict[str, Any]], Callable[[Any], object]]
 
@@ -155,6 +157,7 @@ CASES: list[Case] = [
     _case("POST", "/echo", json={"a": 1}, data={"b": "2"}),
     _case("POST", "/echo", json={"a": 1}, data={}),
     _case("POST", "/echo", json=float("nan")),
+    _case("POST", "/echo", json=float("nan"), cookies={"a": "1"}),
     _case("POST", "/echo", json=object()),
     _case("GET", "/echo", json=[1]),
     _case("POST", "/echo", data=b"abc", auth=("user", "pass")),
@@ -196,6 +199,44 @@ CASES: list[Case] = [
     _case("GET", "/echo", _emptied),
     _case("GET", "/cookies", _refusing),
     _case("POST", "/echo", _with_header, data={"a": "1"}),
+]
+
+
+def _first(session: Any) -> Any:
+    return next(iter(session.cookies))
+
+
+def _expired(session: Any) -> None:
+    _first(session).expires = 1
+
+
+#: One session's requests, one after the other: what was sent with the last must not go on when it should not.
+JARS: list[Step] = [
+    (lambda session: session.cookies.set("a", "1"), "/echo", {}),
+    (_as_it_came, "/echo", {}),
+    (_as_it_came, "/echo?query", {}),
+    (lambda session: session.cookies.set("a", "2"), "/echo", {}),
+    (lambda session: setattr(_first(session), "value", "3"), "/echo", {}),
+    (lambda session: session.cookies.set("b", "below", path="/echo/below"), "/echo", {}),
+    (_as_it_came, "/echo/below", {}),
+    (_as_it_came, "/echo", {"cookies": {"given": "1"}}),
+    (_as_it_came, "/echo", {"cookies": {"given": "2"}}),
+    (_as_it_came, "/echo", {"cookies": {"a": "over"}}),
+    (_as_it_came, "/echo", {"cookies": {"a": None}}),
+    (_as_it_came, "/echo", {}),
+    (_as_it_came, "/echo", {"headers": {"Cookie": "own=1"}}),
+    (lambda session: session.cookies.set("e", "example", domain="example.com"), "/echo", {}),
+    (_as_it_came, "/echo", {"headers": {"Host": "example.com"}}),
+    (lambda session: session.headers.update({"Host": "example.com"}), "/echo", {}),
+    (lambda session: session.headers.pop("Host"), "/echo", {}),
+    (lambda session: setattr(_first(session), "secure", True), "/echo", {}),
+    (lambda session: setattr(_first(session), "secure", False), "/cookies", {}),
+    (_as_it_came, "/echo", {}),
+    (_as_it_came, "/forget", {}),
+    (_as_it_came, "/echo", {}),
+    (_expired, "/echo", {}),
+    (lambda session: session.cookies.clear(), "/echo", {}),
+    (lambda session: session.cookies.set("a", "1"), "/echo", {}),
 ]
 
 
