@@ -53,11 +53,8 @@ class CookieMemo:
         """The cookies of a session, and those ``given`` (a dict, or nothing), for a URL and over other headers.
         ``new`` makes a prepared request that has neither yet."""
         held: dict[str, dict[str, dict[str, Any]]] = session.cookies._cookies
-        cookies = [
-            vars(cookie)
-            for paths in held.values()
-            for names in paths.values()
-            for cookie in names.values()
+        cookies: list[dict[str, Any]] = [
+            vars(cookie) for paths in held.values() for names in paths.values() for cookie in names.values()
         ]
         url = target.partition("?")[0]
         exact = _is_exact(given)
