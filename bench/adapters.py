@@ -39,7 +39,12 @@ class Adapter(NamedTuple):
 
     @property
     def is_pabal(self) -> bool:
-        return self.module == "pabal"
+        """True for its faces, too."""
+        return self.module.partition(".")[0] == "pabal"
+
+    @property
+    def is_face(self) -> bool:
+        return self.is_pabal and self.module != "pabal"
 
     @property
     def is_library(self) -> bool:
@@ -222,6 +227,8 @@ def sync_socket(socket: Module) -> Get:
 ADAPTERS = (
     Adapter("pabal", "pabal", open_pabal, sync_session),
     Adapter("pabal+uvloop", "pabal", open_pabal, loop="uvloop"),
+    Adapter("pabal.requests", "pabal.requests", open_sync=sync_session),
+    Adapter("pabal.niquests", "pabal.niquests", open_niquests, sync_session),
     Adapter("aiohttp", "aiohttp", open_aiohttp),
     Adapter("aiohttp+uvloop", "aiohttp", open_aiohttp, loop="uvloop"),
     Adapter("curl_cffi", "curl_cffi", open_curl_cffi, sync_curl_cffi),

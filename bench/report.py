@@ -37,7 +37,7 @@ def cell_text(table: Table, client: str, cell: Cell | None, ours: Cell | None) -
     if second is not None:
         text += f" ({number(second)})"
     ratio = advantage(table.main, ours.median(table.main.of) if ours else None, main)
-    if ratio is not None and not adapter_named(client).is_pabal:
+    if ratio is not None and (not adapter_named(client).is_pabal or adapter_named(client).is_face):
         text += f" {ratio:.1f}{TIMES}"
     return text
 

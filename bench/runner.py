@@ -42,7 +42,11 @@ class Failed(Exception):
 
 
 def serves(adapter: Adapter, shape: Shape) -> bool:
-    """Whether a client has what the shape asks for."""
+    """Whether a client has what the shape asks for. Faces are compared with the native API, and with nobody else."""
+    if adapter.is_face and not shape.faces:
+        return False
+    if shape.faces and not (adapter.is_pabal and adapter.is_library):
+        return False
     if shape.kind is Kind.IMPORT:
         return adapter.is_library
     if shape.kind is Kind.SYNC:

@@ -55,6 +55,7 @@ class Shape:
     quick_at_once: int = 2
     size: int = 0
     quick_size: int = 0
+    faces: bool = False  # done by pabal's native API and by its faces, and by nobody else
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,17 @@ TABLES = (
         (Shape("sync", Kind.SYNC, "one connection"),),
         second=CPU_PER_REQUEST,
         note="A loop on one connection. `socket` is no client but the limit: a fixed request, one send, one recv.",
+    ),
+    Table(
+        "faces",
+        "What a face costs",
+        CPU_PER_REQUEST,
+        (
+            Shape("faces-sync", Kind.SYNC, "one after another", faces=True),
+            Shape("faces-gather", Kind.GATHER, "100 at once", at_once=100, faces=True),
+        ),
+        second=REQUEST_RATE,
+        note="The same engine by its native API and by the APIs of requests and niquests.",
     ),
     Table(
         "download",
