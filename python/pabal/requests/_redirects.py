@@ -60,7 +60,7 @@ class SessionRedirectMixin:
 
     def _keep_cookies(self, request: Any, answer: Any) -> None:
         """What a response sets goes into the session's jar."""
-        raise NotImplementedError
+        extract_cookies_to_jar(self.cookies, request, answer.raw)
 
     def get_redirect_target(self, resp: Any) -> str | None:
         """The Location of a redirect."""

@@ -378,3 +378,30 @@ def test_a_session_is_freed_when_it_is_let_go(
     del session
     gc.collect()
     assert seen() is None
+
+
+def test_a_program_that_brings_its_own_way_of_sending() -> None:
+    """``SessionRedirectMixin`` needs a ``send`` and a few settings, no more."""
+
+    class Own(requests.sessions.SessionRedirectMixin):
+        def __init__(self) -> None:
+            self.max_redirects = 30
+            self.cookies: Any = requests.cookies.RequestsCookieJar()
+            self.trust_env = False
+            self.sent: list[str] = []
+
+        def send(self, request: Any, **kwargs: Any) -> Any:
+            self.sent.append(request.url)
+            return _answer_of(request, 200)
+
+    def _answer_of(request: Any, status: int) -> Any:
+        answer = requests.Response()
+        answer.status_code, answer.request, answer.url = status, request, request.url
+        answer.raw = io.BytesIO()
+        answer.headers["location"] = "/there"
+        return answer
+
+    own = Own()
+    first = requests.Request("GET", "http://127.0.0.1/here").prepare()
+    answers = list(own.resolve_redirects(_answer_of(first, 302), first))
+    assert own.sent == ["http://127.0.0.1/there"] and [each.status_code for each in answers] == [200]
