@@ -178,6 +178,8 @@ void add_watch(nb::module_& module) {
         .def(
             "renew", [](watch& self, nb::handle bearer) { return self.renew(bearer.ptr()); },
             nb::arg("bearer").none() = nb::none())
+        // Whoever keeps one may be pickled and copied; what was concluded is not.
+        .def("__reduce__", [](nb::handle self) { return nb::make_tuple(self.type(), nb::tuple()); })
         .def("conclude", &watch::conclude, nb::arg("renewal"), nb::arg("verdict"));
     module.def("any_exists", &any_exists, nb::arg("paths"),
                "Whether there is a file at any of some paths, given as bytes.");

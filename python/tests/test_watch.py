@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
+import pickle
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -104,6 +106,16 @@ def test_a_watch_of_the_dict_that_it_is_kept_in() -> None:
     gone = weakref.ref(kept)
     del kept
     assert gone() is None
+
+
+def test_pickles_and_copies_know_nothing() -> None:
+    table: dict[str, Any] = {}
+    watch = Watch(table)
+    table["watch"] = watch
+    watch.conclude(watch.renew(table), "seen")
+    assert watch.verdict_of(table) == "seen"
+    for again in (pickle.loads(pickle.dumps(table)), copy.deepcopy(table), copy.copy(table)):
+        assert again["watch"].verdict_of(again) is None
 
 
 def test_what_leads_back_to_the_watch_is_collected() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import http.cookiejar
 import io
@@ -378,6 +379,27 @@ def test_a_session_is_freed_when_it_is_let_go(
     del session
     gc.collect()
     assert seen() is None
+
+
+class _Whole(requests.Session):
+    """Pickled with all it has."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__
+
+
+def test_a_session_that_has_sent_can_be_pickled_and_copied(
+    server: tuple[str, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    for session in (requests.Session(), _Whole()):
+        session.cookies.set("a", "1")
+        assert _goes_short(session, server[0])
+        for again in (pickle.loads(pickle.dumps(session)), copy.deepcopy(session), copy.copy(session)):
+            assert _goes_short(again, server[0]) and again.cookies.get_dict() == {"a": "1"}
+            again.headers = requests.structures.CaseInsensitiveDict({"X-Again": "1"})
+            assert again.get(server[0]).request.headers["X-Again"] == "1"
+            assert "X-Again" not in session.get(server[0]).request.headers
 
 
 def test_a_program_that_brings_its_own_way_of_sending() -> None:
