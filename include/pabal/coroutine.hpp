@@ -110,6 +110,8 @@ inline task<void> coroutine_detail::promise<void>::get_return_object() noexcept 
     return task<void>(std::coroutine_handle<promise>::from_promise(*this));
 }
 
+/// Belongs to one thread. In a forked child it goes on with connections of its own; what was awaited before the fork ends in
+/// the parent alone.
 class async_session {
 public:
     explicit async_session(session_options options = {});

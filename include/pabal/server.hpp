@@ -37,6 +37,7 @@ struct server_options {
     std::chrono::milliseconds graceful_stop{5'000};
 };
 
+/// It serves in the process that made it. In a forked child its members do nothing, and the port is not held there.
 class server {
 public:
     /// Listens; connections wait until it runs.

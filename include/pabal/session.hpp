@@ -67,6 +67,7 @@ struct session_options {
     bool proxies_from_environment = true;
 };
 
+/// Any number of threads may use one. In a forked child it goes on with connections of its own; the parent is not disturbed.
 class session {
 public:
     explicit session(session_options options = {});

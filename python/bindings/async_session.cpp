@@ -26,7 +26,8 @@ public:
 
     void set_cookies(nb::object jar) {
         defaults_.cookies = owned(jar.release().ptr());
-        if (driver_) loop_driver::of(driver_.get())->session().cookies = jar_of(defaults_.cookies.get());
+        if (driver_ && !loop_driver::of(driver_.get())->is_closed())
+            loop_driver::of(driver_.get())->session().cookies = jar_of(defaults_.cookies.get());
     }
 
     void set_netrc(std::shared_ptr<const client::netrc> known) {

@@ -26,6 +26,7 @@ PyObject* raise_named(const char* name, const char* message) {
 /// Whether there is as much of a stream left as is asked for.
 bool check_readable(response& from, Py_ssize_t size) {
     if (!from.streamed) return true;
+    if (from.is_elsewhere()) return raise(belongs_elsewhere("response")) != nullptr;
     if (!from.consumed && !(from.begun && size == everything)) return true;
     raise_named("StreamConsumed",
                 "the body of this response was already read or closed; keep what you read, or ask again");

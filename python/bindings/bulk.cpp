@@ -41,12 +41,18 @@ public:
           defaults_(defaults),
           core_(std::move(core)),
           driver_(owned::borrow(driver)) {}
-    ~bulk() { close(); }
+    ~bulk() {
+        if (!born_.is_elsewhere()) close();
+    }
 
     bool start(PyObject* outcome, std::string_view method, PyObject* url, PyObject* options);
-    PyObject* wait(PyObject* self) { return core_ ? wait_sync() : wait_async(self); }
+    PyObject* wait(PyObject* self) {
+        if (born_.is_elsewhere()) return raise(belongs_elsewhere("bulk of requests"));
+        return core_ ? wait_sync() : wait_async(self);
+    }
     /// Makes an async wait return although nothing is done.
     void wake() {
+        if (born_.is_elsewhere()) return;
         if (waiter_) {
             std::exchange(waiter_, nullptr)->complete();
             driver()->after_entry();
@@ -87,6 +93,7 @@ private:
     void feed();
     bool settle(bulk_call& finished);
 
+    base::birthplace born_;
     owned session_;
     session_defaults& defaults_;
     std::shared_ptr<sync_core> core_;
@@ -114,6 +121,7 @@ result<read_outcome> bulk_call::read_call_body(client::call&, std::span<char> bu
 
 /// False: a body that only an event loop can read; nothing was started. Throws what is wrong with the arguments.
 bool bulk::start(PyObject* outcome, std::string_view method, PyObject* url, PyObject* options) {
+    if (born_.is_elsewhere()) throw_error(belongs_elsewhere("bulk of requests"));
     std::string verb;
     for (const char letter : method)
         verb.push_back(letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 32) : letter);
@@ -303,6 +311,7 @@ bool bulk::settle(bulk_call& finished) {
 }
 
 void bulk::close() {
+    if (born_.is_elsewhere()) return;
     base::intrusive_list<bulk_call> all;
     const auto abandon = [&] {
         for (auto* list : {&fresh_, &running_, &hungry_, &done_}) all.splice_back(*list);

@@ -25,6 +25,11 @@ PyObject* raise(const error& failure, std::string_view method, std::string_view 
     return nullptr;
 }
 
+error belongs_elsewhere(std::string_view what) {
+    return {error_code::session_closed, phase::none, culprit::caller, 0,
+            "this " + std::string(what) + " belongs to the process that began it; a forked child has to ask again"};
+}
+
 void throw_error(const error& failure) {
     raise(failure);
     throw_python();

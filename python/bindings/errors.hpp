@@ -18,4 +18,7 @@ PyObject* raise(const error& failure, std::string_view method = {}, std::string_
 /// For nanobind functions: throws.
 [[noreturn]] void throw_error(const error& failure);
 
+/// What is said of a "response" or "request" that a forked child inherited under way.
+error belongs_elsewhere(std::string_view what);
+
 }  // namespace pabal::python

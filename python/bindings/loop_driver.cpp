@@ -170,13 +170,13 @@ bool loop_driver::watch() {
 }
 
 void loop_driver::turn() {
-    if (closed_ || in_turn_) return;
+    if (is_closed() || in_turn_) return;
     const owned alive = owned::borrow(self_);
     in_turn_ = true;
     engine_->reactor().turn(reactor::duration::zero());
     in_turn_ = false;
     deliver();
-    if (!closed_) engine_->reactor().arm_host_alarm();
+    if (!is_closed()) engine_->reactor().arm_host_alarm();
 }
 
 void loop_driver::enqueue(pending& completed) {
@@ -202,14 +202,14 @@ PyObject* loop_driver::deliver_slot(PyObject* self, PyObject*) {
     held(self).delivery_scheduled_ = false;
     const owned alive = owned::borrow(self);
     held(self).deliver();
-    if (!held(self).closed_) held(self).engine_->reactor().arm_host_alarm();
+    if (!held(self).is_closed()) held(self).engine_->reactor().arm_host_alarm();
     Py_RETURN_NONE;
 }
 
 void loop_driver::deliver() {
     if (delivering_) return;
     delivering_ = true;
-    while (!completed_.empty()) completed_.pop_front().deliver();
+    while (!completed_.empty() && !is_inherited()) completed_.pop_front().deliver();
     delivering_ = false;
 }
 
@@ -244,6 +244,13 @@ void loop_driver::report(const char* what) {
 
 void loop_driver::close() {
     if (closed_) return;
+    if (is_inherited()) {
+        closed_ = true;
+        base::abandon(session_);
+        base::abandon(engine_);
+        base::abandon(loop_);  // asyncio's own end of a loop would take descriptors out of the parent's selector
+        return;
+    }
     PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
     PyErr_Fetch(&type, &value, &trace);
     if (kind_ == host::trio) {  // which asks for the descriptor to forget: as long as there is one

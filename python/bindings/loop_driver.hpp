@@ -7,10 +7,14 @@
 /// through `loop.call_soon`: no user code is on the stack there, so the effect is that of call_soon without its cost. A
 /// completion at any other time (an error while a request is being started, a cancellation) does go through call_soon.
 ///
+/// A driver that a forked child inherited is a closed one there, for good: its loop's selector, its connections and what is
+/// under way are the parent's. Nothing of it is touched, not even to close it.
+///
 /// The GIL is held throughout; everything here belongs to the loop's thread.
 
 #include <memory>
 
+#include "base/fork.hpp"
 #include "base/intrusive_list.hpp"
 #include "client/engine.hpp"
 #include "client/session.hpp"
@@ -33,7 +37,8 @@ public:
     PyObject* self() const noexcept { return self_; }
     PyObject* loop() const noexcept { return loop_.get(); }
     host kind() const noexcept { return kind_; }
-    bool is_closed() const noexcept { return closed_; }
+    bool is_closed() const noexcept { return closed_ || is_inherited(); }
+    bool is_inherited() const noexcept { return born_.is_elsewhere(); }
     client::session& session() noexcept { return *session_; }
     reactor::reactor& reactor() noexcept { return engine_->reactor(); }
     pool::pool& pool() noexcept { return engine_->pool(); }
@@ -45,6 +50,7 @@ public:
 
     /// After anything outside a turn that may have set timers or completed something.
     void after_entry() {
+        if (is_inherited()) return;
         if (loop_gone_) deliver();
         if (!in_turn_ && engine_) engine_->reactor().arm_host_alarm();
     }
@@ -80,6 +86,7 @@ private:
     bool delivery_scheduled_ = false;
     bool closed_ = false;
     bool loop_gone_ = false;
+    base::birthplace born_;
 };
 
 bool add_loop_driver_type(PyObject* module);

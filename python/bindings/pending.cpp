@@ -5,6 +5,7 @@
 
 #include <structmember.h>
 
+#include "errors.hpp"
 #include "loop_driver.hpp"
 
 namespace pabal::python {
@@ -49,8 +50,19 @@ PyObject* stop_iteration(PyObject* value) {
 // --- pending ---------------------------------------------------------------------------------------------------------
 
 pending::~pending() {
-    if (operation_ && state_ == state::running) operation_->cancel();
+    if (is_orphaned()) base::abandon(operation_);
+    else if (operation_ && state_ == state::running) operation_->cancel();
     if (driver_) Py_DECREF(driver_->self());
+}
+
+bool pending::is_orphaned() const noexcept { return state_ == state::running && driver_ && driver_->is_inherited(); }
+
+void pending::notice_fork() noexcept {
+    if (!is_orphaned()) return;
+    base::abandon(operation_);
+    exception_ = owned(make_exception(belongs_elsewhere("request")));
+    if (!exception_) keep_outcome();
+    state_ = state::done;
 }
 
 bool pending::start() {
@@ -212,7 +224,11 @@ void pending::deliver() {
 
 namespace {
 
-pending& held(PyObject* object) noexcept { return *reinterpret_cast<pending_object*>(object)->held; }
+pending& held(PyObject* object) noexcept {
+    pending& it = *reinterpret_cast<pending_object*>(object)->held;
+    it.notice_fork();
+    return it;
+}
 
 PyObject* same(PyObject* self) { return Py_NewRef(self); }
 

@@ -52,6 +52,9 @@ public:
     /// The outcome is known: callbacks run when the driver delivers.
     void complete();
 
+    /// In a forked child: what was running there fails, because only the parent will ever hear of it.
+    void notice_fork() noexcept;
+
     // What the Python type's slots do.
     bool start();
     PyObject* result();
@@ -81,6 +84,7 @@ private:
 
     bool settle();
     void keep_outcome();
+    bool is_orphaned() const noexcept;
 
     std::unique_ptr<operation> operation_;
     loop_driver* driver_ = nullptr;  ///< strong while set

@@ -86,6 +86,7 @@ nb::object elapsed_of(response& self) {
 
 /// Of a streamed response it may still grow, on whatever thread leads the engine now.
 nb::object trace_of(response& self) {
+    if (self.is_elsewhere()) throw_error(belongs_elsewhere("response"));
     pabal::trace copy;
     if (self.sync && !self.call->is_done()) {
         const nb::gil_scoped_release released;
@@ -198,10 +199,14 @@ PyType_Slot slots[] = {{Py_tp_methods, methods}, {0, nullptr}};
 
 }  // namespace
 
-response::~response() { close(); }
+response::~response() {
+    const bool elsewhere = is_elsewhere();
+    close();
+    if (elsewhere) base::abandon(call);
+}
 
 bool response::keep_encoded() {
-    if (!streamed || consumed) return false;
+    if (!streamed || consumed || is_elsewhere()) return false;
     if (!sync) return call->keep_encoded();
     const std::shared_ptr<sync_core> core = sync;
     const nb::gil_scoped_release released;
@@ -216,6 +221,11 @@ void response::close() {
         return;
     }
     consumed = true;
+    if (is_elsewhere()) {
+        sync.reset();
+        session.reset();
+        return;
+    }
     if (const std::shared_ptr<sync_core> core = sync) {
         {
             const nb::gil_scoped_release released;

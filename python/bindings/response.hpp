@@ -24,6 +24,7 @@ struct response {
     owned history;
     owned request;
     owned encoding;
+    base::birthplace born;
     bool streamed = false;
     bool begun = false;     ///< a piece of the body was handed out: the whole is not to be had any more
     bool consumed = false;  ///< read to its end, or closed
@@ -33,6 +34,8 @@ struct response {
     response& operator=(const response&) = delete;
     ~response();
 
+    /// Streamed, and still under way in the process that this one was forked from: only its head can be looked at.
+    bool is_elsewhere() const noexcept { return born.is_elsewhere() && call && !call->is_done(); }
     /// Gives the connection back. Idempotent.
     void close();
     /// Lets go of the sync session when nothing more can come from it, so that it ends with its last user.

@@ -42,11 +42,7 @@ class sync_session {
 public:
     explicit sync_session(nb::kwargs arguments) {
         initialise(defaults_, std::move(arguments));
-        auto engine = client::engine::make(defaults_.parsed_limits);
-        if (!engine) throw_error(engine.error());
-        core_ = std::make_shared<sync_core>(std::move(*engine), defaults_.parsed_limits);
-        core_->session.cookies = jar_of(defaults_.cookies.get());
-        defaults_.apply_to(core_->session);
+        if (!make_core()) throw_python();
     }
     ~sync_session() {
         if (core_) close();
@@ -58,20 +54,26 @@ public:
     void set_cookies(nb::object jar) {
         const auto shared = jar_of(jar.ptr());
         defaults_.cookies = owned(jar.release().ptr());
+        const std::shared_ptr<sync_core> here = core_or_throw();
         const nb::gil_scoped_release released;
-        const auto lock = core_->driver.lock();
-        core_->session.cookies = shared;
+        const auto lock = here->driver.lock();
+        here->session.cookies = shared;
     }
 
     void set_netrc(std::shared_ptr<const client::netrc> known) {
+        const std::shared_ptr<sync_core> here = core_or_throw();
         const nb::gil_scoped_release released;
-        const auto lock = core_->driver.lock();
-        core_->session.netrc = std::move(known);
+        const auto lock = here->driver.lock();
+        here->session.netrc = std::move(known);
     }
 
     PyObject* send(PyObject* self, prepared_call prepared);
 
     void close() {
+        if (core_->born.is_elsewhere()) {  // nothing is open here
+            core_->closed = true;
+            return;
+        }
         const nb::gil_scoped_release released;
         const auto lock = core_->driver.lock();
         if (std::exchange(core_->closed, true)) return;
@@ -79,9 +81,34 @@ public:
         core_->driver.release_closed();
     }
     bool is_closed() const noexcept { return core_->closed; }
-    PyObject* bulk(PyObject* self) { return make_bulk(self, defaults_, core_); }
+    PyObject* bulk(PyObject* self) { return make_bulk(self, defaults_, core_or_throw()); }
 
 private:
+    /// The core of this process: a forked child starts with one of its own. Null with an exception set when the system
+    /// refuses descriptors.
+    std::shared_ptr<sync_core> core() {
+        if (core_->born.is_elsewhere()) {
+            const bool was_closed = core_->closed;
+            if (!make_core()) return nullptr;
+            if (was_closed) close();
+        }
+        return core_;
+    }
+    std::shared_ptr<sync_core> core_or_throw() {
+        auto here = core();
+        if (!here) throw_python();
+        return here;
+    }
+    bool make_core() {
+        auto engine = client::engine::make(defaults_.parsed_limits);
+        if (!engine) return raise(engine.error()) != nullptr;
+        core_ = sync_core::make(std::move(*engine), defaults_.parsed_limits);
+        core_->session.cookies = jar_of(defaults_.cookies.get());
+        defaults_.apply_to(core_->session);
+        defaults_.headers_seen = nullptr;
+        return true;
+    }
+
     session_defaults defaults_;
     std::shared_ptr<sync_core> core_;
 };
@@ -91,7 +118,8 @@ PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
     if (prepared.body) source.emplace(prepared.body.get(), false);
     waiting_caller caller(source ? &*source : nullptr);
     const auto call = base::make_counted<client::call>(std::move(prepared.request), &caller);
-    const std::shared_ptr<sync_core> core = core_;  // the session may be dropped while we wait
+    const std::shared_ptr<sync_core> core = this->core();  // the session may be dropped while we wait
+    if (!core) return nullptr;
     const auto* lines = nb::inst_ptr<headers>(defaults_.headers.get());
     const bool headers_changed =
         defaults_.headers_seen != defaults_.headers.get() || defaults_.headers_version != lines->version;

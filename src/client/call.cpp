@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "base/fork.hpp"
 #include "client/netrc.hpp"
 #include "client/rate_limit.hpp"
 #include "client/session.hpp"
@@ -39,6 +40,11 @@ std::string describe(const std::string& method, const url& at) { return method +
 /// Uniform in [0, 1): spreads the waits of clients that failed together, and is no secret.
 double random_fraction() {
     thread_local std::minstd_rand generator{std::random_device{}()};
+    thread_local base::birthplace seeded;
+    if (seeded.is_elsewhere()) {  // forked: not the same waits as its parent and its siblings
+        generator.seed(std::random_device{}());
+        seeded = {};
+    }
     return std::uniform_real_distribution<double>{}(generator);
 }
 

@@ -7,6 +7,7 @@
 
 #include <pabal/auth.hpp>
 
+#include "base/fork.hpp"
 #include "client/origin_map.hpp"
 #include "protocol/http/basic_auth.hpp"
 #include "protocol/http/digest_auth.hpp"
@@ -48,6 +49,7 @@ public:
 
     std::string authorize(const url& to, const request_head& request, std::optional<std::string_view> body,
                           bool is_challenged) override {
+        const base::no_fork whole;
         const std::lock_guard guard(mutex_);
         const auto known = spaces_.find(origin_of(to));
         if (known == spaces_.end()) return {};
@@ -69,6 +71,7 @@ public:
         auto read = http::strongest_digest(http::parse_challenges(response.headers, "www-authenticate"));
         if (!read) return verdict::refused;
         const verdict found = read->is_stale ? verdict::renewed : verdict::answer;
+        const base::no_fork whole;
         const std::lock_guard guard(mutex_);
         if (spaces_.size() >= most_origins) spaces_.clear();
         space& in = spaces_[origin_of(from)];
@@ -85,6 +88,7 @@ public:
         if (!info) return;
         for (auto& [name, value] : http::parse_auth_parameters(*info)) {
             if (name != "nextnonce" || !is_field_value(value)) continue;
+            const base::no_fork whole;
             const std::lock_guard guard(mutex_);
             const auto known = spaces_.find(origin_of(from));
             if (known == spaces_.end() || known->second.challenge.nonce == value) continue;

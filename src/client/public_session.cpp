@@ -1,8 +1,11 @@
 #include "client/public_session.hpp"
 
+#include <atomic>
 #include <condition_variable>
+#include <mutex>
 #include <utility>
 
+#include "base/fork.hpp"
 #include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
 
@@ -99,35 +102,77 @@ public:
 
 }  // namespace client
 
-struct session::state {
-    explicit state(const session_options& options) : core(options) {
+namespace {
+
+/// What belongs to one process.
+struct driven_core {
+    explicit driven_core(const session_options& options) : core(options) {
         if (core.machinery) driver = std::make_unique<client::sync_driver>(*core.machinery);
     }
+    void close() {
+        if (!driver) return;
+        const auto lock = driver->lock();
+        is_closed = true;
+        core.policies->close();
+        driver->release_closed();
+    }
+
     client::client_core core;
     std::unique_ptr<client::sync_driver> driver;
     std::size_t sending = 0;  ///< threads inside `send`, under the driver's lock
     std::condition_variable all_sent;
+    bool is_closed = false;
+    base::birthplace born;
 };
 
-session::session(session_options options) : state_(std::make_unique<state>(options)) {}
+}  // namespace
+
+struct session::state {
+    explicit state(session_options given) : options(std::move(given)), known(new driven_core(options)) {}
+
+    /// The core of this process. A forked child makes one of its own, with the same cookies; the other is never touched.
+    driven_core& here() {
+        driven_core* found = known.load(std::memory_order_acquire);
+        if (!found->born.is_elsewhere()) return *found;
+        const base::no_fork whole;
+        const std::lock_guard guard(replacing);
+        found = known.load(std::memory_order_relaxed);
+        if (!found->born.is_elsewhere()) return *found;
+        auto made = std::make_unique<driven_core>(options);
+        if (found->core.policies && made->core.policies) made->core.policies->cookies = found->core.policies->cookies;
+        if (found->is_closed) made->close();
+        known.store(made.get(), std::memory_order_release);
+        return *made.release();
+    }
+
+    const session_options options;
+    std::atomic<driven_core*> known;  ///< owned, if it was born here
+    std::mutex replacing;
+};
+
+session::session(session_options options) : state_(std::make_unique<state>(std::move(options))) {}
 session::~session() {
-    if (!state_->driver) return;
-    close();
-    auto lock = state_->driver->lock();
-    state_->all_sent.wait(lock, [&] { return state_->sending == 0; });
+    driven_core* const last = state_->known;
+    if (last->born.is_elsewhere()) return;
+    const std::unique_ptr<driven_core> owned(last);
+    if (!owned->driver) return;
+    owned->close();
+    auto lock = owned->driver->lock();
+    owned->all_sent.wait(lock, [&] { return owned->sending == 0; });
 }
 
 result<response> session::send(request asked) {
-    if (state_->core.failure) return *state_->core.failure;
-    auto prepared = client::to_call(std::move(asked), *state_->core.policies);
+    driven_core& here = state_->here();
+    if (here.core.failure) return *here.core.failure;
+    auto prepared = client::to_call(std::move(asked), *here.core.policies);
     if (!prepared) return std::move(prepared).error();
     client::waiting_caller caller;
     const auto call = base::make_counted<client::call>(std::move(*prepared), &caller);
-    auto lock = state_->driver->lock();
-    ++state_->sending;
-    call->start(*state_->core.policies);
-    state_->driver->wait_for(caller.wait, lock, {});
-    if (--state_->sending == 0) state_->all_sent.notify_all();
+    auto lock = here.driver->lock();
+    ++here.sending;
+    call->start(*here.core.policies);
+    here.driver->wait_for(caller.wait, lock, {});
+    if (--here.sending == 0) here.all_sent.notify_all();
     return client::to_response(*call);
 }
 
@@ -146,11 +191,6 @@ result<response> session::post(std::string_view url, std::string body, std::stri
     return send(std::move(asked));
 }
 
-void session::close() {
-    if (!state_->driver) return;
-    const auto lock = state_->driver->lock();
-    state_->core.policies->close();
-    state_->driver->release_closed();
-}
+void session::close() { state_->here().close(); }
 
 }  // namespace pabal

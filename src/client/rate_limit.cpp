@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/fork.hpp"
+
 namespace pabal {
 
 namespace {
@@ -27,6 +29,7 @@ spaced_limiter::spaced_limiter(double rate, std::size_t burst, std::size_t max_w
     : distance_(spacing(rate)), tolerance_(tolerance_of(rate, burst)), max_waiting_(max_waiting) {}
 
 nanoseconds spaced_limiter::reserve(time_point now) {
+    const base::no_fork whole;
     const std::lock_guard guard(mutex_);
     const nanoseconds wait = on_time_.time_since_epoch() - tolerance_ - now.time_since_epoch();
     if (wait > nanoseconds::zero()) return wait;

@@ -13,6 +13,8 @@
 #include <pabal/cookies.hpp>
 #include <pabal/fields.hpp>
 
+#include "base/fork.hpp"
+
 namespace pabal::client {
 
 class shared_cookie_jar {
@@ -20,6 +22,7 @@ public:
     /// Calls `use(cookie_jar&)` under the lock and returns what it returns.
     template <class Use>
     auto with(Use&& use) {
+        const base::no_fork whole;  // a forked child goes on with this jar
         const std::lock_guard guard(mutex_);
         const note_at_end note{*this};
         return std::forward<Use>(use)(jar_);

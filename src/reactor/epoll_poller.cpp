@@ -39,6 +39,8 @@ result<std::unique_ptr<poller>> epoll_poller::make() {
     std::unique_ptr<epoll_poller> made(new epoll_poller);
     made->set_ = reactor::descriptor(::epoll_create1(EPOLL_CLOEXEC));
     if (!made->set_.is_open()) return error_from_errno(errno, phase::prepare, "create an epoll set");
+    // A host loop remembers this number. Were it free again in a forked child, the next descriptor would be taken for it.
+    made->set_.keep_in_children();
     made->waker_ = reactor::descriptor(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!made->waker_.is_open()) return error_from_errno(errno, phase::prepare, "create an eventfd");
     made->alarm_ = reactor::descriptor(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));

@@ -4,6 +4,7 @@
 
 #include <pabal/server.hpp>
 
+#include "base/fork.hpp"
 #include "connection/server_connection.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/listener.hpp"
@@ -82,10 +83,14 @@ struct server::state final : transport::accept_observer, connection::server_conn
     std::atomic<bool> stopping = false;
     std::atomic<std::thread::id> running_on;
     std::thread thread;
+    base::birthplace born;
 };
 
 server::server(std::unique_ptr<state> made) : state_(std::move(made)) {}
-server::~server() { stop(); }
+server::~server() {
+    if (state_->born.is_elsewhere()) base::abandon(state_);
+    else stop();
+}
 
 result<std::unique_ptr<server>> server::make(handler& answers, const server_options& options) {
     auto poller = reactor::make_poller();
@@ -108,9 +113,11 @@ result<std::unique_ptr<server>> server::make(handler& answers, const server_opti
 
 std::uint16_t server::port() const noexcept { return state_->port; }
 const std::string& server::address() const noexcept { return state_->address; }
-void server::run() { state_->run(); }
+void server::run() {
+    if (!state_->born.is_elsewhere()) state_->run();
+}
 void server::start() {
-    state_->thread = std::thread([this] { state_->run(); });
+    if (!state_->born.is_elsewhere()) state_->thread = std::thread([this] { state_->run(); });
 }
 
 void server::after(std::chrono::milliseconds delay, std::function<void()> work) {
@@ -120,6 +127,7 @@ void server::after(std::chrono::milliseconds delay, std::function<void()> work) 
 }
 
 void server::stop() {
+    if (state_->born.is_elsewhere()) return;  // its thread and its sockets are the parent's
     state_->stopping = true;
     state_->reactor.wake();
     if (state_->running_on.load() == std::this_thread::get_id()) return;  // a handler's: nobody can wait for himself

@@ -13,6 +13,7 @@
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 
+#include "base/fork.hpp"
 #include "transport/tls_callbacks.hpp"
 #include "transport/tls_key_log.hpp"
 #include "transport/tls_pem.hpp"
@@ -134,6 +135,8 @@ tls_context::tls_context(bool is_server, std::vector<std::string> application_pr
       sessions_(std::make_unique<tls_session_cache>()) {}
 
 tls_context::~tls_context() {
+    const base::no_fork whole;
+    sessions_.reset();
     SSL_CTX_free(native_);
     X509_STORE_free(trust_);
 }
@@ -168,6 +171,7 @@ result<void> tls_context::set_up() {
 }
 
 result<std::shared_ptr<const tls_context>> tls_context::make_client(const tls_options& options) {
+    const base::no_fork whole;
     ERR_clear_error();
     std::optional<trust_source> source;
     if (options.verify) {
@@ -211,6 +215,7 @@ result<std::shared_ptr<const tls_context>> tls_context::make_client(const tls_op
 }
 
 result<std::shared_ptr<const tls_context>> tls_context::make_server(const tls_server_options& options) {
+    const base::no_fork whole;
     ERR_clear_error();
     std::shared_ptr<key_log> log = key_log::from_environment();
     std::string key = key_builder{}

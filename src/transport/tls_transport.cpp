@@ -11,6 +11,7 @@
 #include <openssl/pool.h>
 #include <openssl/ssl.h>
 
+#include "base/fork.hpp"
 #include "transport/tls_callbacks.hpp"
 #include "transport/tls_pem.hpp"
 #include "transport/tls_session_cache.hpp"
@@ -62,7 +63,10 @@ struct tls_bio {
     }
 };
 
-void tls_transport::ssl_deleter::operator()(ssl_st* connection) const { SSL_free(connection); }
+void tls_transport::ssl_deleter::operator()(ssl_st* connection) const {
+    const base::no_fork whole;
+    SSL_free(connection);
+}
 
 tls_transport::tls_transport(transport_ptr inner, tls_context_ptr context)
     : inner_(std::move(inner)), context_(std::move(context)), facts_(std::make_unique<tls_connection_facts>()) {}
@@ -91,6 +95,7 @@ result<std::unique_ptr<tls_transport>> tls_transport::make(transport_ptr inner, 
 
 result<std::unique_ptr<tls_transport>> tls_transport::connect(transport_ptr inner, tls_context_ptr context,
                                                               tls_peer peer) {
+    const base::no_fork whole;
     result<std::unique_ptr<tls_transport>> made = make(std::move(inner), std::move(context), std::move(peer));
     if (!made) return made;
     SSL* connection = (*made)->connection_.get();
@@ -107,6 +112,7 @@ result<std::unique_ptr<tls_transport>> tls_transport::connect(transport_ptr inne
 }
 
 result<std::unique_ptr<tls_transport>> tls_transport::accept(transport_ptr inner, tls_context_ptr context) {
+    const base::no_fork whole;
     result<std::unique_ptr<tls_transport>> made = make(std::move(inner), std::move(context), {});
     if (made) SSL_set_accept_state((*made)->connection_.get());
     return made;
@@ -115,6 +121,7 @@ result<std::unique_ptr<tls_transport>> tls_transport::accept(transport_ptr inner
 result<io_outcome> tls_transport::handshake() {
     if (failure_) return *failure_;
     if (established_) return io_outcome::moved(1);
+    const base::no_fork whole;
     ERR_clear_error();
     may_fill_ = true;
     const int outcome = SSL_do_handshake(connection_.get());
@@ -137,6 +144,7 @@ result<io_outcome> tls_transport::read(std::span<char> buffer) {
     }
     if (failure_) return *failure_;
     if (peer_closed_) return io_outcome::end();
+    const base::no_fork whole;
     const std::size_t size = read_records(buffer);
     end_call();
     if (size > 0) return io_outcome::moved(size);
@@ -183,6 +191,7 @@ result<io_outcome> tls_transport::write(std::span<const std::string_view> pieces
     if (write_failure_) return *write_failure_;
     if (shut_down_)
         return error{error_code::write_failed, phase::write, culprit::caller, 0, "written after shutdown_write"};
+    const base::no_fork whole;
     const std::size_t size = write_records(pieces);
     end_call();
     if (failure_) return *failure_;
@@ -234,6 +243,7 @@ bool tls_transport::write_record(std::string_view plaintext) {
 void tls_transport::shutdown_write() {
     if (shut_down_) return;
     shut_down_ = true;
+    const base::no_fork whole;
     if (established_ && !failure_) {
         ERR_clear_error();
         SSL_shutdown(connection_.get());

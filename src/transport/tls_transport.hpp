@@ -13,6 +13,9 @@
 /// Memory: ciphertext lives in buffers lent by the thread's stock (tls_buffer.hpp) and only while it waits; an idle
 /// connection is BoringSSL's state alone, some 10 KB.
 ///
+/// Contexts are shared with children that are forked, and BoringSSL has locks of its own in them: no fork happens while it
+/// works (base/fork.hpp).
+///
 /// Errors: each certificate failure its own code (phase::tls); `tls_handshake_failed` for whatever else ends a handshake;
 /// `tls_failed` for a broken record or an alert afterwards; `connection_closed` for truncation; the inner transport's own.
 

@@ -7,7 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include <sys/wait.h>
+
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <pabal/coroutine.hpp>
 #include <pabal/session.hpp>
@@ -132,6 +135,55 @@ TEST_P(demo, serves_many_threads_that_share_a_session) {
     }
     for (std::thread& each : threads) each.join();
     EXPECT_EQ(good, 200);
+}
+
+TEST_P(demo, sessions_go_on_in_a_forked_child_with_connections_of_their_own) {
+    auto client = std::make_unique<session>(options());
+    auto asynchronous = std::make_unique<async_session>(options());
+    const auto price_of = [&](async_session& asked) -> task<int> {
+        const auto got = co_await asked.get(url("/price"));
+        co_return got ? got->status : 0;
+    };
+    ASSERT_TRUE(client->get(url("/price")));
+    ASSERT_EQ(asynchronous->run(price_of(*asynchronous)), 200);
+
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto got = client->get(url("/price"));
+        bool good = got && got->status == 200 && !got->trace.last.reused_connection;
+        good = good && asynchronous->run(price_of(*asynchronous)) == 200;
+        client.reset();
+        asynchronous.reset();
+        server_->stop();
+        server_.reset();
+        ::_exit(good ? 0 : 1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+
+    const auto got = client->get(url("/price"));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_TRUE(got->trace.last.reused_connection);
+    EXPECT_EQ(asynchronous->run(price_of(*asynchronous)), 200);
+}
+
+TEST_P(demo, a_session_that_was_not_used_in_a_forked_child_can_be_destroyed_there) {
+    auto client = std::make_unique<session>(options());
+    auto asynchronous = std::make_unique<async_session>(options());
+    ASSERT_TRUE(client->get(url("/price")));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        client.reset();
+        asynchronous.reset();
+        ::_exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    const auto got = client->get(url("/price"));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_TRUE(got->trace.last.reused_connection);
 }
 
 TEST_P(demo, serves_coroutines_at_once) {
