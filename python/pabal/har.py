@@ -17,6 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from pabal._engine import __version__
+from pabal._fork import free_in_children
 from pabal._redact import HIDDEN, is_secret_name, redact_headers, redact_pairs, redact_url
 from pabal.exceptions import PabalError
 
@@ -99,7 +100,7 @@ class HarRecorder:
         self._held = 0
         self._dropped = 0
         self._recording = False
-        self._lock = threading.Lock()
+        self._lock = free_in_children(threading.Lock())
 
     # --- when ---------------------------------------------------------------------------------------------------------
 

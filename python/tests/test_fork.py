@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pabal
+import pabal.requests as requests
 import pytest
 from pabal import _engine  # pyright: ignore[reportPrivateUsage]
 from pabal.exceptions import SessionClosed
@@ -246,6 +247,29 @@ def test_fork_while_other_threads_send(nginx: Nginx, ca_file: str) -> None:
             for thread in threads:
                 thread.join(PATIENCE)
         assert not failures
+
+
+def test_locks_of_the_face_of_requests_are_free_in_the_child(nginx: Nginx) -> None:
+    held, stop = threading.Event(), threading.Event()
+    with requests.Session() as session:
+        session.cookies.set("a", "b")
+        session.get(nginx.url + "/cookies")
+        jar, adapter = session.cookies, session.get_adapter(nginx.url)
+
+        def hold() -> None:  # as a thread does that is within add_cookie_header, or connection_from_host
+            with jar._cookies_lock, adapter.poolmanager._lock:
+                held.set()
+                stop.wait(PATIENCE)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        assert held.wait(PATIENCE)
+        try:
+            assert "a=b" in child(lambda: session.get(nginx.url + "/cookies").text)
+        finally:
+            stop.set()
+            thread.join(PATIENCE)
+        assert "a=b" in session.get(nginx.url + "/cookies").text
 
 
 # ------------------------------------------------------------------------------------------------------- what was begun

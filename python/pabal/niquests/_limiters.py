@@ -7,6 +7,8 @@ import threading
 import time
 from typing import Any
 
+from pabal._fork import free_in_children
+
 from ._lifecycle import AsyncLifeCycleHook, LifeCycleHook
 
 __all__ = ["AsyncLeakyBucketLimiter", "AsyncTokenBucketLimiter", "LeakyBucketLimiter", "TokenBucketLimiter"]
@@ -62,7 +64,7 @@ class LeakyBucketLimiter(_LeakyBucket, LifeCycleHook):
     def __init__(self, rate: float = 10.0) -> None:
         super().__init__()
         self._init_leaky_bucket(rate)
-        self._lock = threading.Lock()
+        self._lock = free_in_children(threading.Lock())
 
     def pre_request(self, prepared_request: Any, **kwargs: Any) -> Any:
         """Waits for its turn."""
@@ -77,7 +79,7 @@ class TokenBucketLimiter(_TokenBucket, LifeCycleHook):
     def __init__(self, rate: float = 10.0, capacity: float | None = None) -> None:
         super().__init__()
         self._init_token_bucket(rate, capacity)
-        self._lock = threading.Lock()
+        self._lock = free_in_children(threading.Lock())
 
     def pre_request(self, prepared_request: Any, **kwargs: Any) -> Any:
         """Waits for a token."""

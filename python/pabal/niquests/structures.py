@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from pabal._fork import free_in_children
 from pabal.requests.structures import CaseInsensitiveDict as _CaseInsensitiveDict
 from pabal.requests.structures import LookupDict
 
@@ -26,14 +27,14 @@ class SharableLimitedDict(MutableMapping[Any, Any]):
     def __init__(self, max_size: int | None) -> None:
         self._store: dict[Any, Any] = {}
         self._max_size = max_size
-        self._lock = threading.RLock()
+        self._lock = free_in_children(threading.RLock())
 
     def __getstate__(self) -> dict[str, Any]:
         return {"_store": self._store, "_max_size": self._max_size}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.RLock()
+        self._lock = free_in_children(threading.RLock())
 
     def __getitem__(self, key: Any) -> Any:
         with self._lock:

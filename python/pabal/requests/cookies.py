@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+from pabal._fork import free_in_children
+
 from ._internal_utils import to_native_string
 from .compat import Morsel, cookielib, urlparse, urlunparse
 
@@ -150,6 +152,10 @@ class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):  # type:
     Several cookies of one name are told apart by domain and path, with ``get`` and ``set``.
     """
 
+    def __init__(self, policy: Any = None) -> None:
+        super().__init__(policy)
+        free_in_children(vars(self)["_cookies_lock"])
+
     def get(self, name: str, default: Any = None, domain: str | None = None, path: str | None = None) -> Any:
         """The value of a cookie, or ``default``."""
         try:
@@ -271,7 +277,7 @@ class RequestsCookieJar(cookielib.CookieJar, MutableMapping[str, Any]):  # type:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         if "_cookies_lock" not in self.__dict__:
-            self._cookies_lock = threading.RLock()
+            self._cookies_lock = free_in_children(threading.RLock())
 
     def copy(self) -> RequestsCookieJar:
         """A jar with the same policy and cookies."""

@@ -10,6 +10,7 @@ import threading
 from typing import Any, ClassVar
 
 from pabal import Limits, Proxy, Session
+from pabal._fork import free_in_children
 
 from .connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from .exceptions import LocationValueError, ProxySchemeUnknown, SSLError, URLSchemeUnknown
@@ -39,7 +40,7 @@ class PoolManager:
         self.pools: dict[Any, HTTPConnectionPool] = {}
         self.verify: Any = True
         self._engine: Any = None
-        self._lock = threading.Lock()
+        self._lock = free_in_children(threading.Lock())
         self._bundle: str | None = None
         for name in _REFUSED:
             if connection_pool_kw.get(name) is not None:
