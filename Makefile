@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test check format bench suites fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
+.PHONY: help build run test check format bench soak suites fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
 
 help:  ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ format: bootstrap-check $(VENV)/.groups-check  ## rewrite all files to the forma
 
 bench: bootstrap-bench build  ## run the benchmark suite; results in bench/results/
 	@$(BIN)/python -m bench $(BENCH)
+
+soak: bootstrap-test build $(VENV)/.groups-test  ## a million requests in ten minutes: does anything leak? (SOAK_SECONDS=…)
+	@PABAL_SOAK_SECONDS=$(or $(SOAK_SECONDS),600) PABAL_SOAK_REQUESTS=$(or $(SOAK_REQUESTS),1000000) $(BIN)/python tools/test.py soak
 
 suites: build  ## run the peers' own tests on the faces (SUITES="requests …" for some)
 	@$(BIN)/python tools/suites.py $(SUITES)

@@ -198,6 +198,15 @@ def fuzz() -> Count:
     return total
 
 
+def soak() -> Count:
+    """A minute of requests of every kind: memory and descriptors stay as they are (`make soak` takes ten)."""
+    report = REPORTS / "soak.xml"
+    report.unlink(missing_ok=True)
+    length = ("--seconds", os.environ.get("PABAL_SOAK_SECONDS", "60"))
+    requests = ("--requests", os.environ.get("PABAL_SOAK_REQUESTS", "0"))
+    return junit(report, run(sys.executable, ROOT / "python" / "tests" / "soak.py", *length, *requests))
+
+
 def bench() -> Count:
     """Every benchmark of pabal runs (without its peers, with tiny counts: nothing is measured)."""
     output = ROOT / "build" / "reports" / "bench"
@@ -251,7 +260,7 @@ def tidy() -> Count:
 
 STAGES: dict[str, Callable[[], Count]] = {
     stage.__name__: stage
-    for stage in (house, format, lint, types, cpp, python, asan, asan_python, tsan, fuzz, bench, tidy)
+    for stage in (house, format, lint, types, cpp, python, asan, asan_python, tsan, soak, fuzz, bench, tidy)
 }
 NOT_IN_TEST = {"tidy"}  # too slow for every run; `make check` has it
 

@@ -61,7 +61,7 @@ def free_port() -> int:
 class Nginx:
     """Runs until `stop`. ``url`` and ``tls_url`` are where it answers, ``www`` is the folder it serves."""
 
-    def __init__(self, folder: Path, chain: bytes, key: bytes) -> None:
+    def __init__(self, folder: Path, chain: bytes, key: bytes, configuration: str = CONFIGURATION) -> None:
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         if not os.path.exists(program):
             raise RuntimeError("these tests need nginx: apt-get install nginx-light")
@@ -72,7 +72,7 @@ class Nginx:
         (self.www / "private").write_text("welcome")
         (folder / "users").write_text("user:{PLAIN}secret\n")
         port, tls_port = free_port(), free_port()
-        text = CONFIGURATION.format(folder=folder, port=port, tls_port=tls_port, quote=QUOTE.decode())
+        text = configuration.format(folder=folder, port=port, tls_port=tls_port, quote=QUOTE.decode())
         (folder / "nginx.conf").write_text(text)
         self.url = f"http://127.0.0.1:{port}"
         self.tls_url = f"https://127.0.0.1:{tls_port}"
