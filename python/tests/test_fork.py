@@ -9,9 +9,12 @@ import multiprocessing
 import os
 import random
 import ssl
+import subprocess
+import sys
 import threading
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +23,7 @@ from typing import Any
 import pabal
 import pabal.requests as requests
 import pytest
+import trio
 from pabal import _engine  # pyright: ignore[reportPrivateUsage]
 from pabal.exceptions import SessionClosed
 from support.leaks import descriptors
@@ -130,6 +134,72 @@ def test_async_sessions(numbered: Numbered, ca_file: str) -> None:
 
     asyncio.run(main())
     assert not numbered.failures
+
+
+def test_trio(numbered: Numbered, ca_file: str) -> None:
+    session = pabal.AsyncSession(verify=ca_file)
+
+    async def text() -> str:
+        return (await session.get(numbered.url)).text
+
+    def work() -> str:
+        with warnings.catch_warnings():  # trio finds its own signal handling in its way
+            warnings.simplefilter("ignore")
+            return trio.run(text)
+
+    async def main() -> None:
+        assert await text() == "1"
+        assert await trio.to_thread.run_sync(child, work) == "2"
+        assert await text() == "1"
+        assert 1 not in numbered.ended
+        await session.aclose()
+
+    trio.run(main)
+    assert not numbered.failures
+
+
+def test_many_requests_at_once(numbered: Numbered, ca_file: str) -> None:
+    with pabal.Session(verify=ca_file) as session:
+        begun = pabal.gather([numbered.url] * 6, session=session, concurrency=2)
+        assert next(begun).response
+
+        def work() -> list[int]:
+            failures: list[object] = []
+            try:
+                failures += [outcome.error for outcome in begun]  # those that had not been started
+            except SessionClosed as raised:  # those that had
+                failures.append(raised)
+            assert "belongs to the process that began it" in str(failures[-1])
+            outcomes = pabal.gather([numbered.url] * 20, session=session, concurrency=3)
+            return [outcome.response.status_code for outcome in outcomes if outcome.response]
+
+        assert child(work) == [200] * 20
+        assert [bool(outcome.response) for outcome in begun] == [True] * 5
+        assert not set(numbered.ended) & {1, 2}
+    assert not numbered.failures
+
+
+ORDINARY_END = """
+import os, sys
+import pabal
+
+session = pabal.Session()
+stream = session.get(sys.argv[1], stream=True)
+process = os.fork()
+if process == 0:
+    print(session.get(sys.argv[1]).text, flush=True)
+    sys.exit(7)
+assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
+print(stream.text, session.get(sys.argv[1]).text)
+"""
+
+
+def test_a_child_may_run_to_the_end_of_the_program(scripted: Scripted) -> None:
+    """The interpreter then destroys everything that was inherited."""
+    numbered = Numbered(scripted)
+    command = [sys.executable, "-c", ORDINARY_END, numbered.url]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["2", "1", "1"], "", 0)
 
 
 def test_a_child_that_ends_in_the_ordinary_way_disturbs_nobody(numbered: Numbered, ca_file: str) -> None:
