@@ -241,6 +241,7 @@ def test_a_pool_of_processes_works_with_one_session(nginx: Nginx, ca_file: str) 
         shared.update(session=session, url=nginx.tls_url + "/price")
         with multiprocessing.get_context("fork").Pool(3) as pool:
             assert pool.map_async(fetch_price, range(30)).get(PATIENCE) == [QUOTE] * 30
+        shared.clear()
         response = session.get(nginx.tls_url + "/price")
         assert response.trace.reused
 

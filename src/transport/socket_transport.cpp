@@ -77,7 +77,9 @@ public:
             }
             if (errno == EINTR) continue;
             if (is_would_block(errno)) return exhausted_writing(), io_outcome::would_block();
-            return error_from_errno(errno, phase::write, "send to " + peer_address_);
+            const int failure = errno;
+            readable_ = true;  // what the peer said before it was gone may be there, unreported yet
+            return error_from_errno(failure, phase::write, "send to " + peer_address_);
         }
     }
 

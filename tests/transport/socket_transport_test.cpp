@@ -193,6 +193,21 @@ TEST_P(socket_transport, writing_to_a_peer_that_is_gone_fails_without_a_signal) 
     EXPECT_EQ(failure->where, phase::write);
 }
 
+TEST_P(socket_transport, what_a_peer_said_before_it_was_gone_can_be_read_as_soon_as_writing_fails) {
+    EXPECT_FALSE(client_->maybe_readable());
+    write_once(*server_, "sorry");
+    server_.reset();
+    const auto deadline = reactor::clock::now() + 10s;
+    bool failed = false;
+    while (!failed && reactor::clock::now() < deadline) {  // without a turn: no report of its bytes has come
+        const std::array<std::string_view, 1> pieces{"more"};
+        failed = !client_->write(pieces);
+    }
+    ASSERT_TRUE(failed);
+    EXPECT_TRUE(client_->maybe_readable());
+    EXPECT_EQ(read_available(*client_), "sorry");
+}
+
 TEST_P(socket_transport, nobody_is_told_after_destruction) {
     write_once(*client_, "x");
     server_.reset();
