@@ -11,7 +11,9 @@
 ///                └──────▶ pause ──▶ attempt
 ///   any error, cancel, total limit ──▶ done (failure())
 ///
-/// Decisions are pure functions elsewhere (redirect.hpp, retry.hpp, the cookie jar); this file carries them out.
+/// Decisions are pure functions elsewhere (redirect.hpp, retry.hpp, the cookie jar); a call carries them out: call.cpp the
+/// steps from its start to its end, call_head.cpp what each exchange asks, call_body.cpp what becomes of the response's body,
+/// call_pause.cpp the waits between exchanges.
 ///
 /// Threads: belongs to its session's reactor. Lifetime: reference counted; the session's handler holds a reference while an
 /// exchange is under way.
@@ -206,6 +208,7 @@ private:
     void leave_pause() noexcept;
     pausing& pauses();
     result<void> prepare_decoder();
+    result<void> begin_body();
     result<void> decode(std::string_view data);
     void tell_readable();
     flow keep_pushed(std::string_view data);

@@ -2,11 +2,15 @@
 /// \file
 /// What the tests of calls share: an observer that notes everything, and the way from a URL to a finished call.
 
+#include <algorithm>
+#include <cstring>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -114,6 +118,30 @@ protected:
     simulated_client world;
     std::function<void(scripted_peer&)> on_peer;
     std::deque<scripted_peer> peers;
+};
+
+/// Answers given by the server of the simulated world, or byte by byte by a peer.
+class scripted_calling : public calling {
+protected:
+    void answer(scripted_answer given) {
+        world.handler.answer = [given = std::move(given)](const seen_request&) { return given; };
+    }
+    /// A peer that says the next of `replies` to each request it sees on any connection, and closes when told to.
+    void reply_by_peer(std::vector<std::string> replies) {
+        use_peers();
+        on_peer = [this, replies = std::move(replies)](scripted_peer& peer) {
+            peer.on_received = [this, replies](scripted_peer& at) {
+                if (!at.received.ends_with("\r\n\r\n")) return;
+                at.received.clear();
+                ++requests;
+                const std::string& reply = replies.at(std::min(requests, replies.size()) - 1);
+                if (reply == "close") return at.close();
+                at.send(reply);
+            };
+        };
+    }
+    std::size_t requests = 0;
+    std::vector<transport::transport_ptr> kept;  ///< server ends that nobody reads
 };
 
 inline std::string body_of(call& finished) { return std::string(finished.body().view()); }
