@@ -27,6 +27,7 @@ enum class error_code : std::uint8_t {
     connection_refused,
     network_unreachable,
     connect_failed,
+    address_refused,  ///< by the session's own safe_resolver
     too_many_open_files,
     // Getting through a proxy.
     proxy_unreachable,    ///< no connection to the proxy itself

@@ -121,6 +121,9 @@ public:
     /// The exchange failed. `request_sent` tells whether repeating it is safe.
     virtual void on_error(error&& failure) = 0;
 
+    /// Set by the requester: how long a body that waits for 100 (Continue), as `Expect` asks (RFC 9110 section 10.1.1), is
+    /// held back before it is sent all the same.
+    std::chrono::milliseconds continue_wait{1000};
     /// Set by the requester: not on a connection that has served another exchange (the last one turned out to be closed).
     bool wants_new_connection = false;
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace pabal {
 
@@ -30,9 +31,11 @@ struct session_limits {
     std::size_t max_connections_per_host = 100;
     std::size_t max_idle_connections = 1000;
     std::chrono::milliseconds idle_timeout{60'000};
-    /// Bytes of one response body, after content codings are removed, that may be held in memory (streams are not bounded
-    /// by it). What exceeds it fails with `body_too_large`.
+    /// Bytes of one response body, after content codings are removed, that may be held in memory. What exceeds it fails with
+    /// `body_too_large`, as soon as that is known: no more than one piece beyond it is decoded.
     std::uint64_t max_body = std::uint64_t{1} << 30;
+    /// The same for bodies that are read as streams, which cost no memory of their own; unset: no bound.
+    std::optional<std::uint64_t> max_streamed_body;
 };
 
 }  // namespace pabal

@@ -23,6 +23,7 @@
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
+#include <pabal/safe_resolver.hpp>
 #include <pabal/server.hpp>
 #include <pabal/session.hpp>
 #include <pabal/tls.hpp>

@@ -54,6 +54,8 @@ struct proxy {
     /// "http://host:port": without credentials, for messages.
     std::string text() const;
     bool speaks_http() const noexcept { return kind == proxy_kind::http || kind == proxy_kind::https; }
+    /// Whether the names it is asked for are resolved here, so that it is told addresses only.
+    bool resolves_here() const noexcept { return kind == proxy_kind::socks4 || kind == proxy_kind::socks5; }
     /// Whether requests for `to` are forwarded by it rather than sent through a tunnel.
     bool forwards(const url& to) const noexcept { return speaks_http() && to.scheme_id() == url_scheme::http; }
 

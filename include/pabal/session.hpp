@@ -18,12 +18,14 @@
 #include <vector>
 
 #include <pabal/auth.hpp>
+#include <pabal/content_coding.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
 #include <pabal/proxy.hpp>
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
+#include <pabal/safe_resolver.hpp>
 #include <pabal/tls.hpp>
 #include <pabal/trace.hpp>
 
@@ -41,6 +43,15 @@ struct request {
     proxy_rules proxies;  ///< asked before the session's; `proxy_rules(*proxy::parse(url))` is one for everything
     std::optional<retry_policy> retries;  ///< none: what failed has failed
     credentials_ptr auth;                 ///< for the origin of `url` only, unless they name places
+    /// Bytes of the response's body at most, content codings removed; unset: `session_limits::max_body`.
+    std::optional<std::uint64_t> max_body;
+    /// The body is sent in this coding, with Content-Encoding to say so.
+    std::optional<content_coding> compress;
+    /// Have the server say whether it wants the body (`Expect: 100-continue`, RFC 9110 section 10.1.1), but wait no longer
+    /// than this for its word. A server that refuses the expectation (417) is asked again without it.
+    std::optional<std::chrono::milliseconds> continue_wait;
+    /// Sent after the body, which is chunked then, and announced by Trailer (RFC 9110 section 6.5).
+    fields trailers;
 };
 
 /// A complete response; `body` has its content codings removed.
@@ -60,7 +71,8 @@ struct response {
 struct session_options {
     session_limits limits;
     tls_options tls;
-    std::shared_ptr<rate_limiter> rate_limit;  ///< or null
+    std::shared_ptr<rate_limiter> rate_limit;       ///< or null
+    std::shared_ptr<const safe_resolver> resolver;  ///< or null: any address may be connected to
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.

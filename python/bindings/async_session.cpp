@@ -108,6 +108,7 @@ public:
         if (source_->wanted() && !feeding_) schedule_feed();
         return got;
     }
+    const fields* call_trailers(client::call&) override { return source_ ? source_->trailers() : nullptr; }
     bool rewind_call_body(client::call&) override { return source_ && source_->rewind(); }
 
     /// Gets the pieces that the engine wants: at once from a sync body, later from an async one.

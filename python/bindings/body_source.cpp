@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "errors.hpp"
+#include "headers.hpp"
+#include "protocol/http1/encoder.hpp"
+
 namespace pabal::python {
 
 result<read_outcome> body_source::read(std::span<char> buffer) {
@@ -25,6 +29,10 @@ result<read_outcome> body_source::read(std::span<char> buffer) {
 void body_source::produce() {
     const owned piece(PyObject_CallMethod(body_.get(), "next_piece", nullptr));
     if (piece) return deliver(piece.get(), Py_None);
+    fail_with_current_exception();
+}
+
+void body_source::fail_with_current_exception() {
     PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
     PyErr_Fetch(&type, &value, &trace);
     PyErr_NormalizeException(&type, &value, &trace);
@@ -45,6 +53,20 @@ void body_source::deliver(PyObject* piece, PyObject* exception) {
     piece_.assign(PyBytes_AS_STRING(piece), static_cast<std::size_t>(PyBytes_GET_SIZE(piece)));
     used_ = 0;
     ended_ = piece_.empty();
+    if (ended_ && !take_trailers()) fail_with_current_exception();
+}
+
+/// The body's `trailers()`: lines, or None. False: an exception is set.
+bool body_source::take_trailers() {
+    const owned lines(PyObject_CallMethod(body_.get(), "trailers", nullptr));
+    if (!lines) return false;
+    return lines.get() == Py_None || read_trailers(lines.get(), trailers_);
+}
+
+bool read_trailers(PyObject* lines, fields& out) {
+    if (!append_headers(out, lines)) return false;
+    const auto checked = http1::check_trailers(out);
+    return checked || raise(checked.error()) != nullptr;
 }
 
 bool body_source::rewind() {
@@ -53,6 +75,7 @@ bool body_source::rewind() {
     if (!done) PyErr_Clear();
     if (!done || done.get() != Py_True) return false;
     piece_.clear();
+    trailers_.clear();
     used_ = 0;
     ended_ = wanted_ = failed_ = false;
     return true;

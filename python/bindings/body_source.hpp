@@ -27,20 +27,30 @@ public:
     /// Puts it back to the beginning; takes the GIL.
     bool rewind();
 
+    /// What the body said is to be sent after it; null: nothing, or it has not ended yet.
+    const fields* trailers() const noexcept { return trailers_.empty() ? nullptr : &trailers_; }
+
     bool is_async() const noexcept { return is_async_; }
     PyObject* body() const noexcept { return body_.get(); }
     /// The exception that the body raised, if that is why the request failed. New reference or null.
     PyObject* take_exception() { return exception_.release(); }
 
 private:
+    bool take_trailers();
+    void fail_with_current_exception();
+
     owned body_;
     bool is_async_;
     bool wanted_ = false;
     bool ended_ = false;
     std::string piece_;
     std::size_t used_ = 0;
+    fields trailers_;
     owned exception_;
     bool failed_ = false;
 };
+
+/// Pairs of names and values that may be sent after a body (RFC 9110 section 6.5.1). False: an exception is set.
+bool read_trailers(PyObject* lines, fields& out);
 
 }  // namespace pabal::python

@@ -26,6 +26,7 @@ public:
 
     void on_call_done(client::call&) override;
     result<read_outcome> read_call_body(client::call&, std::span<char> buffer) override;
+    const fields* call_trailers(client::call&) override { return source ? source->trailers() : nullptr; }
     bool rewind_call_body(client::call&) override { return source && source->rewind(); }
 
     bulk& owner;

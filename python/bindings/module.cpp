@@ -8,12 +8,14 @@
 #include "bulk.hpp"
 #include "cookies.hpp"
 #include "demo_server.hpp"
+#include "encoders.hpp"
 #include "errors.hpp"
 #include "headers.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
 #include "proxies.hpp"
 #include "rate_limits.hpp"
+#include "resolvers.hpp"
 #include "response.hpp"
 #include "sessions.hpp"
 #include "watch.hpp"
@@ -34,6 +36,8 @@ NB_MODULE(_engine, module) {
     add_response_type(module);
     add_bulk_type(module);
     add_proxies(module);
+    add_resolvers(module);
+    add_encoder_type(module);
     add_sync_session(module);
     add_async_session(module);
     add_demo_server(module);

@@ -27,6 +27,15 @@ nb::object headers_of(response& self) {
     return nb::borrow(self.headers.get());
 }
 
+nb::object trailers_of(response& self) {
+    if (!self.call->is_done()) {
+        static lazy_import not_read("pabal.exceptions", "ResponseNotRead");
+        if (PyObject* type = not_read.get()) PyErr_SetString(type, "the trailers come after the body: read it first");
+        throw_python();
+    }
+    return nb::steal(checked(make_headers(self.call->trailers())));
+}
+
 nb::object content_of(response& self) {
     if (!self.content) {
         PyObject* data = self.streamed ? read_blocking(self, everything) : bytes(self.call->body().view());
@@ -283,6 +292,7 @@ void add_response_type(nb::module_& module) {
             [](response& self) { return self.call->response().version == http_version::http_1_0 ? "1.0" : "1.1"; })
         .def_prop_ro("url", [](response& self) { return nb::steal(utf8(self.call->location().text())); })
         .def_prop_ro("headers", headers_of)
+        .def_prop_ro("trailers", trailers_of)
         .def_prop_ro("content", content_of)
         .def_prop_ro("cookies", cookies_of)
         .def_prop_ro("history", history_of)

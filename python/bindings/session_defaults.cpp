@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "auth.hpp"
 #include "client/netrc.hpp"
@@ -10,6 +11,7 @@
 #include "options.hpp"
 #include "proxies.hpp"
 #include "rate_limits.hpp"
+#include "resolvers.hpp"
 
 namespace pabal::python {
 
@@ -32,6 +34,8 @@ enum class option : unsigned char {
     proxy,
     proxies,
     retries,
+    max_body,
+    expect_continue,
     other
 };
 
@@ -41,7 +45,7 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 15> table{{{"url", option::url, nullptr},
+    static std::array<entry, 17> table{{{"url", option::url, nullptr},
                                         {"headers", option::headers, nullptr},
                                         {"timeout", option::timeout, nullptr},
                                         {"allow_redirects", option::allow_redirects, nullptr},
@@ -51,6 +55,8 @@ option option_named(PyObject* name) {
                                         {"proxy", option::proxy, nullptr},
                                         {"proxies", option::proxies, nullptr},
                                         {"retries", option::retries, nullptr},
+                                        {"max_body", option::max_body, nullptr},
+                                        {"expect_continue", option::expect_continue, nullptr},
                                         {"hooks", option::hooks, nullptr},
                                         {"progress", option::hooks, nullptr},
                                         {"upload_progress", option::hooks, nullptr},
@@ -68,7 +74,8 @@ option option_named(PyObject* name) {
 
 /// The names that exist besides, so that a misspelt one is a TypeError as everywhere in Python.
 bool is_known_option(PyObject* name) {
-    for (const char* known : {"params", "cookies", "data", "json", "content", "files", "auth"}) {
+    for (const char* known :
+         {"params", "cookies", "data", "json", "content", "files", "auth", "compress", "trailers"}) {
         if (PyUnicode_CompareWithASCIIString(name, known) == 0) return true;
     }
     return false;
@@ -119,6 +126,38 @@ bool parse_timeout(PyObject* value, timeouts& out) {
 }
 
 namespace {
+
+/// max_body=: a number of bytes, or None for the session's limits. False: exception set.
+bool parse_max_body(PyObject* value, std::optional<std::uint64_t>& out) {
+    if (value == Py_None) return true;
+    long long bytes = 0;
+    if (!read_count(value, "max_body", 0, std::numeric_limits<long long>::max(), bytes)) return false;
+    out = static_cast<std::uint64_t>(bytes);
+    return true;
+}
+
+/// expect_continue=: whether to wait for 100 (Continue), or how many seconds at most. False: exception set.
+bool parse_continue_wait(PyObject* value, std::optional<milliseconds>& out) {
+    if (value == Py_None || value == Py_False) return true;
+    if (value == Py_True) {
+        out = milliseconds{1000};
+        return true;
+    }
+    if (!PyFloat_Check(value) && !PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "expect_continue must be a bool or a number of seconds, not %s",
+                     Py_TYPE(value)->tp_name);
+        return false;
+    }
+    const double seconds = PyFloat_AsDouble(value);
+    if (seconds == -1.0) PyErr_Clear();  // a number beyond all floats is none that will do either
+    if (!(seconds > 0) || !std::isfinite(seconds)) {
+        PyErr_Format(PyExc_ValueError, "expect_continue as a number of seconds must be positive and finite, not %R",
+                     value);
+        return false;
+    }
+    out = from_seconds(seconds);
+    return true;
+}
 
 /// Whom to trust, as verify= says it.
 bool read_verify(PyObject* verify, tls_options& out) {
@@ -340,6 +379,7 @@ void session_defaults::set_trust_env(bool trusted) {
 void session_defaults::apply_to(client::session& session) const {
     session.netrc = netrc;
     session.rate_limits = parsed_rate_limits;
+    session.resolver = parsed_resolver;
 }
 
 bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
@@ -436,6 +476,8 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.set_trust_env(trusted);
     defaults.rate_limit = owned::borrow(argument("rate_limit").ptr());
     defaults.parsed_rate_limits = rate_limits_of(argument("rate_limit"));
+    defaults.resolver = owned::borrow(argument("resolver").ptr());
+    defaults.parsed_resolver = resolver_of(argument("resolver"));
     const nb::object config = nb::module_::import_("pabal.config");
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
@@ -454,6 +496,8 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.parsed_limits.max_connections_per_host = nb::cast<std::size_t>(parts[1]);
     defaults.parsed_limits.max_idle_connections = nb::cast<std::size_t>(parts[2]);
     defaults.parsed_limits.idle_timeout = from_seconds(nb::cast<double>(parts[3]));
+    defaults.parsed_limits.max_body = nb::cast<std::uint64_t>(parts[4]);
+    if (!parts[5].is_none()) defaults.parsed_limits.max_streamed_body = nb::cast<std::uint64_t>(parts[5]);
 }
 
 std::optional<fields> changed_headers(session_defaults& defaults) {
@@ -471,7 +515,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies,
-                              &proxies_seen_, &retries, &rate_limit, &hooks})
+                              &proxies_seen_, &retries, &rate_limit, &resolver, &hooks})
         Py_VISIT(held->get());
     return 0;
 }
@@ -538,6 +582,12 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             break;
         case option::retries:
             if (value != Py_None && !parse_retries(value, request.retries)) return std::nullopt;
+            break;
+        case option::max_body:
+            if (!parse_max_body(value, request.max_body)) return std::nullopt;
+            break;
+        case option::expect_continue:
+            if (!parse_continue_wait(value, request.continue_wait)) return std::nullopt;
             break;
         case option::stream:
             if (!read_flag(value, "stream", request.streams_response)) return std::nullopt;

@@ -30,6 +30,7 @@ struct session_defaults {
     owned proxies;     ///< dict: key of a rule → URL, pabal.Proxy or None
     owned retries;     ///< pabal.Retry or None
     owned rate_limit;  ///< as given, or None
+    owned resolver;    ///< pabal.SafeResolver or None
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;
@@ -40,6 +41,7 @@ struct session_defaults {
     session_limits parsed_limits;
     std::shared_ptr<const retry_policy> parsed_retries;
     std::shared_ptr<const client::rate_limits> parsed_rate_limits;
+    std::shared_ptr<const safe_resolver> parsed_resolver;
     std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
     bool trust_env = true;

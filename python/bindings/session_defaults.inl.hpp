@@ -94,7 +94,8 @@ void define_defaults(nb::class_<Session>& type) {
                 self.set_netrc(self.defaults().netrc);
             },
             nb::for_setter(nb::arg("value").none()))
-        .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); });
+        .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); })
+        .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }
 
 }  // namespace pabal::python

@@ -30,6 +30,7 @@ public:
         if (source_->wanted()) wait.set_ready();
         return got;
     }
+    const fields* call_trailers(client::call&) override { return source_ ? source_->trailers() : nullptr; }
     bool rewind_call_body(client::call&) override { return source_ && source_->rewind(); }
 
     client::sync_wait wait;

@@ -20,7 +20,7 @@ from pabal._engine import Cookie, CookieJar, Headers, LeakyBucket, PendingRespon
 from pabal._request import Request
 from pabal.api import delete, get, head, options, patch, post, put, request, stream
 from pabal.auth import BasicAuth, BearerAuth, DigestAuth
-from pabal.config import Limits, Proxy, Timeout
+from pabal.config import Limits, Proxy, SafeResolver, Timeout
 from pabal.cookies import CookiePolicy
 from pabal.exceptions import HTTPStatusError, PabalError, RequestTimeout
 from pabal.response import Response
@@ -53,6 +53,7 @@ __all__ = [
     "RequestTimeout",
     "Response",
     "Retry",
+    "SafeResolver",
     "Session",
     "Timeout",
     "TokenBucket",

@@ -32,9 +32,15 @@ PASSED_ON = (
     "proxies",
     "max_redirects",
     "retries",
+    "max_body",
+    "expect_continue",
     "cookies",
     "hooks",
 )
+
+#: Set when the body was read for the flow: its trailers. What goes through bodies (``compress=``, ``trailers=``) is not
+#: passed on as such, for it is in the request already.
+FOLLOWING = "_following"
 
 #: What exists of a flow for sync and for async sessions.
 SYNC, ASYNC = ("sync_auth_flow", "auth_flow"), ("async_auth_flow", "auth_flow")
@@ -50,6 +56,8 @@ class _Sender:
     def __init__(self, session: Any, options: Mapping[str, Any]) -> None:
         self._session = session
         self._options = {name: options[name] for name in PASSED_ON if name in options}
+        if FOLLOWING in options:
+            self._options["trailers"] = options[FOLLOWING]
         self._sent: Any = None
 
     def __call__(self, request: Request) -> Any:
@@ -74,10 +82,17 @@ def _flow_of(auth: Any, names: tuple[str, str], request: Request) -> tuple[str, 
     raise InvalidArgument(f"{type(auth).__name__} is no auth flow for this kind of session: it has no {names[0]}")
 
 
+def _with_trailers(options: Mapping[str, Any], body: Body | AsyncBody) -> Mapping[str, Any]:
+    """The options of a flow whose body became bytes: what was to follow it is passed on by itself."""
+    lines = body.trailers()
+    return {**options, FOLLOWING: lines} if lines else options
+
+
 def run_sync(session: Any, auth: Any, request: Request, options: Mapping[str, Any]) -> Response:
     body = request.body
     if getattr(auth, "requires_request_body", False) and isinstance(body, Body):
         request.body = b"".join(iter(body.next_piece, b""))
+        options = _with_trailers(options, body)
     flow: Generator[Request, Response, None]
     _, flow = _flow_of(auth, SYNC, request)
     send = _Sender(session, options)
@@ -127,8 +142,10 @@ async def run_async(session: Any, auth: Any, request: Request, options: Mapping[
     if getattr(auth, "requires_request_body", False):
         if isinstance(body, Body):
             request.body = b"".join(iter(body.next_piece, b""))
+            options = _with_trailers(options, body)
         elif isinstance(body, AsyncBody):
             request.body = await _whole(body)
+            options = _with_trailers(options, body)
     name, made = _flow_of(auth, ASYNC, request)
     flow: AsyncGenerator[Request, Response] = made if name == ASYNC[0] else _as_async(made)
     send = _Sender(session, options)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Any, TypeAlias
 
+    Lines: TypeAlias = list[tuple[bytes, bytes]]
     Deliver: TypeAlias = "Callable[[bytes | None, BaseException | None], None]"
 
 __all__ = [
@@ -102,6 +103,10 @@ class Body:
     def rewind(self) -> bool:
         """Begins anew; False if that is impossible."""
         return False
+
+    def trailers(self) -> Lines | None:
+        """The fields to send after the body, asked for once it was read to its end."""
+        return None
 
 
 class FileBody(Body):
@@ -197,15 +202,21 @@ class JoinedBody(Body):
 class AsyncBody:
     """An async iterable of bytes, read by a task of its own that runs only when a piece is wanted."""
 
-    __slots__ = ("_deliver", "_iterable", "_iterator", "_task", "_wake", "size")
+    __slots__ = ("_deliver", "_iterable", "_iterator", "_task", "_wake", "after", "size")
 
     def __init__(self, iterable: Any) -> None:
+        #: Gives what `trailers` does.
+        self.after: Callable[[], Lines | None] | None = None
         self.size: int | None = None
         self._iterable = iterable
         self._iterator: AsyncIterator[Any] | None = None
         self._deliver: Deliver | None = None
         self._task: Any = None
         self._wake: Callable[[], object] | None = None
+
+    def trailers(self) -> Lines | None:
+        """As `Body.trailers`."""
+        return None if self.after is None else self.after()
 
     def pull(self, deliver: Deliver) -> None:
         """Asks for a piece. ``deliver(piece, None)`` (no bytes: the end) or ``deliver(None, error)`` follows, once."""

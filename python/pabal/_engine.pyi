@@ -23,7 +23,7 @@ from typing_extensions import Unpack
 from pabal._body import AsyncBody, Body
 from pabal._hooks import Hooks
 from pabal._request import Request
-from pabal.config import Limits, Proxy, Timeout
+from pabal.config import Limits, Proxy, SafeResolver, SafeResolverParts, Timeout
 from pabal.cookies import CookiePolicy
 from pabal.response import Response as _Response
 from pabal.retry import Attempt, Retry
@@ -260,6 +260,9 @@ class Response:
     @property
     def headers(self) -> Headers: ...
     @property
+    def trailers(self) -> Headers:
+        """The fields after the body (RFC 9110 section 6.5). `ResponseNotRead` before a streamed body was read."""
+    @property
     def cookies(self) -> CookieJar:
         """The cookies that this response set."""
     @property
@@ -365,6 +368,9 @@ class _BaseSession:
     def rate_limit(self) -> RateLimit | None:
         """What limits how many requests begin in a time."""
     @property
+    def resolver(self) -> SafeResolver | None:
+        """What keeps requests away from some networks."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -401,6 +407,7 @@ class _BaseSession:
         proxies: Proxies | None = ...,
         retries: RetriesInput = ...,
         rate_limit: RateLimit | None = ...,
+        resolver: SafeResolver | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -558,3 +565,26 @@ def any_exists(paths: tuple[bytes, ...]) -> bool:
 
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...
+def check_networks(parts: SafeResolverParts, /) -> None:
+    """ValueError (`InvalidArgument`) when a SafeResolver was given what is no network."""
+
+def refusal(parts: SafeResolverParts, address: str, /) -> str | None:
+    """The rule by which a SafeResolver refuses an IP address."""
+
+class ContentEncoder:
+    """Compresses a body piece by piece: gzip, deflate, br or zstd."""
+
+    def __init__(self, coding: str, /) -> None: ...
+    def encode(self, piece: bytes, /) -> bytes:
+        """What is ready after this piece, perhaps nothing."""
+    def finish(self) -> bytes:
+        """The rest; nothing may follow."""
+
+def coding_name(name: str, /) -> str:
+    """The registered name of a content coding. ValueError (`InvalidArgument`) when there is no such."""
+
+def compressed(coding: str, whole: bytes, /) -> bytes:
+    """All at once."""
+
+def check_trailers(lines: list[tuple[bytes, bytes]], /) -> None:
+    """ValueError (`InvalidHeader`) for fields that may not follow a body (RFC 9110 section 6.5.1)."""

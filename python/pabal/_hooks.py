@@ -34,7 +34,19 @@ __all__ = ["Call", "HookedResponse", "Hooks", "Ticker", "call_of", "hooks_of", "
 
 EVENTS = ("request", "response", "error", "trace")
 #: Options that stay what they are on the way through here.
-TRANSFER = ("timeout", "allow_redirects", "stream", "verify", "cert", "max_redirects", "proxy", "proxies", "retries")
+TRANSFER = (
+    "timeout",
+    "allow_redirects",
+    "stream",
+    "verify",
+    "cert",
+    "max_redirects",
+    "proxy",
+    "proxies",
+    "retries",
+    "max_body",
+    "expect_continue",
+)
 
 
 class Hooks(MutableMapping[str, "list[Callable[..., Any]]"]):
@@ -181,6 +193,9 @@ class _CountedBody(Body):
         self._ticker = Ticker(self._function, self.size)
         return self._body.rewind()
 
+    def trailers(self) -> list[tuple[bytes, bytes]] | None:
+        return self._body.trailers()
+
 
 async def _counted(body: AsyncBody, function: Callable[[int, int | None], object]) -> Any:
     ticker = Ticker(function, body.size)
@@ -262,9 +277,9 @@ class Call:
                 body = as_body(body, "the body set by a request hook")
             if self._upload is not None and body is not None:
                 if isinstance(body, AsyncBody):
-                    size = body.size
-                    body = AsyncBody(_counted(body, self._upload))
-                    body.size = size
+                    counted = AsyncBody(_counted(body, self._upload))
+                    counted.size, counted.after = body.size, body.trailers
+                    body = counted
                 else:
                     body = _CountedBody(body, self._upload)
             size = len(body) if isinstance(body, bytes) else 0 if body is None else cast("int | None", body.size)

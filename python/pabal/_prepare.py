@@ -61,6 +61,17 @@ def prepare(
     if content_type is not None and not any(name.lower() == b"content-type" for name, _ in headers):
         headers.append((b"Content-Type", content_type.encode("latin-1")))
 
+    compressed, trailers = options.get("compress"), options.get("trailers")
+    if compressed is not None or trailers is not None:
+        from pabal import _upload
+
+        if compressed is not None and body is not None:
+            body = _upload.compress(body, compressed, headers)
+        if trailers is not None:
+            if body is None:
+                raise InvalidArgument("trailers= follow a body, and this request has none")
+            body = _upload.follow(body, trailers, headers)
+
     auth = options.get("auth")
     if auth is None:
         auth = session.auth

@@ -1,4 +1,4 @@
-"""How long to wait, how many connections to hold, what to go through: ``Timeout``, ``Limits``, ``Proxy``.
+"""How long to wait, how much to hold, where to go: ``Timeout``, ``Limits``, ``Proxy``, ``SafeResolver``.
 
 All are immutable values that are compared by content, checked when they are made, and finite unless told otherwise.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
     from typing import TypeAlias
 
     from pabal._engine import Headers
@@ -15,11 +17,25 @@ if TYPE_CHECKING:
 
     #: What ``timeout=`` accepts.
     TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
+    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None]
+    SafeResolverParts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], bool]
+    #: A network or an address: ``"10.0.0.0/8"``, ``"fd00::1"``, or an object of `ipaddress`.
+    NetworkInput: TypeAlias = "str | IPv4Address | IPv4Network | IPv6Address | IPv6Network"
     TimeoutParts: TypeAlias = (
         "tuple[float | None, float | None, float | None, float | None, float | None, float | None, float | None]"
     )
 
-__all__ = ["DEFAULT_LIMITS", "DEFAULT_TIMEOUT", "Frozen", "Limits", "Proxy", "Timeout", "flag_of", "timeout_of"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "DEFAULT_TIMEOUT",
+    "Frozen",
+    "Limits",
+    "Proxy",
+    "SafeResolver",
+    "Timeout",
+    "flag_of",
+    "timeout_of",
+]
 
 
 class _Unset:
@@ -187,15 +203,37 @@ class Limits(Frozen):
         Kept open without work. By default as many as there may be at all.
     idle_timeout
         Seconds after which an idle connection is closed. 60 by default.
+    max_body
+        Bytes of one response's body, decompressed, that may be held in memory. 1 GiB by default; what is larger raises
+        `BodyTooLarge`, before more than a piece beyond it was decompressed.
+    max_streamed_body
+        The same for bodies that are read in pieces (``stream=True``), which cost no memory of their own. None, the
+        default: no bound. A request's own ``max_body=`` goes before both.
     """
 
-    __slots__ = ("idle_timeout", "max_connections", "max_connections_per_host", "max_idle_connections")
-    __match_args__ = ("max_connections", "max_connections_per_host", "max_idle_connections", "idle_timeout")
+    __slots__ = (
+        "idle_timeout",
+        "max_body",
+        "max_connections",
+        "max_connections_per_host",
+        "max_idle_connections",
+        "max_streamed_body",
+    )
+    __match_args__ = (
+        "max_connections",
+        "max_connections_per_host",
+        "max_idle_connections",
+        "idle_timeout",
+        "max_body",
+        "max_streamed_body",
+    )
 
     max_connections: int
     max_connections_per_host: int
     max_idle_connections: int
     idle_timeout: float
+    max_body: int
+    max_streamed_body: int | None
 
     def __init__(
         self,
@@ -204,6 +242,8 @@ class Limits(Frozen):
         *,
         max_idle_connections: int | None = None,
         idle_timeout: float = 60.0,
+        max_body: int = 1 << 30,
+        max_streamed_body: int | None = None,
     ) -> None:
         if max_connections_per_host is None:
             per_host = 100
@@ -221,11 +261,21 @@ class Limits(Frozen):
         put(self, "max_connections_per_host", min(per_host, whole))
         put(self, "max_idle_connections", idle)
         put(self, "idle_timeout", _positive("idle_timeout", idle_timeout, "a number of seconds"))
+        put(self, "max_body", _count("max_body", max_body))
+        streamed = None if max_streamed_body is None else _count("max_streamed_body", max_streamed_body)
+        put(self, "max_streamed_body", streamed)
 
     @property
-    def parts(self) -> tuple[int, int, int, float]:
-        """(max_connections, max_connections_per_host, max_idle_connections, idle_timeout), as the engine takes them."""
-        return (self.max_connections, self.max_connections_per_host, self.max_idle_connections, self.idle_timeout)
+    def parts(self) -> LimitsParts:
+        """All of them in the order of ``__match_args__``, as the engine takes them."""
+        return (
+            self.max_connections,
+            self.max_connections_per_host,
+            self.max_idle_connections,
+            self.idle_timeout,
+            self.max_body,
+            self.max_streamed_body,
+        )
 
     def __repr__(self) -> str:
         return "Limits(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
@@ -236,13 +286,20 @@ class Limits(Frozen):
     def __hash__(self) -> int:
         return hash(self.parts)
 
-    def __reduce__(self) -> tuple[object, tuple[tuple[int, int, int, float]]]:
+    def __reduce__(self) -> tuple[object, tuple[LimitsParts]]:
         return _limits_from_parts, (self.parts,)
 
 
-def _limits_from_parts(parts: tuple[int, int, int, float]) -> Limits:
-    whole, per_host, idle, idle_timeout = parts
-    return Limits(whole, per_host, max_idle_connections=idle, idle_timeout=idle_timeout)
+def _limits_from_parts(parts: LimitsParts) -> Limits:
+    whole, per_host, idle, idle_timeout, max_body, max_streamed_body = parts
+    return Limits(
+        whole,
+        per_host,
+        max_idle_connections=idle,
+        idle_timeout=idle_timeout,
+        max_body=max_body,
+        max_streamed_body=max_streamed_body,
+    )
 
 
 class Proxy(Frozen):
@@ -307,6 +364,79 @@ class Proxy(Frozen):
 
 def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy:
     return Proxy(url, headers=lines)
+
+
+class SafeResolver(Frozen):
+    """Which addresses a session may connect to, for programs that fetch URLs which strangers gave them.
+
+        session = pabal.Session(resolver=pabal.SafeResolver(allow=["10.1.0.0/16"]))
+
+    Each address is judged at the moment of connecting to it, whatever led there: a name, however often it is resolved
+    anew, an IP literal in any spelling, a redirect. Refused are private, shared, loopback, link-local, unique local,
+    multicast, broadcast, documentation, reserved and unspecified addresses, also inside IPv6 forms of them; and Unix
+    sockets. The error is `pabal.exceptions.AddressRefused`, raised before a byte is sent.
+
+    allow
+        Networks that are reached all the same.
+    deny
+        Networks that are refused besides; they go before ``allow``.
+    proxies_may_resolve
+        A proxy's own address is not judged, for the program chose it; the addresses that are asked of it are. Names
+        that it resolves itself (all but ``socks4://`` and ``socks5://``) are refused, unless this says that the proxy
+        takes care.
+    """
+
+    __slots__ = ("allow", "deny", "proxies_may_resolve")
+    __match_args__ = ("allow", "deny", "proxies_may_resolve")
+
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+    proxies_may_resolve: bool
+
+    def __init__(
+        self,
+        *,
+        allow: Iterable[NetworkInput] = (),
+        deny: Iterable[NetworkInput] = (),
+        proxies_may_resolve: bool = False,
+    ) -> None:
+        from pabal import _engine
+
+        put = object.__setattr__
+        for name, networks in (("allow", allow), ("deny", deny)):
+            if isinstance(networks, (str, bytes)):
+                raise TypeError(f"{name}= of a SafeResolver takes several networks: give a list")
+            put(self, name, tuple(map(str, networks)))
+        put(self, "proxies_may_resolve", bool(proxies_may_resolve))
+        _engine.check_networks(self.parts)
+
+    def refusal(self, address: str | IPv4Address | IPv6Address) -> str | None:
+        """The rule that refuses an IP address; None: it may be connected to."""
+        from pabal import _engine
+
+        return _engine.refusal(self.parts, str(address))
+
+    @property
+    def parts(self) -> SafeResolverParts:
+        """(allow, deny, proxies_may_resolve), as the engine takes them."""
+        return (self.allow, self.deny, self.proxies_may_resolve)
+
+    def __repr__(self) -> str:
+        return "SafeResolver(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
+
+    def __eq__(self, other: object) -> bool:
+        return self.parts == other.parts if isinstance(other, SafeResolver) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __reduce__(self) -> tuple[object, tuple[SafeResolverParts]]:
+        return _safe_resolver_from_parts, (self.parts,)
+
+
+def _safe_resolver_from_parts(parts: SafeResolverParts) -> SafeResolver:
+    allow, deny, proxies_may_resolve = parts
+    return SafeResolver(allow=allow, deny=deny, proxies_may_resolve=proxies_may_resolve)
 
 
 DEFAULT_TIMEOUT = Timeout()

@@ -4,7 +4,7 @@
     ├── InvalidURL, InvalidHeader, InvalidArgument, Unsupported     the caller's; ValueError too; nothing was sent
     ├── SessionClosed, StreamConsumed, ResponseNotRead              the caller's; RuntimeError too
     ├── TransportError (ConnectionError)
-    │   ├── ConnectError       ResolveError (HostNotFound), ConnectionRefused, NetworkUnreachable
+    │   ├── ConnectError       ResolveError (HostNotFound), ConnectionRefused, NetworkUnreachable, AddressRefused
     │   │   └── ProxyError     ProxyAuthenticationError: the proxy is at fault, not what lies behind it
     │   ├── TLSError           TLSHandshakeError, TrustStoreError, ClientCertificateError
     │   │   └── CertificateError    CertificateExpired, …NotYetValid, …WrongHost, …SelfSigned, …Untrusted, …Invalid
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BY_CODE",
     "TIMEOUT_BY_PHASE",
+    "AddressRefused",
     "BodyNotReplayable",
     "BodyTooLarge",
     "CertificateError",
@@ -317,6 +318,12 @@ class NetworkUnreachable(ConnectError):
     code = "network_unreachable"
 
 
+class AddressRefused(ConnectError):
+    """The session's own `pabal.SafeResolver` refuses the address; nothing was sent."""
+
+    code, whose = "address_refused", "caller"
+
+
 class ProxyError(ConnectError):
     """The proxy cannot be reached, does not let us through, or broke its protocol; nothing was sent to the origin.
 
@@ -582,6 +589,7 @@ BY_CODE: dict[str, type[PabalError]] = {
     "connection_refused": ConnectionRefused,
     "network_unreachable": NetworkUnreachable,
     "connect_failed": ConnectError,
+    "address_refused": AddressRefused,
     "too_many_open_files": TooManyOpenFiles,
     "proxy_unreachable": ProxyError,
     "proxy_tls_failed": ProxyError,

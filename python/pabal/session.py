@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pabal import _hooks
     from pabal._engine import CookieJar, Headers
     from pabal.bulk import AsyncOutcomes, ItemT
-    from pabal.config import Limits
+    from pabal.config import Limits, SafeResolver
     from pabal.types import (
         AsyncHooks,
         Auth,
@@ -61,6 +61,7 @@ _SETTINGS = (
     "proxies",
     "retries",
     "rate_limit",
+    "resolver",
 )
 
 
@@ -131,6 +132,8 @@ class Session(_engine.Session):
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
+    resolver
+        A `pabal.SafeResolver`, which keeps requests away from private networks.
     trust_env
         Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count,
         http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made, and the
@@ -163,6 +166,7 @@ class Session(_engine.Session):
         proxies: Proxies | None = None,
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
+        resolver: SafeResolver | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -181,6 +185,7 @@ class Session(_engine.Session):
             proxies=proxies,
             retries=retries,
             rate_limit=rate_limit,
+            resolver=resolver,
         )
 
     def __enter__(self) -> Self:
@@ -238,6 +243,7 @@ class AsyncSession(_engine.AsyncSession):
         proxies: Proxies | None = None,
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
+        resolver: SafeResolver | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -256,6 +262,7 @@ class AsyncSession(_engine.AsyncSession):
             proxies=proxies,
             retries=retries,
             rate_limit=rate_limit,
+            resolver=resolver,
         )
 
     async def __aenter__(self) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.cookiejar
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
-from typing import IO, Any, Protocol, TypeAlias, TypedDict, TypeVar
+from typing import IO, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from pabal._engine import Cookie, CookieJar, DigestAuth, Headers, RateLimiter
 from pabal._request import Request
@@ -27,6 +27,7 @@ __all__ = [
     "AuthFlow",
     "Cert",
     "CommonOptions",
+    "Compress",
     "Content",
     "Cookies",
     "Data",
@@ -54,6 +55,7 @@ __all__ = [
     "SyncAuthFlow",
     "TimeoutInput",
     "TraceHook",
+    "Trailers",
     "UrlInput",
     "Verify",
 ]
@@ -163,6 +165,14 @@ Auth: TypeAlias = OneAuth | Mapping[str, OneAuth]
 #: ``rate_limit=``: a TokenBucket or a LeakyBucket for all; or a mapping of places, as for ``auth=``, to such.
 RateLimit: TypeAlias = RateLimiter | Mapping[str, RateLimiter]
 
+#: ``trailers=``: fields to send after the body (RFC 9110 section 6.5). Functions are called when the body was read.
+TrailerValue: TypeAlias = str | bytes | Callable[[], str | bytes]
+TrailerPairs: TypeAlias = Mapping[str, TrailerValue] | Mapping[str, str] | Iterable[tuple[str | bytes, TrailerValue]]
+Trailers: TypeAlias = TrailerPairs | Callable[[], TrailerPairs]
+
+#: ``compress=``: the content coding in which the body is sent.
+Compress: TypeAlias = Literal["gzip", "deflate", "br", "zstd"]
+
 #: ``timeout=``: the total in seconds; (connect, read); a Timeout; None for no limits at all.
 TimeoutInput: TypeAlias = float | tuple[float | None, float | None] | Timeout | None
 #: ``retries=``: how often, or a Retry; None for what the session says.
@@ -233,6 +243,10 @@ class CommonOptions(TypedDict, total=False):
     retries: RetriesInput
     hooks: Hooks | AsyncHooks | None
     upload_progress: Progress | None
+    max_body: int | None  #: bytes of the response's body at most, decompressed; kept or streamed
+    compress: Compress | None
+    trailers: Trailers | None
+    expect_continue: bool | float  #: ask before the body is sent, and wait one second, or so many, for the answer
 
 
 class StreamOptions(CommonOptions, total=False):

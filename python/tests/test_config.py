@@ -12,7 +12,8 @@ from pabal.config import timeout_of
 
 def test_every_limit_is_finite_by_default() -> None:
     assert all(part is not None and 0 < part < 1000 for part in Timeout().parts)
-    assert all(0 < part < 1000 for part in Limits().parts)
+    assert all(0 < part < 1000 for part in Limits().parts[:4])
+    assert Limits().max_body == 2**30
 
 
 def test_a_plain_number_is_the_total() -> None:

@@ -19,6 +19,7 @@ std::string_view name_of(error_code code) noexcept {
     case error_code::connection_refused: return "connection_refused";
     case error_code::network_unreachable: return "network_unreachable";
     case error_code::connect_failed: return "connect_failed";
+    case error_code::address_refused: return "address_refused";
     case error_code::too_many_open_files: return "too_many_open_files";
     case error_code::proxy_unreachable: return "proxy_unreachable";
     case error_code::proxy_tls_failed: return "proxy_tls_failed";

@@ -1,6 +1,7 @@
 #include "client/call.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "client/session.hpp"
@@ -33,7 +34,11 @@ call_ptr call::answered(call_request asked, response_head response) {
 
 void call::start(session& carrier) {
     session_ = &carrier;
-    max_body_ = carrier.limits().max_body;
+    const session_limits& bounds = carrier.limits();
+    constexpr auto unbounded = std::numeric_limits<std::uint64_t>::max();
+    max_body_ = asked_.max_body.value_or(bounds.max_body);
+    max_streamed_ = asked_.max_body.value_or(bounds.max_streamed_body.value_or(unbounded));
+    if (asked_.continue_wait) continue_wait = *asked_.continue_wait;
     reactor::reactor& reactor = carrier.reactor();
     reactor_ = &reactor;
     reactor.refresh_now();
@@ -74,6 +79,7 @@ delivery call::on_response(response_head&& head) {
     times.head = reactor_->now();
     elapsed_ = times.head - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
+    if (stop_expecting(head)) return delivery::push;
     if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
@@ -86,6 +92,10 @@ delivery call::on_response(response_head&& head) {
         give_up(std::move(prepared).error());
         return delivery::push;
     }
+    if (auto begun = begin_body(); !begun) {
+        give_up(std::move(begun).error());
+        return delivery::push;
+    }
     if (asked_.streams_response) {
         state_ = state::streaming;
         total_timer_.cancel();
@@ -93,7 +103,6 @@ delivery call::on_response(response_head&& head) {
         return delivery::pull;
     }
     state_ = state::collecting;
-    if (auto begun = begin_body(); !begun) give_up(std::move(begun).error());
     return delivery::push;
 }
 
@@ -141,7 +150,7 @@ void call::skip_response() {
 /// The exchange before is over: until now it may have been sending what the next one changes.
 void call::end_skipping() {
     if (next_) return next_hop();
-    if (is_challenged_) return attempt();
+    if (std::exchange(sends_again_, false)) return attempt();
     pause(*std::exchange(pausing_->wait, std::nullopt));
 }
 
@@ -157,12 +166,15 @@ void call::next_hop() {
         asked_.headers.remove(field_id::content_encoding);
         asked_.headers.remove(field_id::transfer_encoding);
         asked_.headers.remove(field_id::expect);
+        asked_.headers.remove(field_id::trailer);
+        asked_.trailers.clear();
     }
     asked_.method = std::move(next.method);
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
     replayed_ = wants_new_connection = false;
     answered_challenges_ = 0;
+    is_unexpecting_ = false;
     attempt();
 }
 
@@ -207,7 +219,17 @@ bool call::answer_challenge(const response_head& head) {
     if (verdict == credentials::verdict::refused || answered_challenges_ >= at_most) return false;
     if (asked_.streams_body && !rewind_body()) return false;
     ++answered_challenges_;
-    is_challenged_ = true;
+    sends_again_ = true;
+    replayed_ = false;
+    skip_response();
+    return true;
+}
+
+/// True: the server has no use for the expectation (RFC 9110 section 15.5.18), and is sent the request without it.
+bool call::stop_expecting(const response_head& head) {
+    if (head.status != 417 || asked_.as_told || is_unexpecting_) return false;
+    if (!request.headers.contains(field_id::expect) || (asked_.streams_body && !rewind_body())) return false;
+    is_unexpecting_ = sends_again_ = true;
     replayed_ = false;
     skip_response();
     return true;

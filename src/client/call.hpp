@@ -57,6 +57,8 @@ public:
     virtual result<read_outcome> read_call_body(call&, std::span<char>) {
         return read_outcome{read_outcome::kind::end, 0};
     }
+    /// What to send after a streamed request body, asked for once at its end; null: `call_request::trailers`.
+    virtual const fields* call_trailers(call&) { return nullptr; }
     /// Puts a streamed request body back to its beginning; false if that cannot be done.
     virtual bool rewind_call_body(call&) { return false; }
 
@@ -94,6 +96,13 @@ struct call_request {
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS; null: the session's
     std::shared_ptr<const retry_policy> retries;              ///< null: what failed has failed
     credentials_ptr auth;  ///< for the first origin only; null: the session's, if any
+    /// Bytes of the response's body at most, kept or streamed; unset: the session's limits.
+    std::optional<std::uint64_t> max_body;
+    /// A body asks for 100 (Continue) before it is sent, and is held back that long at most (RFC 9110 section 10.1.1). Set:
+    /// the field is added where it is not given.
+    std::optional<std::chrono::milliseconds> continue_wait;
+    /// Sent after the body, which is chunked then (RFC 9110 section 6.5); checked by `http1::check_trailers`.
+    fields trailers;
 };
 
 /// Links the calls of a session that wait between two exchanges.
@@ -151,7 +160,7 @@ public:
     void body_ready();
     /// For readers that keep the whole of a streamed body: whether it grew beyond the session's limit, and what to say then.
     bool body_exceeds_limit() const noexcept;
-    error too_large() const;
+    error too_large() const { return larger_than(max_body_); }
     /// The session could not send it at all, or not go on with it.
     void fail_before_sending(error failure) { fail(std::move(failure)); }
 
@@ -174,6 +183,7 @@ private:
 
     // exchange
     result<read_outcome> read_request_body(std::span<char> buffer) override;
+    const fields* request_trailers() override;
     delivery on_response(response_head&& head) override;
     std::span<char> body_space(std::size_t at_most) override;
     flow on_data(std::string_view data) override;
@@ -196,6 +206,7 @@ private:
     void authorize();
     std::string netrc_credentials() const;
     bool answer_challenge(const response_head& head);
+    bool stop_expecting(const response_head& head);
     bool try_again_after(const response_head& head);
     bool try_again_after(const error& failure);
     bool plan_again(retry_question asked);
@@ -209,6 +220,7 @@ private:
     pausing& pauses();
     result<void> prepare_decoder();
     result<void> begin_body();
+    error larger_than(std::uint64_t limit) const;
     result<void> decode(std::string_view data);
     void tell_readable();
     flow keep_pushed(std::string_view data);
@@ -223,14 +235,18 @@ private:
 
     session* session_ = nullptr;
     reactor::reactor* reactor_ = nullptr;  ///< the engine's, which may tell of its end after the session's
-    std::uint64_t max_body_ = 0;
+    std::uint64_t max_body_ = 0;           ///< kept in memory
+    std::uint64_t max_streamed_ = 0;       ///< given to a reader
+    std::uint64_t received_ = 0;           ///< of the response's body, before content codings are removed
+    std::uint64_t given_ = 0;              ///< of a streamed response's body, to its reader
     call_request asked_;
     call_observer* observer_;
     std::shared_ptr<const proxy> via_;
     state state_ = state::prepared;
     bool replayed_ = false;
     bool repeated_ = false;
-    bool is_challenged_ = false;            ///< the server has just asked who we are
+    bool sends_again_ = false;              ///< at once, for the server has just asked who we are, or refused to wait
+    bool is_unexpecting_ = false;           ///< the server knows no 100 (Continue)
     std::uint8_t answered_challenges_ = 0;  ///< at this place, by this call
     bool body_is_gone_ = false;             ///< a retry was due, but a streamed request body could not be put back
     bool body_read_ = false;                ///< a streamed request body was read from

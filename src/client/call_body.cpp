@@ -30,23 +30,31 @@ result<void> call::prepare_decoder() {
     return {};
 }
 
-/// A body that will be kept: what its head announces is judged and made room for.
+/// What the head announces of the body is judged, and made room for if it will be kept.
 result<void> call::begin_body() {
+    received_ = given_ = 0;
     const auto announced = response_.headers.find(field_id::content_length);
-    if (!announced || decoder_ || request.method == "HEAD") return {};
+    if (!announced || decoder_ || request.method == "HEAD" || response_.status == 304) return {};
     std::uint64_t size = 0;
     for (const char digit : *announced) size = size * 10 + static_cast<std::uint64_t>(digit - '0');
-    if (size > max_body_) return too_large();
-    body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(size, trust_announced_size)));
+    const std::uint64_t limit = asked_.streams_response ? max_streamed_ : max_body_;
+    if (size > limit) {
+        error failure = larger_than(limit);
+        failure.message += "; it is announced to have " + std::to_string(size);
+        return failure;
+    }
+    if (!asked_.streams_response)
+        body_.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(size, trust_announced_size)));
     return {};
 }
 
 bool call::body_exceeds_limit() const noexcept { return body_.size() > max_body_; }
 
-error call::too_large() const {
-    return {error_code::body_too_large, phase::read, culprit::peer, 0,
-            "the response body is larger than " + std::to_string(max_body_) +
-                " bytes: stream it, or raise Limits(max_body=)"};
+error call::larger_than(std::uint64_t limit) const {
+    std::string message = "the response body is larger than its limit of " + std::to_string(limit) + " bytes";
+    if (received_ > 0) message += "; " + std::to_string(received_) + " bytes were received";
+    message += " (max_body)";
+    return {error_code::body_too_large, phase::read, culprit::peer, 0, std::move(message)};
 }
 
 std::span<char> call::body_space(std::size_t at_most) {
@@ -65,6 +73,7 @@ flow call::on_data(std::string_view data) {
         }
         return flow::more;
     }
+    received_ += data.size();
     if (state_ == state::streaming) return keep_pushed(data);
     if (state_ != state::collecting) return flow::more;
     if (decoder_) {
@@ -148,6 +157,8 @@ result<read_outcome> call::read(std::span<char> buffer) {
     reading_ = true;
     auto got = decoder_ ? read_decoded(buffer) : read_plain(buffer);
     reading_ = false;
+    if (got && got->size > max_streamed_ - given_) got = larger_than(max_streamed_);
+    if (got) given_ += got->size;
     if (!got) give_up(got.error());
     return got;
 }
@@ -173,6 +184,7 @@ result<read_outcome> call::read_plain(std::span<char> buffer) {
 
 result<read_outcome> call::pull(responder& answering, std::span<char> buffer) {
     auto got = answering.read_response(*this, buffer);
+    if (got) received_ += got->size;
     if (got || !is_end_enough(got.error())) return got;
     on_end({});
     return read_outcome{read_outcome::kind::end, 0};

@@ -15,6 +15,16 @@ bool is_credential(field_id id) noexcept {
     return id == field_id::authorization || id == field_id::cookie || id == field_id::proxy_authorization;
 }
 
+/// "X-Sum, X-Time": what Trailer announces (RFC 9110 section 6.6.2).
+std::string names_of(const fields& lines) {
+    std::string out;
+    for (const fields::field line : lines) {
+        if (!out.empty()) out += ", ";
+        out += line.name;
+    }
+    return out;
+}
+
 }  // namespace
 
 /// The head of the next exchange: Host, the session's defaults, what was given for this call, cookies, credentials.
@@ -35,11 +45,13 @@ void call::build_request() {
         if (line.id == field_id::host || asked_.headers.contains(line.name)) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
         if (line.id == field_id::proxy_authorization) continue;
+        if (is_unexpecting_ && line.id == field_id::expect) continue;
         out.append_valid(line.name, line.value);
     }
     for (const fields::field line : asked_.headers) {
         if (line.id == field_id::host || line.id == field_id::proxy_authorization) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
+        if (is_unexpecting_ && line.id == field_id::expect) continue;
         out.append_valid(line.name, line.value);
     }
     const std::string_view own = leaves_origin_ ? std::string_view{} : std::string_view(asked_.cookies);
@@ -52,10 +64,16 @@ void call::build_request() {
         request_body = {};
         request_body_size = asked_.streamed_size;
     } else {
-        request_body = asked_.body;
-        request_body_size = asked_.body.size();
+        // Only a chunked body has trailers: one that lies in memory is read in pieces then.
+        const bool is_chunked = !asked_.trailers.empty();
+        request_body = is_chunked ? std::string_view{} : asked_.body;
+        request_body_size = is_chunked ? std::nullopt : std::optional<std::uint64_t>(asked_.body.size());
         body_given_ = 0;
     }
+    if (!asked_.trailers.empty() && !out.contains(field_id::trailer))
+        out.append_valid("Trailer", names_of(asked_.trailers));
+    if (asked_.continue_wait && !is_unexpecting_ && request_body_size != 0 && !out.contains(field_id::expect))
+        out.append_valid("Expect", "100-continue");
     if (!asked_.as_told) authorize();
 }
 
@@ -86,7 +104,6 @@ void call::authorize() {
     }
     if (value.empty() && session_->netrc && !out.contains(field_id::authorization)) value = netrc_credentials();
     if (!value.empty()) out.append_valid("Authorization", value);
-    is_challenged_ = false;
 }
 
 /// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
@@ -111,14 +128,19 @@ result<read_outcome> call::read_request_body(std::span<char> buffer) {
     }
     if (!asked_.streams_body) {
         // A handler in this process need not know that the body lies in memory.
-        if (body_given_ == request_body.size()) return read_outcome{read_outcome::kind::end, 0};
-        const std::size_t size = request_body.copy(buffer.data(), buffer.size(), body_given_);
+        if (body_given_ == asked_.body.size()) return read_outcome{read_outcome::kind::end, 0};
+        const std::size_t size = asked_.body.copy(buffer.data(), buffer.size(), body_given_);
         body_given_ += size;
         return read_outcome{read_outcome::kind::data, size};
     }
     body_read_ = true;
     if (!observer_) return read_outcome{read_outcome::kind::end, 0};
     return observer_->read_call_body(*this, buffer);
+}
+
+const fields* call::request_trailers() {
+    const fields* made = observer_ && asked_.streams_body ? observer_->call_trailers(*this) : nullptr;
+    return made ? made : &asked_.trailers;
 }
 
 void call::body_ready() {

@@ -8,6 +8,8 @@
 #include "base/fork.hpp"
 #include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
+#include "protocol/http/content_encoder.hpp"
+#include "protocol/http1/encoder.hpp"
 
 namespace pabal {
 
@@ -39,6 +41,7 @@ client_core::client_core(const session_options& options) {
     }
     if (options.rate_limit)
         policies->rate_limits = std::make_shared<const rate_limits>(rate_limits{options.rate_limit, {}});
+    policies->resolver = options.resolver;
     auto trust = transport::tls_context::make_client(options.tls);
     if (trust) policies->tls = std::move(*trust);
     else failure = std::move(trust).error();
@@ -52,6 +55,26 @@ client_core::client_core(const session_options& options) {
     if (options.proxies_from_environment) rules.fall_back_on(proxy_rules::from_environment());
     if (!rules.empty()) policies->proxies = std::make_shared<const proxy_rules>(std::move(rules));
 }
+
+namespace {
+
+/// Trailers and the coding of the body: what is wrong with them is said before anybody is asked.
+result<void> prepare_upload(request& asked, call_request& out) {
+    const auto refuse = [](std::string message) {
+        return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0, std::move(message)};
+    };
+    if (auto checked = http1::check_trailers(asked.trailers); !checked) return checked;
+    const bool sized = out.headers.contains(field_id::content_length);
+    if (!asked.trailers.empty() && sized) return refuse("a body with trailers is chunked and has no Content-Length");
+    out.trailers = std::move(asked.trailers);
+    if (!asked.compress || out.body.empty()) return {};
+    if (sized || out.headers.contains(field_id::content_encoding))
+        return refuse("a body that is compressed on its way has neither Content-Length nor Content-Encoding before");
+    out.body = http::content_encoder::encoded(*asked.compress, out.body);
+    return out.headers.append("Content-Encoding", name_of(*asked.compress));
+}
+
+}  // namespace
 
 result<call_request> to_call(request asked, const session& asking) {
     auto location = url::parse(asked.url);
@@ -69,6 +92,9 @@ result<call_request> to_call(request asked, const session& asking) {
         out.proxies = std::make_shared<const proxy_rules>(std::move(asked.proxies));
     }
     out.auth = std::move(asked.auth);
+    out.max_body = asked.max_body;
+    out.continue_wait = asked.continue_wait;
+    if (auto ready = prepare_upload(asked, out); !ready) return std::move(ready).error();
     if (asked.retries) out.retries = std::make_shared<const retry_policy>(std::move(*asked.retries));
     return out;
 }

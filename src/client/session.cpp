@@ -50,10 +50,15 @@ void session::transmit(call& sending) {
     const call_request& asked = sending.asked();
     dial::target target;
     target.proxy = sending.via();
+    target.guard = resolver;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();
         target.unix_path = std::string(to.unix_path());
+    } else if (resolver) {
+        // Of a request that is forwarded the dial knows the proxy only.
+        if (auto refusal = resolver->refusal_through(*target.proxy, to.host()))
+            return sending.fail_before_sending(std::move(*refusal));
     }
     if (to.is_secure()) {
         target.tls = asked.tls;

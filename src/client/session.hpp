@@ -9,6 +9,7 @@
 
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
+#include <pabal/safe_resolver.hpp>
 #include <pabal/tls.hpp>
 
 #include "client/call.hpp"
@@ -54,7 +55,8 @@ public:
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for proxies that speak TLS, likewise; null: as `tls`
     std::shared_ptr<const proxy_rules> proxies;               ///< null: none
 
-    std::shared_ptr<const client::netrc> netrc;  ///< for calls without credentials; or null
+    std::shared_ptr<const safe_resolver> resolver;  ///< judges what is connected to; null: nobody does
+    std::shared_ptr<const client::netrc> netrc;     ///< for calls without credentials; or null
     /// Or null; not to be changed any more once a call has begun.
     std::shared_ptr<const client::rate_limits> rate_limits;
 

@@ -9,9 +9,6 @@ namespace pabal::connection {
 
 namespace {
 
-/// How long a client waits for 100 (Continue) before it sends the body anyway (RFC 9110 section 10.1.1 leaves it open).
-constexpr std::chrono::milliseconds continue_patience{1000};
-
 /// Below this, receiving into the shared scratch buffer and copying is cheaper than a system call of its own.
 constexpr std::uint64_t direct_receive_threshold = 16 * 1024;
 
@@ -83,7 +80,7 @@ void http1_client_connection::start(exchange_ptr started) {
             return fail(std::move(ended).error(), close_reason::request_unfinished);
     }
     expect_progress();
-    if (awaiting_continue_) watch_until(progress_ + continue_patience);
+    if (awaiting_continue_) watch_until(progress_ + x.continue_wait);
     flush();
 }
 
@@ -548,7 +545,7 @@ void http1_client_connection::watch_until(reactor::time_point deadline) {
 void http1_client_connection::on_timer_expired() {
     if (state_ != state::busy) return;
     if (awaiting_continue_ && !head_received_) {
-        const auto patient_until = progress_ + continue_patience;
+        const auto patient_until = progress_ + exchange_->continue_wait;
         if (patient_until > environment_.reactor.now()) return watch_until(patient_until);
         awaiting_continue_ = false;
         expect_progress();

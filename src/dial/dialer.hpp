@@ -12,6 +12,7 @@
 
 #include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
+#include <pabal/safe_resolver.hpp>
 
 #include "transport/tls_context.hpp"
 #include "transport/transport.hpp"
@@ -29,6 +30,7 @@ struct target {
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
+    std::shared_ptr<const safe_resolver> guard;               ///< judges the addresses of `host`; null: nobody does
 
     /// Proxies are compared by what they are, with credentials and headers.
     bool operator==(const target& other) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "dial/network_dialer.hpp"
+#include "dial/safe_resolver.hpp"
 #include "transport/socket_address.hpp"
 
 namespace pabal::dial {
@@ -20,6 +21,7 @@ constexpr unsigned max_unix_tries = 200;  // about twelve seconds, for dials wit
 /// Which of several failures says most about what a user could do.
 int telling(error_code code) {
     switch (code) {
+    case error_code::address_refused: return 5;
     case error_code::too_many_open_files: return 4;
     case error_code::connection_refused: return 3;
     case error_code::connect_failed: return 2;
@@ -41,7 +43,8 @@ network_attempt::network_attempt(reactor::reactor& reactor, target to, const dia
 void network_attempt::begin(resolver& resolver) {
     if (!to_.unix_path.empty()) {
         enter(phase::connect);
-        connect_unix();
+        if (to_.guard) fail(address_refused("cannot connect to " + to_.unix_path, "no Unix sockets"));
+        else connect_unix();
     } else {
         enter(phase::resolve);
         lookup_ = resolver.resolve(to_.host, *this);
@@ -81,6 +84,10 @@ void network_attempt::advance() {
 
 void network_attempt::start(const address& to) {
     if (phase_ == phase::resolve) enter(phase::connect);
+    if (auto rule = to_.guard ? to_.guard->refusal(to) : std::nullopt) {
+        note_failure(to.to_string(), address_refused({}, *rule));
+        return plan_.attempt_failed(reactor_.now());
+    }
     auto entering = std::make_unique<racer>(*this, to.to_string());
     const transport::socket_address socket = to.to_socket_address();
     auto begun = transport::start_connect(reactor_, socket.get(), socket.size, *entering);
@@ -144,7 +151,8 @@ error network_attempt::nothing_left() {
                 "the host " + to_.host + " has no addresses"};
     }
     error failure = std::move(*connect_failure_);
-    if (failures_ == 1 && address::parse(to_.host)) return failure;  // it says everything already
+    // Of one address the system says everything already.
+    if (failures_ == 1 && failure.code != error_code::address_refused && address::parse(to_.host)) return failure;
     if (failures_ > network_dialer::max_reasons_shown)
         reasons_ += "; and " + std::to_string(failures_ - network_dialer::max_reasons_shown) + " more";
     failure.message = "cannot connect to " + peer_name() + " (" + reasons_ + ")";

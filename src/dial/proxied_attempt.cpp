@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "dial/safe_resolver.hpp"
 #include "protocol/http/basic_auth.hpp"
 
 namespace pabal::dial {
@@ -11,8 +12,6 @@ namespace {
 
 /// Replies are short; one that is not is read in pieces.
 constexpr std::size_t receive_size = 2048;
-
-bool resolves_here(proxy_kind kind) { return kind == proxy_kind::socks4 || kind == proxy_kind::socks5; }
 
 /// A failure to reach the proxy, as one of the request that wanted to go through it.
 error blamed_on(const proxy& by, error failure) {
@@ -39,19 +38,13 @@ proxied_attempt::proxied_attempt(reactor::reactor& reactor, target to, const dia
                                  dial_observer& observer)
     : reactor_(reactor), to_(std::move(to)), limits_(limits), observer_(observer), phase_began_(reactor.now()) {}
 
-/// Everything that can be found wrong without asking anybody is found first.
+/// Everything that can be found wrong without asking anybody is found first. Then the proxy is reached, before the origin's
+/// name is asked for where that is ours to do: that the proxy is down is the answer that helps, also where its users can
+/// resolve no name of the world outside.
 void proxied_attempt::begin(dialer& direct, resolver& resolver) {
     direct_ = &direct;
-    if (prepare_tunnel()) {
-        const bool needs_address = !to_.host.empty() && std::holds_alternative<std::monostate>(tunnel_);
-        if (needs_address) {
-            enter(phase::resolve);
-            lookup_ = resolver.resolve(to_.host, *this);
-            origin_resolved();
-        } else {
-            reach_proxy();
-        }
-    }
+    resolver_ = &resolver;
+    if (prepare_tunnel()) reach_proxy();
     beginning_ = false;
 }
 
@@ -65,6 +58,9 @@ bool proxied_attempt::prepare_tunnel() {
         return false;
     }
     if (to_.host.empty()) return true;
+    if (to_.guard) {
+        if (auto refusal = to_.guard->refusal_through(*to_.proxy, to_.host)) return fail(std::move(*refusal)), false;
+    }
     const auto literal = address::parse(to_.host);
     if (literal && literal->scope != 0) {
         fail({error_code::invalid_argument, phase::prepare, culprit::caller, 0,
@@ -73,7 +69,7 @@ bool proxied_attempt::prepare_tunnel() {
     }
     if (to_.proxy->speaks_http()) return prepare_connect();
     if (literal) return prepare_socks({}, bytes_of(*literal));
-    return resolves_here(to_.proxy->kind) || prepare_socks(to_.host, {});
+    return to_.proxy->resolves_here() || prepare_socks(to_.host, {});
 }
 
 bool proxied_attempt::prepare_connect() {
@@ -101,30 +97,6 @@ bool proxied_attempt::prepare_socks(std::string name, std::string address) {
     return true;
 }
 
-void proxied_attempt::on_answer(address_family family, const family_answer& answer) {
-    (family == address_family::ipv4 ? ipv4_ : ipv6_) = answer;
-    if (!beginning_) origin_resolved();
-}
-
-/// One address is all a proxy can be told. IPv4 goes first: it is what proxies reach most.
-void proxied_attempt::origin_resolved() {
-    const bool is_4 = to_.proxy->kind == proxy_kind::socks4;
-    const bool has_ipv4 = ipv4_ && !ipv4_->addresses.empty();
-    if (!has_ipv4 && (!ipv4_ || (!ipv6_ && !is_4))) return;  // there may be one yet
-    const address* chosen = has_ipv4                             ? &ipv4_->addresses.front()
-                            : !is_4 && !ipv6_->addresses.empty() ? &ipv6_->addresses.front()
-                                                                 : nullptr;
-    if (!chosen) {
-        if (ipv4_->failure) return fail(*ipv4_->failure);
-        return fail({error_code::host_not_found, phase::resolve, culprit::network, 0,
-                     "the host " + to_.host + " has no " + (is_4 ? "IPv4 " : "") + "addresses"});
-    }
-    const std::string bytes = bytes_of(*chosen);
-    lookup_.reset();
-    timings_.resolve = reactor_.now() - phase_began_;
-    if (prepare_socks({}, bytes)) reach_proxy();
-}
-
 void proxied_attempt::reach_proxy() {
     enter(phase::connect);
     target server;
@@ -146,16 +118,66 @@ void proxied_attempt::on_dialed(transport::transport_ptr connected, const dial_t
     timings_.connect = timings.connect;
     timings_.tls = timings.tls;
     reaching_.reset();  // `timings` is gone
-    if (std::holds_alternative<std::monostate>(tunnel_)) return succeed(std::move(connected));
-    enter(phase::proxy);
+    if (to_.host.empty()) return succeed(std::move(connected));
     through_ = std::move(connected);
-    through_->observe(this);
-    converse();
+    if (std::holds_alternative<std::monostate>(tunnel_)) return resolve_origin();
+    ask_for_tunnel();
 }
 
 void proxied_attempt::on_dial_failed(error failure) { fail(blamed_on(*to_.proxy, std::move(failure))); }
 
+// --- The origin's address, for a proxy that resolves no names ------------------------------------------------------------
+
+void proxied_attempt::resolve_origin() {
+    enter(phase::resolve);
+    resolving_ = true;  // answers that are there at once are looked at when both are
+    lookup_ = resolver_->resolve(to_.host, *this);
+    resolving_ = false;
+    origin_resolved();
+}
+
+void proxied_attempt::on_answer(address_family family, const family_answer& answer) {
+    (family == address_family::ipv4 ? ipv4_ : ipv6_) = answer;
+    if (!resolving_) origin_resolved();
+}
+
+/// One address is all a proxy can be told. IPv4 goes first: it is what proxies reach most.
+void proxied_attempt::origin_resolved() {
+    const bool is_4 = to_.proxy->kind == proxy_kind::socks4;
+    const address* chosen = first_allowed(ipv4_);
+    if (!chosen && (!ipv4_ || (!ipv6_ && !is_4))) return;  // there may be one yet
+    if (!chosen && !is_4) chosen = first_allowed(ipv6_);
+    if (!chosen) {
+        if (refusal_) return fail(std::move(*refusal_));
+        if (ipv4_->failure) return fail(*ipv4_->failure);
+        return fail({error_code::host_not_found, phase::resolve, culprit::network, 0,
+                     "the host " + to_.host + " has no " + (is_4 ? "IPv4 " : "") + "addresses"});
+    }
+    const std::string bytes = bytes_of(*chosen);
+    lookup_.reset();
+    timings_.resolve += reactor_.now() - phase_began_;
+    if (prepare_socks({}, bytes)) ask_for_tunnel();
+}
+
+/// The first address that nobody objects to; null: there is none, or no answer yet.
+const address* proxied_attempt::first_allowed(const std::optional<family_answer>& among) {
+    if (!among) return nullptr;
+    for (const address& each : among->addresses) {
+        const auto rule = to_.guard ? to_.guard->refusal(each) : std::nullopt;
+        if (!rule) return &each;
+        const std::string where = each.with_port(to_.port).to_string() + " of " + to_.host;
+        refusal_ = address_refused("cannot connect to " + where, *rule);
+    }
+    return nullptr;
+}
+
 // --- The tunnel --------------------------------------------------------------------------------------------------------
+
+void proxied_attempt::ask_for_tunnel() {
+    enter(phase::proxy);
+    through_->observe(this);
+    converse();
+}
 
 /// Goes on until the proxy has to be waited for. Even when it has said yes it is read until there is nothing more: then
 /// the next owner of the pipe will be told of what comes, and whatever came too early is found.

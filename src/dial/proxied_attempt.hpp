@@ -2,8 +2,8 @@
 /// \file
 /// One dial through a proxy.
 ///
-///     origin's addresses ──▶ proxy: resolve, connect, TLS ──▶ tunnel ──▶ TLS with the origin ──▶ on_dialed
-///     (socks4, socks5)       (an attempt of its own)         (CONNECT, SOCKS)
+///     proxy: resolve, connect, TLS ──▶ origin's addresses ──▶ tunnel ──▶ TLS with the origin ──▶ on_dialed
+///     (an attempt of its own)          (socks4, socks5)       (CONNECT, SOCKS)
 ///
 /// A proxy that forwards (a target without host) is only reached. Nothing here falls back to a direct connection.
 ///
@@ -47,15 +47,20 @@ private:
     bool prepare_tunnel();
     bool prepare_connect();
     bool prepare_socks(std::string name, std::string address);
-    void on_answer(address_family family, const family_answer& answer) override;
-    void origin_resolved();
     void reach_proxy();
 
     // The proxy is reached, or not.
     void on_dialed(transport::transport_ptr connected, const dial_timings& timings) override;
     void on_dial_failed(error failure) override;
 
+    // The origin's address.
+    void resolve_origin();
+    void on_answer(address_family family, const family_answer& answer) override;
+    void origin_resolved();
+    const address* first_allowed(const std::optional<family_answer>& among);
+
     // The tunnel.
+    void ask_for_tunnel();
     void on_transport_ready(transport::readiness) override { phase_ == phase::proxy ? converse() : shake_hands(); }
     void converse();
     bool send_output();
@@ -80,14 +85,17 @@ private:
     dial_limits limits_;
     dial_observer& observer_;
     dialer* direct_ = nullptr;
+    resolver* resolver_ = nullptr;
     phase phase_ = phase::resolve;
-    bool beginning_ = true;  ///< inside `begin`
+    bool beginning_ = true;   ///< inside `begin`
+    bool resolving_ = false;  ///< inside `resolve`
     reactor::time_point phase_began_;
     dial_timings timings_;
 
     std::unique_ptr<lookup> lookup_;
     std::optional<family_answer> ipv4_;
     std::optional<family_answer> ipv6_;
+    std::optional<error> refusal_;  ///< of the last address that may not be reached
 
     std::unique_ptr<attempt> reaching_;
     transport::transport_ptr through_;  ///< to the proxy, while the tunnel is made

@@ -115,6 +115,73 @@ TEST_F(with_a_small_limit, a_bomb_can_still_be_read_in_pieces) {
     EXPECT_EQ(watcher.received.size(), 1'000'000U);
 }
 
+/// A bound for what is read in pieces, too: of one request, or of the session.
+class with_a_bounded_stream : public testing::scripted_calling, public ::testing::WithParamInterface<bool> {
+protected:
+    call_request asked() {
+        auto made = to("http://a.example/");
+        made.streams_response = true;
+        if (GetParam()) {
+            made.max_body = 100'000;
+        } else {
+            session_limits limits;
+            limits.max_streamed_body = 100'000;
+            world.session = std::make_unique<session>(*world.engine, limits);
+        }
+        return made;
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(by, with_a_bounded_stream, ::testing::Values(true, false),
+                         [](const auto& by) { return by.param ? "request" : "session"; });
+
+TEST_P(with_a_bounded_stream, a_bomb_is_stopped_where_the_bound_is_reached) {
+    const std::string bomb = http::testing::gzip(std::string(50'000'000, '0'));
+    answer({.body = bomb, .headers = {{"Content-Encoding", "gzip"}}});
+    const auto done = send(asked());
+    EXPECT_EQ(failure_of(*done), "body_too_large in read by peer");
+    EXPECT_NE(done->failure()->message.find("100000 bytes"), std::string::npos) << done->failure()->message;
+    EXPECT_NE(done->failure()->message.find("were received"), std::string::npos) << done->failure()->message;
+    EXPECT_LE(watcher.received.size(), 100'000U);
+    EXPECT_GT(watcher.received.size(), 100'000U - watcher.buffer_size);
+}
+
+TEST_P(with_a_bounded_stream, what_is_as_long_as_it_may_be_is_read) {
+    answer({.body = http::testing::gzip(std::string(100'000, '0')), .headers = {{"Content-Encoding", "gzip"}}});
+    EXPECT_EQ(failure_of(*send(asked())), "none");
+    EXPECT_EQ(watcher.received.size(), 100'000U);
+}
+
+TEST_P(with_a_bounded_stream, plain_bodies_are_counted_and_announced_ones_refused_at_once) {
+    answer({.body = std::string(1'000'000, 'x'), .chunked = true});
+    EXPECT_EQ(failure_of(*send(asked())), "body_too_large in read by peer");
+    EXPECT_EQ(world.engine->pool().open_connections(), 0U) << "the rest is not read";
+    watcher.received.clear();
+    answer({.body = std::string(100'001, 'x')});
+    EXPECT_EQ(failure_of(*send(asked())), "body_too_large in read by peer");
+    EXPECT_EQ(watcher.received, "");
+}
+
+TEST_F(with_a_small_limit, a_request_may_have_its_own) {
+    answer({.body = std::string(150'000, 'x')});
+    auto more = to("http://a.example/");
+    more.max_body = 150'000;
+    EXPECT_EQ(body_of(*send(std::move(more))).size(), 150'000U);
+    auto less = to("http://a.example/");
+    less.max_body = 10;
+    EXPECT_EQ(failure_of(*send(std::move(less))), "body_too_large in read by peer");
+}
+
+TEST_F(with_a_small_limit, the_body_of_a_redirect_is_neither_decoded_nor_counted) {
+    world.handler.answer = [](const testing::seen_request& seen) -> testing::scripted_answer {
+        if (seen.head.target != "/") return {.body = "there"};
+        return {.status = 302,
+                .body = http::testing::gzip(std::string(50'000'000, '0')),
+                .headers = {{"Location", "/next"}, {"Content-Encoding", "gzip"}}};
+    };
+    EXPECT_EQ(body_of(*send(to("http://a.example/"))), "there");
+}
+
 TEST_F(with_a_small_limit, an_announced_size_is_believed_at_once) {
     reply_by_peer({"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n"});
     EXPECT_EQ(failure_of(*send(to("http://a.example/"))), "body_too_large in read by peer");

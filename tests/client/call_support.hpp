@@ -51,6 +51,7 @@ struct recorder final : call_observer {
         given += size;
         return read_outcome{read_outcome::kind::data, size};
     }
+    const fields* call_trailers(call&) override { return trailers.empty() ? nullptr : &trailers; }
     bool rewind_call_body(call&) override {
         ++rewinds;
         if (rewindable) given = 0;
@@ -83,6 +84,7 @@ struct recorder final : call_observer {
     std::optional<error> read_failure;
 
     std::string body;  ///< of a streamed request
+    fields trailers;   ///< after it
     std::size_t piece = 1000;
     std::size_t given = 0;
     bool body_is_endless = false;

@@ -320,6 +320,87 @@ TEST_P(dialing, the_server_name_is_what_is_verified) {
     EXPECT_EQ(wrong.failure->where, phase::tls);
 }
 
+// --- Addresses that are judged at the moment of connecting -----------------------------------------------------------
+
+class guarded_dialing : public dialing {
+protected:
+    static target guarded(std::uint16_t port, safe_resolver_options options = {}, std::string host = "quotes.example") {
+        return {.host = std::move(host), .port = port, .guard = safe_resolver::make(options).value()};
+    }
+    void expect_refusal(const caller& who, std::initializer_list<std::string_view> words) {
+        ASSERT_TRUE(who.failure);
+        EXPECT_EQ(who.failure->code, error_code::address_refused) << who.failure->message;
+        EXPECT_EQ(who.failure->where, phase::connect);
+        EXPECT_EQ(who.failure->whose, culprit::caller);
+        for (const std::string_view each : words)
+            EXPECT_NE(who.failure->message.find(each), std::string::npos) << who.failure->message;
+        quiet_turns();
+        EXPECT_TRUE(server_.plain.empty()) << "nobody heard of it";
+    }
+};
+
+INSTANTIATE_TEST_SUITE_P(pollers, guarded_dialing, ::testing::Values("epoll", "poll"),
+                         [](const auto& which) { return which.param; });
+
+TEST_P(guarded_dialing, a_refused_address_is_told_with_host_and_rule) {
+    const std::uint16_t port = listen();
+    resolver_->ipv4 = {here_};
+    caller by_name;
+    finish(by_name, guarded(port));
+    expect_refusal(by_name, {"quotes.example", "127.0.0.1:" + std::to_string(port), "loopback 127.0.0.0/8"});
+    for (const char* host : {"127.0.0.1", "::ffff:127.0.0.1", "localhost", "::1"}) {
+        caller who;
+        finish(who, guarded(port, {}, host));
+        expect_refusal(who, {host, "loopback"});
+    }
+}
+
+TEST_P(guarded_dialing, what_is_allowed_connects) {
+    const std::uint16_t port = listen();
+    resolver_->ipv4 = {here_};
+    caller who;
+    finish(who, guarded(port, {.allow = {"127.0.0.0/8"}}));
+    EXPECT_TRUE(who.connected) << who.failure->message;
+}
+
+TEST_P(guarded_dialing, of_several_addresses_those_that_may_be_reached_are) {
+    const std::uint16_t port = listen();
+    resolver_->ipv4 = {elsewhere_, here_};
+    resolver_->ipv6 = {*address::parse("::1")};
+    caller who;
+    finish(who, guarded(port, {.allow = {"127.0.0.1"}}));
+    ASSERT_TRUE(who.connected) << who.failure->message;
+    EXPECT_EQ(who.connected->describe().peer_address, "127.0.0.1:" + std::to_string(port));
+    const std::uint16_t closed = closed_port();
+    caller nobody;
+    finish(nobody, guarded(closed, {.allow = {"127.0.0.1"}}));
+    ASSERT_TRUE(nobody.failure);
+    EXPECT_EQ(nobody.failure->code, error_code::address_refused) << "says more than that the other was closed";
+}
+
+TEST_P(guarded_dialing, a_name_that_is_bound_anew_is_judged_anew) {
+    const std::uint16_t port = listen();
+    const target to = guarded(port, {.allow = {"127.0.0.1"}});
+    resolver_->ipv4 = {here_};
+    caller first;
+    finish(first, to);
+    EXPECT_TRUE(first.connected);
+    turn_until(reactor_, [&] { return !server_.plain.empty(); });
+    server_.plain.clear();
+    resolver_->ipv4 = {elsewhere_};
+    caller second;
+    finish(second, to);
+    expect_refusal(second, {"127.0.0.2"});
+}
+
+TEST_P(guarded_dialing, unix_sockets_are_refused) {
+    caller who;
+    target to = guarded(80);
+    to.unix_path = "/run/docker.sock";
+    finish(who, to);
+    expect_refusal(who, {"/run/docker.sock", "Unix"});
+}
+
 TEST_P(dialing, a_unix_socket_connects) {
     const std::string path = "/tmp/pabal-dial-" + std::to_string(::getpid());
     listeners_.push_back(transport::listener::unix_socket(reactor_, path, server_).value());

@@ -233,24 +233,75 @@ TEST_F(proxied_dialing, a_tunnel_by_socks) {
     }
 }
 
-TEST_F(proxied_dialing, names_are_resolved_before_the_proxy_is_troubled) {
+TEST_F(proxied_dialing, names_are_resolved_when_the_proxy_is_reached) {
     resolver_.silent = true;
     begin(through("socks5://proxy"));
-    EXPECT_TRUE(dialer_.asked.empty());
-    resolver_.waiter->on_answer(address_family::ipv6, {{*address::parse("2001:db8::1")}, {}});
-    EXPECT_TRUE(dialer_.asked.empty()) << "IPv4 goes first";
-    resolver_.waiter->on_answer(address_family::ipv4, {});
     ASSERT_EQ(dialer_.asked.size(), 1U);
+    EXPECT_EQ(resolver_.asked, "");
     reach();
+    EXPECT_EQ(resolver_.asked, "example.com");
+    resolver_.waiter->on_answer(address_family::ipv6, {{*address::parse("2001:db8::1")}, {}});
+    turns();
+    EXPECT_EQ(hear(), "") << "IPv4 goes first";
+    resolver_.waiter->on_answer(address_family::ipv4, {});
+    turns();
     say("\5\0"s);
     EXPECT_EQ(hear().substr(3, 4), "\5\1\0\4"s);
+}
+
+TEST_F(proxied_dialing, a_proxy_that_is_down_is_told_even_where_no_name_can_be_resolved) {
+    resolver_.failure = error{error_code::host_not_found, phase::resolve, culprit::network, 0, "no such name"};
+    begin(through("socks5://proxy"));
+    dialer_.waiter->on_dial_failed({error_code::connection_refused, phase::connect, culprit::peer, 111, "refused"});
+    attempt_.reset();
+    expect_failure(error_code::proxy_unreachable, phase::proxy, "socks5://proxy");
+    EXPECT_EQ(resolver_.asked, "");
+}
+
+TEST_F(proxied_dialing, a_name_nobody_knows_is_told_behind_a_proxy_that_is_up) {
+    resolver_.failure = error{error_code::host_not_found, phase::resolve, culprit::network, 0, "no such name"};
+    begin(through("socks5://proxy"));
+    reach();
+    expect_failure(error_code::host_not_found, phase::resolve, "no such name");
 }
 
 TEST_F(proxied_dialing, socks_4_needs_an_ipv4_address) {
     resolver_.ipv6 = {*address::parse("2001:db8::1")};
     begin(through("socks4://proxy"));
+    reach();
     expect_failure(error_code::host_not_found, phase::resolve, "no IPv4");
-    EXPECT_TRUE(dialer_.asked.empty());
+}
+
+// --- Addresses that are judged -------------------------------------------------------------------------------------------
+
+TEST_F(proxied_dialing, a_guard_judges_what_is_asked_of_the_proxy_but_not_the_proxy) {
+    target to = through("socks5://127.0.0.1");
+    to.guard = safe_resolver::make().value();
+    resolver_.ipv4 = {*address::parse("10.0.0.1"), *address::parse("8.8.8.8")};
+    begin(to);
+    ASSERT_EQ(dialer_.asked.size(), 1U);
+    EXPECT_FALSE(dialer_.asked[0].guard) << "the program chose the proxy";
+    reach();
+    say("\5\0"s);
+    EXPECT_EQ(hear().substr(3), "\5\1\0\1\x08\x08\x08\x08\0\x50"s) << "the first address that may be reached";
+
+    who_ = {};
+    resolver_.ipv4 = {*address::parse("10.0.0.1")};
+    resolver_.ipv6 = {*address::parse("fd00::1")};
+    begin(to);
+    reach();
+    expect_failure(error_code::address_refused, phase::connect, "example.com");
+    EXPECT_EQ(hear(), "") << "the proxy hears nothing of it";
+
+    for (const char* by : {"http://proxy", "socks5h://proxy"}) {
+        who_ = {};
+        dialer_.asked.clear();
+        target named = through(by);
+        named.guard = to.guard;
+        begin(named);
+        expect_failure(error_code::address_refused, phase::connect, "example.com");
+        EXPECT_TRUE(dialer_.asked.empty());
+    }
 }
 
 TEST_F(proxied_dialing, what_the_caller_got_wrong_is_said_before_anybody_is_asked) {
@@ -356,6 +407,7 @@ TEST_F(proxied_dialing, the_tunnel_has_a_limit) {
 TEST_F(proxied_dialing, resolving_the_origin_has_a_limit) {
     resolver_.silent = true;
     begin(through("socks5://proxy"), {.resolve = 50ms});
+    reach();
     for (int turn = 0; turn < 20 && who_.calls == 0; ++turn) reactor_.turn(10ms);
     expect_failure(error_code::timed_out, phase::resolve, "example.com");
 }
@@ -363,6 +415,8 @@ TEST_F(proxied_dialing, resolving_the_origin_has_a_limit) {
 TEST_F(proxied_dialing, it_can_be_abandoned_at_any_point) {
     resolver_.silent = true;
     begin(through("socks5://proxy"));
+    reach();
+    EXPECT_EQ(resolver_.lookups, 1);
     attempt_.reset();
     EXPECT_EQ(resolver_.lookups, 0);
     begin(through("http://proxy"));
@@ -391,6 +445,7 @@ TEST_F(proxied_dialing, its_observer_may_destroy_it) {
     EXPECT_EQ(who_.calls, 3);
     resolver_.silent = true;
     begin(through("socks4://proxy"));
+    reach();
     resolver_.answer(*resolver_.waiter);
     turns();
     EXPECT_EQ(who_.calls, 4);

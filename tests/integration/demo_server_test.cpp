@@ -86,6 +86,52 @@ TEST_P(demo, echoes_a_body_larger_than_every_buffer) {
     EXPECT_EQ(got->headers.find("content-type"), "text/x-test");
 }
 
+TEST_P(demo, is_sent_bodies_with_codings_trailers_and_expectations) {
+    session client(options());
+    request asked;
+    asked.method = "POST";
+    asked.url = url("/echo");
+    asked.body = std::string(100'000, 'x');
+    asked.trailers.append_valid("X-Sum", "1");
+    asked.continue_wait = std::chrono::seconds{20};
+    const auto plain = client.send(asked);
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_TRUE(plain->body == asked.body);
+    asked.compress = content_coding::zstd;
+    const auto compressed = client.send(asked);
+    ASSERT_TRUE(compressed) << compressed.error().message;
+    EXPECT_LT(compressed->body.size(), 1000U) << "the server echoes what it was sent";
+}
+
+TEST_P(demo, is_not_troubled_with_what_the_caller_got_wrong) {
+    session client(options());
+    request asked;
+    asked.method = "POST";
+    asked.url = url("/echo");
+    asked.body = "x";
+    asked.trailers.append_valid("Content-Length", "1");
+    EXPECT_EQ(client.send(asked).error().code, error_code::invalid_header);
+    asked.trailers.clear();
+    asked.trailers.append_valid("X-Sum", "1");
+    asked.headers.append_valid("Content-Length", "1");
+    EXPECT_EQ(client.send(asked).error().code, error_code::invalid_argument);
+    asked.trailers.clear();
+    asked.compress = content_coding::gzip;
+    EXPECT_EQ(client.send(asked).error().code, error_code::invalid_argument);
+}
+
+TEST_P(demo, is_out_of_reach_for_a_safe_resolver) {
+    auto guarded = options();
+    guarded.resolver = safe_resolver::make().value();
+    session client(guarded);
+    const auto refused = client.get(url("/price"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, error_code::address_refused) << refused.error().message;
+    guarded.resolver = safe_resolver::make({.allow = {"127.0.0.0/8"}}).value();
+    session allowed(guarded);
+    EXPECT_TRUE(allowed.get(url("/price")));
+}
+
 TEST_P(demo, refuses_to_change_what_is_only_read) {
     session client(options());
     request asked;

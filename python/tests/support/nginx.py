@@ -46,6 +46,8 @@ http {{
         location = /private {{ auth_basic "x"; auth_basic_user_file {folder}/users; }}
         location = /none {{ return 204; }}
         location = /cookies {{ add_header Set-Cookie "seen=$http_cookie; Path=/"; return 200 '$http_cookie'; }}
+        location = /upload {{ proxy_pass http://127.0.0.1:{port}/uploaded; client_max_body_size 100k; }}
+        location = /uploaded {{ return 200 '$request_method|$content_length|$http_content_encoding'; }}
         location /headers {{ return 200 '$http_x_test|$http_user_agent|$request_method|$args|$content_length'; }}
     }}
 }}

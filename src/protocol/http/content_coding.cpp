@@ -9,7 +9,19 @@
 
 #include "protocol/http/coding_stage.hpp"
 
-namespace pabal::http {
+namespace pabal {
+
+std::string_view name_of(content_coding coding) noexcept {
+    switch (coding) {
+    case content_coding::gzip: return "gzip";
+    case content_coding::deflate: return "deflate";
+    case content_coding::br: return "br";
+    case content_coding::zstd: return "zstd";
+    }
+    return "unknown";
+}
+
+namespace http {
 
 namespace {
 
@@ -30,14 +42,6 @@ std::unique_ptr<coding_stage> make_stage(content_coding coding) {
     case content_coding::zstd: return make_zstd_stage();
     }
     return nullptr;
-}
-
-std::optional<content_coding> coding_of(std::string_view name) noexcept {
-    if (equals_ignoring_case(name, "gzip") || equals_ignoring_case(name, "x-gzip")) return content_coding::gzip;
-    if (equals_ignoring_case(name, "deflate")) return content_coding::deflate;
-    if (equals_ignoring_case(name, "br")) return content_coding::br;
-    if (equals_ignoring_case(name, "zstd")) return content_coding::zstd;
-    return std::nullopt;
 }
 
 error failed(std::string message) {
@@ -65,14 +69,12 @@ bool next_element(std::string_view& list, std::string_view& element) noexcept {
 
 }  // namespace
 
-std::string_view name_of(content_coding coding) noexcept {
-    switch (coding) {
-    case content_coding::gzip: return "gzip";
-    case content_coding::deflate: return "deflate";
-    case content_coding::br: return "br";
-    case content_coding::zstd: return "zstd";
+std::optional<content_coding> find_content_coding(std::string_view name) noexcept {
+    if (equals_ignoring_case(name, "x-gzip")) return content_coding::gzip;
+    for (const auto each : {content_coding::gzip, content_coding::deflate, content_coding::br, content_coding::zstd}) {
+        if (equals_ignoring_case(name, name_of(each))) return each;
     }
-    return "unknown";
+    return std::nullopt;
 }
 
 /// The stages, outermost first, and the buffers between them: `between[i]` holds what stage i made for stage i + 1.
@@ -167,7 +169,7 @@ result<std::optional<content_decoder>> content_decoder::for_codings(std::string_
     while (next_element(content_encoding, element)) {
         if (equals_ignoring_case(element, "identity")) continue;
         if (++count > max_codings) return failed("the response has more than five content codings");
-        if (const auto coding = coding_of(element)) {
+        if (const auto coding = find_content_coding(element)) {
             decoder.codings_[decoder.count_++] = *coding;
         } else {
             all_known = false;
@@ -209,4 +211,6 @@ result<void> content_decoder::finish() {
     return {};
 }
 
-}  // namespace pabal::http
+}  // namespace http
+
+}  // namespace pabal

@@ -25,14 +25,13 @@
 #include <span>
 #include <string_view>
 
+#include <pabal/content_coding.hpp>
 #include <pabal/result.hpp>
 
 namespace pabal::http {
 
-enum class content_coding : std::uint8_t { gzip, deflate, br, zstd };
-
-/// The name as registered with IANA.
-std::string_view name_of(content_coding coding) noexcept;
+/// The coding of that name (any case; x-gzip is gzip), or none.
+std::optional<content_coding> find_content_coding(std::string_view name) noexcept;
 
 class content_decoder {
 public:

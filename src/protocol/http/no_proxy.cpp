@@ -10,6 +10,8 @@
 
 #include <pabal/fields.hpp>
 
+#include "base/leading_bits.hpp"
+
 namespace pabal::http {
 
 namespace {
@@ -56,12 +58,7 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned most) noexc
 
 bool is_in_block(const address& tested, const address& block, unsigned prefix) noexcept {
     if (tested.bits != block.bits) return false;
-    const unsigned whole = prefix / 8;
-    if (std::memcmp(tested.bytes.data(), block.bytes.data(), whole) != 0) return false;
-    const unsigned rest = prefix % 8;
-    if (rest == 0) return true;
-    const auto mask = static_cast<unsigned char>(0xFF << (8 - rest));
-    return ((tested.bytes[whole] ^ block.bytes[whole]) & mask) == 0;
+    return base::share_leading_bits(tested.bytes, block.bytes, prefix);
 }
 
 /// Takes ":port" off the end of an entry; nothing when there is something like it that is no port.

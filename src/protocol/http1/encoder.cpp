@@ -1,5 +1,7 @@
 #include "protocol/http1/encoder.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -153,9 +155,28 @@ result<void> append_with(std::string& out, std::size_t most, Write write) {
     return written;
 }
 
-bool may_be_trailer(field_id id) noexcept {
+/// Of the fields the engine does not act on, those that are needed before the content, or not at all (RFC 9110 section 6.5.1).
+constexpr std::array<std::string_view, 15> never_trailers{"age",
+                                                          "cache-control",
+                                                          "content-disposition",
+                                                          "content-range",
+                                                          "expires",
+                                                          "if-match",
+                                                          "if-modified-since",
+                                                          "if-none-match",
+                                                          "if-range",
+                                                          "if-unmodified-since",
+                                                          "max-forwards",
+                                                          "pragma",
+                                                          "range",
+                                                          "vary",
+                                                          "http2-settings"};
+
+bool may_be_trailer(std::string_view name, field_id id) noexcept {
     switch (id) {
     case field_id::other:
+        return std::ranges::none_of(never_trailers,
+                                    [&](std::string_view each) { return equals_ignoring_case(each, name); });
     case field_id::accept:
     case field_id::accept_encoding:
     case field_id::date:
@@ -268,15 +289,20 @@ void append_chunk_size(std::uint64_t size, std::string& out) {
     out.append(line, static_cast<std::size_t>(end - line));
 }
 
+result<void> check_trailers(const fields& trailers) {
+    for (const auto& line : trailers) {
+        if (!may_be_trailer(line.name, line.id)) return invalid_header(std::string(line.name) + " cannot be a trailer");
+    }
+    return {};
+}
+
 result<void> append_last_chunk(const fields* trailers, std::string& out) {
     constexpr std::string_view last = "0\r\n";
     if (trailers == nullptr || trailers->empty()) {
         out.append("0\r\n\r\n");
         return {};
     }
-    for (const auto& line : *trailers) {
-        if (!may_be_trailer(line.id)) return invalid_header(std::string(line.name) + " cannot be a trailer");
-    }
+    if (auto checked = check_trailers(*trailers); !checked) return checked;
     return append_with(out, last.size() + size_of_fields(*trailers) + 2, [&](writer& room) {
         room.put(last);
         return put_fields(*trailers, send_plan{}, room);

@@ -48,8 +48,10 @@ result<void> append_request_head(const request_head& head, const send_plan& plan
 result<void> append_response_head(const response_head& head, const send_plan& plan, std::string& out);
 /// The line before `size` bytes of chunk data.
 void append_chunk_size(std::uint64_t size, std::string& out);
-/// The last chunk and what follows it. Fields that frame, route, authenticate or describe the content cannot be trailers
-/// (RFC 9110 section 6.5.1).
+/// Fields that frame, route, authenticate, modify a request, or say how to read the content cannot be trailers (RFC 9110
+/// section 6.5.1): invalid_header, the caller's fault.
+result<void> check_trailers(const fields& trailers);
+/// The last chunk and what follows it; the trailers are checked.
 result<void> append_last_chunk(const fields* trailers, std::string& out);
 
 /// The reason phrase of RFC 9110 section 15 (and the registered extensions); empty for statuses nobody registered.
