@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import pickle
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -125,15 +126,18 @@ def test_the_proxy_itself_is_not_judged(scripted: Serve, kind: str) -> None:
 
 def test_a_name_resolved_here_is_judged_before_socks_is_told(scripted: Serve, kind: str) -> None:
     said: list[bytes] = []
+    ended = threading.Event()
 
     def listen(connection: Connection) -> None:
         while piece := connection.socket.recv(100):
             said.append(piece)
+        ended.set()
 
     proxy = scripted(listen)
     with pytest.raises(AddressRefused):
         get(kind, "http://localhost/", pabal.SafeResolver(), proxy=f"socks5://127.0.0.1:{proxy.port}")
-    assert said == []
+    assert ended.wait(20)
+    assert b"".join(said) == b"\x05\x01\x00"  # the greeting, which says nothing of where to
 
 
 # --- the value --------------------------------------------------------------------------------------------------------

@@ -38,9 +38,9 @@ proxied_attempt::proxied_attempt(reactor::reactor& reactor, target to, const dia
                                  dial_observer& observer)
     : reactor_(reactor), to_(std::move(to)), limits_(limits), observer_(observer), phase_began_(reactor.now()) {}
 
-/// Everything that can be found wrong without asking anybody is found first. Then the proxy is reached, before the origin's
-/// name is asked for where that is ours to do: that the proxy is down is the answer that helps, also where its users can
-/// resolve no name of the world outside.
+/// Everything that can be found wrong without asking anybody is found first. Then the proxy is reached and greeted, before
+/// the origin's name is asked for where that is ours to do: that the proxy is down is the answer that helps, also where its
+/// users can resolve no name of the world outside.
 void proxied_attempt::begin(dialer& direct, resolver& resolver) {
     direct_ = &direct;
     resolver_ = &resolver;
@@ -69,7 +69,8 @@ bool proxied_attempt::prepare_tunnel() {
     }
     if (to_.proxy->speaks_http()) return prepare_connect();
     if (literal) return prepare_socks({}, bytes_of(*literal));
-    return to_.proxy->resolves_here() || prepare_socks(to_.host, {});
+    needs_address_ = to_.proxy->resolves_here();
+    return prepare_socks(needs_address_ ? std::string() : to_.host, {});
 }
 
 bool proxied_attempt::prepare_connect() {
@@ -120,25 +121,29 @@ void proxied_attempt::on_dialed(transport::transport_ptr connected, const dial_t
     reaching_.reset();  // `timings` is gone
     if (to_.host.empty()) return succeed(std::move(connected));
     through_ = std::move(connected);
-    if (std::holds_alternative<std::monostate>(tunnel_)) return resolve_origin();
-    ask_for_tunnel();
+    through_->observe(this);
+    if (needs_address_) return resolve_origin();
+    enter(phase::proxy);
+    converse();
 }
 
 void proxied_attempt::on_dial_failed(error failure) { fail(blamed_on(*to_.proxy, std::move(failure))); }
 
 // --- The origin's address, for a proxy that resolves no names ------------------------------------------------------------
 
+/// The proxy is greeted meanwhile. Answers that are there at once are looked at when both are, and the greeting is sent.
 void proxied_attempt::resolve_origin() {
     enter(phase::resolve);
-    resolving_ = true;  // answers that are there at once are looked at when both are
+    beginning_ = true;
     lookup_ = resolver_->resolve(to_.host, *this);
-    resolving_ = false;
-    origin_resolved();
+    converse();
+    if (!failure_) origin_resolved();
+    beginning_ = false;
 }
 
 void proxied_attempt::on_answer(address_family family, const family_answer& answer) {
     (family == address_family::ipv4 ? ipv4_ : ipv6_) = answer;
-    if (!resolving_) origin_resolved();
+    if (!beginning_) origin_resolved();
 }
 
 /// One address is all a proxy can be told. IPv4 goes first: it is what proxies reach most.
@@ -153,10 +158,11 @@ void proxied_attempt::origin_resolved() {
         return fail({error_code::host_not_found, phase::resolve, culprit::network, 0,
                      "the host " + to_.host + " has no " + (is_4 ? "IPv4 " : "") + "addresses"});
     }
-    const std::string bytes = bytes_of(*chosen);
+    std::get<socks::machine>(tunnel_).supply(bytes_of(*chosen), output_);
     lookup_.reset();
     timings_.resolve += reactor_.now() - phase_began_;
-    if (prepare_socks({}, bytes)) ask_for_tunnel();
+    enter(phase::proxy);
+    converse();
 }
 
 /// The first address that nobody objects to; null: there is none, or no answer yet.
@@ -172,12 +178,6 @@ const address* proxied_attempt::first_allowed(const std::optional<family_answer>
 }
 
 // --- The tunnel --------------------------------------------------------------------------------------------------------
-
-void proxied_attempt::ask_for_tunnel() {
-    enter(phase::proxy);
-    through_->observe(this);
-    converse();
-}
 
 /// Goes on until the proxy has to be waited for. Even when it has said yes it is read until there is nothing more: then
 /// the next owner of the pipe will be told of what comes, and whatever came too early is found.

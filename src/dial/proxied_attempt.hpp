@@ -2,8 +2,9 @@
 /// \file
 /// One dial through a proxy.
 ///
-///     proxy: resolve, connect, TLS ──▶ origin's addresses ──▶ tunnel ──▶ TLS with the origin ──▶ on_dialed
-///     (an attempt of its own)          (socks4, socks5)       (CONNECT, SOCKS)
+///     proxy: resolve, connect, TLS ──▶ tunnel ──▶ TLS with the origin ──▶ on_dialed
+///     (an attempt of its own)          (CONNECT; SOCKS, and while it is greeted, for socks4 and socks5: the origin's
+///                                      addresses)
 ///
 /// A proxy that forwards (a target without host) is only reached. Nothing here falls back to a direct connection.
 ///
@@ -40,7 +41,7 @@ public:
     void begin(dialer& direct, resolver& resolver);
 
 private:
-    /// How the proxy is asked for a tunnel; nothing when it forwards, or is not known yet.
+    /// How the proxy is asked for a tunnel; nothing when it forwards.
     using tunnel = std::variant<std::monostate, http1::connect_machine, socks::machine>;
 
     // Before the proxy is reached.
@@ -60,8 +61,7 @@ private:
     const address* first_allowed(const std::optional<family_answer>& among);
 
     // The tunnel.
-    void ask_for_tunnel();
-    void on_transport_ready(transport::readiness) override { phase_ == phase::proxy ? converse() : shake_hands(); }
+    void on_transport_ready(transport::readiness) override { phase_ == phase::tls ? shake_hands() : converse(); }
     void converse();
     bool send_output();
     bool take_reply(std::string_view received);
@@ -87,8 +87,8 @@ private:
     dialer* direct_ = nullptr;
     resolver* resolver_ = nullptr;
     phase phase_ = phase::resolve;
-    bool beginning_ = true;   ///< inside `begin`
-    bool resolving_ = false;  ///< inside `resolve`
+    bool beginning_ = true;       ///< what is decided now is told at the end of the turn
+    bool needs_address_ = false;  ///< of the origin, to tell the proxy
     reactor::time_point phase_began_;
     dial_timings timings_;
 

@@ -242,11 +242,48 @@ TEST_F(proxied_dialing, names_are_resolved_when_the_proxy_is_reached) {
     EXPECT_EQ(resolver_.asked, "example.com");
     resolver_.waiter->on_answer(address_family::ipv6, {{*address::parse("2001:db8::1")}, {}});
     turns();
+    EXPECT_EQ(hear(), "\5\1\0"s) << "it is greeted meanwhile";
+    say("\5\0"s);
     EXPECT_EQ(hear(), "") << "IPv4 goes first";
     resolver_.waiter->on_answer(address_family::ipv4, {});
     turns();
+    EXPECT_EQ(hear().substr(0, 4), "\5\1\0\4"s);
+}
+
+TEST_F(proxied_dialing, an_address_that_comes_before_the_greeting_is_answered_waits_for_it) {
+    resolver_.silent = true;
+    begin(through("socks5://proxy"));
+    reach();
+    resolver_.waiter->on_answer(address_family::ipv4, {{*address::parse("192.0.2.1")}, {}});
+    turns();
+    EXPECT_EQ(hear(), "\5\1\0"s);
     say("\5\0"s);
-    EXPECT_EQ(hear().substr(3, 4), "\5\1\0\4"s);
+    EXPECT_EQ(hear(), "\5\1\0\1\xc0\0\2\1\0\x50"s);
+}
+
+TEST_F(proxied_dialing, a_proxy_that_refuses_the_greeting_is_told_although_the_name_is_not_resolved_yet) {
+    resolver_.silent = true;
+    begin(through("socks5://proxy"));
+    reach();
+    say("\5\xff"s);
+    expect_failure(error_code::proxy_auth_required, phase::proxy, "authentication");
+}
+
+TEST_F(proxied_dialing, a_proxy_that_closes_while_the_name_is_resolved_has_failed) {
+    resolver_.silent = true;
+    begin(through("socks4://proxy"));
+    reach();
+    proxy_end_.reset();
+    turns();
+    expect_failure(error_code::proxy_failed, phase::proxy, "closed the connection");
+}
+
+TEST_F(proxied_dialing, a_proxy_that_speaks_before_it_is_asked_has_failed) {
+    resolver_.silent = true;
+    begin(through("socks4://proxy"));
+    reach();
+    say("\0\x5a"s);
+    expect_failure(error_code::proxy_failed, phase::proxy, "before it was asked");
 }
 
 TEST_F(proxied_dialing, a_proxy_that_is_down_is_told_even_where_no_name_can_be_resolved) {
@@ -282,8 +319,9 @@ TEST_F(proxied_dialing, a_guard_judges_what_is_asked_of_the_proxy_but_not_the_pr
     ASSERT_EQ(dialer_.asked.size(), 1U);
     EXPECT_FALSE(dialer_.asked[0].guard) << "the program chose the proxy";
     reach();
+    EXPECT_EQ(hear(), "\5\1\0"s);
     say("\5\0"s);
-    EXPECT_EQ(hear().substr(3), "\5\1\0\1\x08\x08\x08\x08\0\x50"s) << "the first address that may be reached";
+    EXPECT_EQ(hear(), "\5\1\0\1\x08\x08\x08\x08\0\x50"s) << "the first address that may be reached";
 
     who_ = {};
     resolver_.ipv4 = {*address::parse("10.0.0.1")};
@@ -291,7 +329,7 @@ TEST_F(proxied_dialing, a_guard_judges_what_is_asked_of_the_proxy_but_not_the_pr
     begin(to);
     reach();
     expect_failure(error_code::address_refused, phase::connect, "example.com");
-    EXPECT_EQ(hear(), "") << "the proxy hears nothing of it";
+    EXPECT_EQ(hear(), "\5\1\0"s) << "the proxy hears nothing of it but the greeting";
 
     for (const char* by : {"http://proxy", "socks5h://proxy"}) {
         who_ = {};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -312,3 +313,27 @@ def test_a_redirect_from_a_direct_origin_goes_to_the_proxy(scripted: Start, monk
     assert requests.get(f"{origin.url}/moved").text == "recorded"
     assert proxy.lines == ["GET http://outside.test/end"]
     assert origin.lines == ["GET /moved"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_socks_proxy_is_asked_even_where_no_name_can_be_resolved(
+    scripted: Start, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    said: list[bytes] = []
+    heard = threading.Event()
+
+    def listen(connection: Connection) -> None:
+        said.append(connection.socket.recv(100))
+        heard.set()
+
+    server = scripted(listen)
+    for name in ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("all_proxy", f"socks5://127.0.0.1:{server.port}")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        requests.get(f"{scheme}://nowhere.invalid/", timeout=10)
+    assert heard.wait(20)
+    assert said == [b"\x05\x01\x00"]
+    port = free_port()
+    with pytest.raises(requests.exceptions.ProxyError, match="Unable to connect to proxy"):
+        requests.get("http://nowhere.invalid/", proxies={"http": f"socks5://127.0.0.1:{port}"}, timeout=10)

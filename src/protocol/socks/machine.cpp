@@ -60,7 +60,7 @@ result<machine> machine::make(version spoken, destination to, std::optional<cred
         return callers_error("a host name of " + std::to_string(to.name.size()) +
                              " bytes cannot be told to a SOCKS proxy: 255 is the most");
     if (to.name.find('\0') != std::string::npos) return callers_error("a host name contains a NUL");
-    if (to.name.empty() && spoken == version::v4 && to.address.size() != 4)
+    if (spoken == version::v4 && !to.address.empty() && to.address.size() != 4)
         return callers_error("SOCKS 4 knows IPv4 only and cannot reach " + to.text + "; use socks5 or socks5h");
     if (who && spoken == version::v4 && (who->user.find('\0') != std::string::npos || !who->password.empty()))
         return callers_error("SOCKS 4 cannot carry this user name or password");
@@ -70,15 +70,28 @@ result<machine> machine::make(version spoken, destination to, std::optional<cred
 }
 
 void machine::start(std::string& out) {
-    if (version_ == version::v4) {
-        request4(out);
-        state_ = state::reply4;
-        return;
-    }
+    if (version_ == version::v4) return request(out);
     const std::string_view methods = who_ ? std::string_view("\0\2", 2) : std::string_view("\0", 1);
     out += version5;
     put_sized(methods, out);
     state_ = state::method;
+}
+
+void machine::supply(std::string address, std::string& out) {
+    to_.address = std::move(address);
+    if (state_ == state::destination) request(out);
+}
+
+void machine::request(std::string& out) {
+    if (to_.name.empty() && to_.address.empty()) {
+        state_ = state::destination;
+    } else if (version_ == version::v4) {
+        request4(out);
+        state_ = state::reply4;
+    } else {
+        request5(out);
+        state_ = state::reply5;
+    }
 }
 
 /// 4a: an address of 0.0.0.x, which cannot be, says that a name follows.
@@ -132,6 +145,9 @@ result<std::size_t> machine::receive_step(std::string_view input, std::string& o
     case state::authentication: return receive_authentication(input, out);
     case state::reply4: return receive_reply4(input);
     case state::reply5: return receive_reply5(input);
+    case state::destination:
+        if (!input.empty()) return malformed("it spoke before it was asked");
+        break;
     case state::established: break;
     }
     return std::size_t{0};
@@ -144,8 +160,7 @@ result<std::size_t> machine::receive_method(std::string_view input, std::string&
         return refused(error_code::proxy_auth_required, byte_at(input, 1),
                        who_ ? "it accepts neither user name and password nor none" : "it wants authentication");
     if (input[1] == no_authentication) {
-        request5(out);
-        state_ = state::reply5;
+        request(out);
     } else if (input[1] == user_and_password && who_) {
         authenticate(out);
         state_ = state::authentication;
@@ -160,8 +175,7 @@ result<std::size_t> machine::receive_authentication(std::string_view input, std:
     if (input.size() < 2) return std::size_t{0};
     if (input[1] != 0)
         return refused(error_code::proxy_auth_required, byte_at(input, 1), "user name or password not accepted");
-    request5(out);
-    state_ = state::reply5;
+    request(out);
     return std::size_t{2};
 }
 

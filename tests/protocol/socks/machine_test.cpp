@@ -171,6 +171,39 @@ TEST_P(socks_machine, says_why_not) {
     }
 }
 
+TEST(socks_machine, is_told_the_destination_when_it_is_known) {
+    const destination later{{}, {}, 80, "example.com:80"};
+    auto five = machine::make(version::v5, later, std::nullopt, "socks5://proxy");
+    std::string out;
+    five->start(out);
+    EXPECT_EQ(out, "\5\1\0"s);
+    out.clear();
+    EXPECT_EQ(five->receive("\5\0"s, out).value(), 2U);
+    EXPECT_EQ(out, "") << "there is nothing to ask for yet";
+    five->supply("\xc0\0\2\1"s, out);
+    EXPECT_EQ(out, "\5\1\0\1\xc0\0\2\1\0\x50"s);
+    five->receive("\5\0\0\1\0\0\0\0\0\0"s, out).value();
+    EXPECT_TRUE(five->is_established());
+
+    auto early = machine::make(version::v5, later, std::nullopt, "socks5://proxy");
+    early->start(out);
+    out.clear();
+    early->supply("\xc0\0\2\1"s, out);
+    EXPECT_EQ(out, "") << "the greeting is not answered";
+    early->receive("\5\0"s, out).value();
+    EXPECT_EQ(out, "\5\1\0\1\xc0\0\2\1\0\x50"s);
+
+    auto four = machine::make(version::v4, later, std::nullopt, "socks4://proxy");
+    out.clear();
+    four->start(out);
+    EXPECT_EQ(out, "");
+    const auto spoke = four->receive("\0\x5a"s, out);
+    ASSERT_FALSE(spoke);
+    EXPECT_EQ(spoke.error().code, error_code::proxy_failed);
+    four->supply("\xc0\0\2\1"s, out);
+    EXPECT_EQ(out, "\4\1\0\x50\xc0\0\2\1\0"s);
+}
+
 TEST(socks_machine, an_incomplete_reply_is_no_reply) {
     for (const std::string& whole : {"\5\0\5\0\0\1\0\0\0\0\0\0"s, "\5\0\5\0\0\3\2ab\0\0"s}) {
         for (std::size_t size = 0; size < whole.size(); ++size) {
