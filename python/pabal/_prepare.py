@@ -65,7 +65,7 @@ def prepare(
     if compressed is not None or trailers is not None:
         from pabal import _upload
 
-        if compressed is not None and body is not None:
+        if compressed is not None:
             body = _upload.compress(body, compressed, headers)
         if trailers is not None:
             if body is None:

@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["compress", "follow"]
 
 
-def compress(body: AnyBody, coding: object, headers: Lines) -> AnyBody:
-    """The body in a content coding (RFC 9110 section 8.4), which is added to ``headers``."""
+def compress(body: AnyBody | None, coding: object, headers: Lines) -> AnyBody | None:
+    """The body, if there is one, in a content coding (RFC 9110 section 8.4), which is added to ``headers``."""
     if not isinstance(coding, str):
         raise TypeError(f"compress= is the name of a content coding, not {type(coding).__name__}")
+    if not coding.isascii():
+        raise ValueError(f"compress= is the name of a content coding, and {coding!a} is none")
     name = _engine.coding_name(coding)
+    if body is None:
+        return None
     _refuse(headers, b"content-length", "compress= changes the length of the body: leave Content-Length out")
     _refuse(headers, b"content-encoding", "the body has a Content-Encoding already: leave it, or compress=, out")
     headers.append((b"Content-Encoding", name.encode("ascii")))

@@ -53,6 +53,8 @@ _UNSET = _Unset()
 MOST_SECONDS = 1e300
 #: Of anything that is counted.
 MOST = 1_000_000_000
+#: Of bytes.
+MOST_BYTES = 2**63 - 1
 
 
 def _seconds(name: str, value: float | None) -> float | None:
@@ -181,13 +183,13 @@ def timeout_of(value: TimeoutInput) -> Timeout:
     return Timeout(value)
 
 
-def _count(name: str, value: int) -> int:
+def _count(name: str, value: int, most: int = MOST) -> int:
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < 1:
-        raise ValueError(f"{name} must be at least 1, not {value if value > -MOST else 'less'}")
-    if value > MOST:
-        raise ValueError(f"{name} must be at most {MOST:,}, which this is not")
+        raise ValueError(f"{name} must be at least 1, not {value if value > -most else 'less'}")
+    if value > most:
+        raise ValueError(f"{name} must be at most {most:,}, which this is not")
     return value
 
 
@@ -261,8 +263,8 @@ class Limits(Frozen):
         put(self, "max_connections_per_host", min(per_host, whole))
         put(self, "max_idle_connections", idle)
         put(self, "idle_timeout", _positive("idle_timeout", idle_timeout, "a number of seconds"))
-        put(self, "max_body", _count("max_body", max_body))
-        streamed = None if max_streamed_body is None else _count("max_streamed_body", max_streamed_body)
+        put(self, "max_body", _count("max_body", max_body, MOST_BYTES))
+        streamed = None if max_streamed_body is None else _count("max_streamed_body", max_streamed_body, MOST_BYTES)
         put(self, "max_streamed_body", streamed)
 
     @property
@@ -366,6 +368,18 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
+def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:
+    if isinstance(networks, (str, bytes)) or not hasattr(networks, "__iter__"):
+        raise TypeError(f"{name}= of a SafeResolver takes several networks: give a list, not {type(networks).__name__}")
+    texts: list[str] = []
+    for network in networks:
+        text = str(network)
+        if not text.isascii():
+            raise ValueError(f"{name}= of a SafeResolver has {text!a}, which is no network")
+        texts.append(text)
+    return tuple(texts)
+
+
 class SafeResolver(Frozen):
     """Which addresses a session may connect to, for programs that fetch URLs which strangers gave them.
 
@@ -404,10 +418,8 @@ class SafeResolver(Frozen):
 
         put = object.__setattr__
         for name, networks in (("allow", allow), ("deny", deny)):
-            if isinstance(networks, (str, bytes)):
-                raise TypeError(f"{name}= of a SafeResolver takes several networks: give a list")
-            put(self, name, tuple(map(str, networks)))
-        put(self, "proxies_may_resolve", bool(proxies_may_resolve))
+            put(self, name, _networks(name, networks))
+        put(self, "proxies_may_resolve", flag_of("proxies_may_resolve", proxies_may_resolve))
         _engine.check_networks(self.parts)
 
     def refusal(self, address: str | IPv4Address | IPv6Address) -> str | None:

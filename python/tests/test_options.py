@@ -263,6 +263,35 @@ OF_REQUESTS: dict[str, Row] = {
     ),
     "allow_redirects": ("allow_redirects must be True or False", [0, 1, NAN, "no", "", b"", None, [], object()]),
     "stream": ("stream must be True or False", [0, 1, NAN, "no", "", b"", None, [], object()]),
+    "max_body": ("max_body must be", [-1, 2**63, HUGE, -HUGE, True, 1.5, NAN, "3", b"3", [], object()]),
+    "expect_continue": (
+        "expect_continue.*(bool|positive)",
+        [0, -1, 0.0, NAN, INFINITE, HUGE, -HUGE, "yes", b"1", [], {}, object()],
+    ),
+    "compress": (
+        "compress.*(gzip|coding)",
+        [5, True, False, "", "lzma", "GZIP ", b"gzip", ["gzip"], ("br", "gzip"), {}, SURROGATE, object()],
+    ),
+    "trailers": (
+        "[Tt]railer|header",
+        [
+            5,
+            True,
+            "A: b",
+            ["ab"],
+            {"A": 5},
+            {5: "a"},
+            {"A": "b\r\n"},
+            {"A\r\n": "b"},
+            {"": "b"},
+            {"A": SURROGATE},
+            {"Content-Length": "5"},
+            {"Transfer-Encoding": "chunked"},
+            {"Host": "a"},
+            {"Authorization": "x"},
+            object(),
+        ],
+    ),
     "progress": ("progress.*(callable|function)", [5, True, "x", [print], coroutine, object()]),
     "upload_progress": ("progress.*(callable|function)", [5, True, "x", [print], coroutine, object()]),
 }
@@ -288,6 +317,7 @@ OF_SESSIONS: dict[str, Row] = {
             object(),
         ],
     ),
+    "resolver": ("resolver must be", [5, True, False, "x", [], {}, pabal.SafeResolver, object()]),
     "rate_limit": (
         "rate_limit.*(TokenBucket|place)|place in rate_limit",
         [
@@ -387,7 +417,7 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
             session.get(listening.url, **({} if name == "timeout" else {"timeout": 5}))
 
     refused(like, use)
-    if name not in ("proxy", "limits", "rate_limit"):  # these are said once
+    if name not in ("proxy", "limits", "rate_limit", "resolver"):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))
     assert not listening.was_asked()
@@ -446,6 +476,7 @@ def test_a_name_that_is_no_option(listening: Listening) -> None:
 
 SECONDS: list[Any] = [0, -1, NAN, INFINITE, HUGE, True, "5", b"5", [], object()]
 WAITS: list[Any] = [-1, NAN, INFINITE, HUGE, True, "5", b"5", None, [], object()]
+NETWORKS: list[Any] = [5, True, None, "10.0.0.0/8", b"::/0", [5], ["x"], ["10.0.0.0/33"], ["10.0.0.1/8"], [SURROGATE]]
 COUNTS: list[Any] = [-1, HUGE, -HUGE, True, 1.5, NAN, "3", b"3", [], object()]
 FLAGS: list[Any] = [0, 1, "no", None, [], object()]
 TEXTS: list[Any] = [5, True, None, [], object(), SURROGATE]
@@ -479,6 +510,8 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
             "max_connections_per_host": ("max_connections_per_host must be", [0, *COUNTS]),
             "max_idle_connections": ("max_idle_connections must be", COUNTS),
             "idle_timeout": ("idle_timeout must be", [None, *SECONDS]),
+            "max_body": ("max_body must be", [0, None, 2**63, *COUNTS]),
+            "max_streamed_body": ("max_streamed_body must be", [0, 2**63, *COUNTS]),
         },
     ),
     (
@@ -508,6 +541,15 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
         {
             "url": DEFAULTS["proxy"],
             "headers": DEFAULTS["headers"],
+        },
+    ),
+    (
+        pabal.SafeResolver,
+        {},
+        {
+            "allow": ("allow|network", NETWORKS),
+            "deny": ("deny|network", NETWORKS),
+            "proxies_may_resolve": ("proxies_may_resolve must be", FLAGS),
         },
     ),
     (
