@@ -71,6 +71,7 @@ public:
         owner_ = &owner;
         loop_driver& on = *owner.driver();
         refresh_headers(nb::inst_ptr<async_session>(session_.get())->defaults(), on.session());
+        on.catch_up();
         call_->start(on.session());
         feed();
         return true;

@@ -169,12 +169,23 @@ bool loop_driver::watch() {
     return bool(added);
 }
 
+void loop_driver::catch_up() {
+    constexpr std::chrono::milliseconds fresh_enough{1};
+    if (in_turn_ || pool().idle_connections() == 0) return;
+    reactor::reactor& reactor = engine_->reactor();
+    reactor.refresh_now();
+    if (reactor.now() - last_turn_ < fresh_enough) return;
+    reactor.turn(reactor::duration::zero());
+    last_turn_ = reactor.now();
+}
+
 void loop_driver::turn() {
     if (is_closed() || in_turn_) return;
     const owned alive = owned::borrow(self_);
     in_turn_ = true;
     engine_->reactor().turn(reactor::duration::zero());
     in_turn_ = false;
+    if (engine_) last_turn_ = engine_->reactor().now();
     deliver();
     if (!is_closed()) engine_->reactor().arm_host_alarm();
 }

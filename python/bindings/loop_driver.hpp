@@ -48,6 +48,9 @@ public:
     /// What the loop's reader says when the loop forgets it.
     void lose_loop();
 
+    /// Before a call starts: hears what peers did to idle connections if the loop did not come round for a while, so that none
+    /// that was closed, or on which somebody spoke out of turn, is used again. What that completes is told soon.
+    void catch_up();
     /// After anything outside a turn that may have set timers or completed something.
     void after_entry() {
         if (is_inherited()) return;
@@ -80,6 +83,7 @@ private:
     std::unique_ptr<client::engine> engine_;
     std::unique_ptr<client::session> session_;
     base::intrusive_list<pending> completed_;
+    reactor::time_point last_turn_;
     unsigned immediate_ = 0;
     bool in_turn_ = false;
     bool delivering_ = false;

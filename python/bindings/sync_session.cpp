@@ -135,6 +135,7 @@ PyObject* sync_session::send(PyObject* self, prepared_call prepared) {
         const nb::gil_scoped_release released;
         auto lock = core->driver.lock();
         if (new_defaults) core->session.headers = std::move(*new_defaults);
+        core->driver.catch_up();
         call->start(core->session);
         while (!call->is_done() && !call->has_head()) {
             if (source && source->wanted()) {

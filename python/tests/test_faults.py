@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import threading
+import time
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -348,3 +350,48 @@ def test_the_same_errors_when_awaited(scripted: Start, run: Callable[[Any], Any]
             assert [type(each).__name__ for each in outcomes] == ["InvalidURL", "Response", "InvalidURL"]
 
     run(main())
+
+
+# --- idle connections that their servers closed -----------------------------------------------------------------------
+
+
+class Closing:
+    """A server that closes each connection a while after its first response, without a word before."""
+
+    def __init__(self, scripted: Start) -> None:
+        self.closed = threading.Event()
+        server = scripted(self._serve)
+        self.url = server.url
+        self.server = server
+
+    def _serve(self, connection: Connection) -> None:
+        if connection.read_request():
+            connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            connection.socket.shutdown(socket.SHUT_RDWR)
+            self.closed.set()
+
+
+def test_a_post_is_not_sent_on_an_idle_connection_that_was_closed(scripted: Start) -> None:
+    """It could not be sent again. Nobody drives a sync session between its requests."""
+    closing = Closing(scripted)
+    with pabal.Session() as session:
+        for _ in range(5):
+            assert session.post(closing.url, content=b"once").text == "ok"
+            assert closing.closed.wait(10)
+            closing.closed.clear()
+    assert closing.server.connections == 5
+
+
+def test_nor_is_it_by_a_loop_that_was_busy_meanwhile(scripted: Start, run: Callable[[Any], Any]) -> None:
+    closing = Closing(scripted)
+
+    async def main() -> None:
+        async with pabal.AsyncSession() as session:
+            for _ in range(5):
+                assert (await session.post(closing.url, content=b"once")).text == "ok"
+                assert closing.closed.wait(10)  # the loop stands still
+                time.sleep(0.005)
+                closing.closed.clear()
+
+    run(main())
+    assert closing.server.connections == 5

@@ -196,6 +196,7 @@ result<response> session::send(request asked) {
     const auto call = base::make_counted<client::call>(std::move(*prepared), &caller);
     auto lock = here.driver->lock();
     ++here.sending;
+    here.driver->catch_up();
     call->start(*here.core.policies);
     here.driver->wait_for(caller.wait, lock, {});
     if (--here.sending == 0) here.all_sent.notify_all();

@@ -44,6 +44,12 @@ public:
         else engine_.reactor().free_retired();
     }
 
+    /// Before a call starts, under the lock: hears what peers did to idle connections while no thread drove the engine, so that
+    /// none that was closed, or on which somebody spoke out of turn, is used again.
+    void catch_up() {
+        if (!led_ && engine_.pool().idle_connections() > 0) engine_.reactor().turn(reactor::duration::zero());
+    }
+
     /// Returns when `wait` is ready. `interrupted` is asked, without the lock, whenever something happened that was not
     /// for this thread, and at least every tenth of a second; true ends the wait early.
     void wait_for(sync_wait& wait, std::unique_lock<std::mutex>& lock, const std::function<bool()>& interrupted);
