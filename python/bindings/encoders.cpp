@@ -21,7 +21,8 @@ content_coding coding_named(const std::string& name) {
     return *found;
 }
 
-std::string_view view(nb::bytes piece) noexcept { return {piece.c_str(), piece.size()}; }
+/// Of bytes that the caller holds; to be taken while Python may be called.
+std::string_view view(const nb::bytes& piece) noexcept { return {piece.c_str(), piece.size()}; }
 
 }  // namespace
 
@@ -30,11 +31,12 @@ void add_encoder_type(nb::module_& module) {
         .def("__init__", [](http::content_encoder* self,
                             const std::string& name) { new (self) http::content_encoder(coding_named(name)); })
         .def("encode",
-             [](http::content_encoder& self, nb::bytes piece) {
+             [](http::content_encoder& self, const nb::bytes& piece) {
+                 const std::string_view given = view(piece);
                  std::string out;
                  {
                      const nb::gil_scoped_release released;
-                     self.encode(view(piece), out);
+                     self.encode(given, out);
                  }
                  return nb::bytes(out.data(), out.size());
              })
@@ -44,12 +46,13 @@ void add_encoder_type(nb::module_& module) {
             return nb::bytes(out.data(), out.size());
         });
     module.def("coding_name", [](const std::string& name) { return std::string(name_of(coding_named(name))); });
-    module.def("compressed", [](const std::string& name, nb::bytes whole) {
+    module.def("compressed", [](const std::string& name, const nb::bytes& whole) {
         const content_coding coding = coding_named(name);
+        const std::string_view given = view(whole);
         std::string out;
         {
             const nb::gil_scoped_release released;
-            out = http::content_encoder::encoded(coding, view(whole));
+            out = http::content_encoder::encoded(coding, given);
         }
         return nb::bytes(out.data(), out.size());
     });
