@@ -8,6 +8,7 @@
 #   pabal::third_party::brotli_enc         <brotli/encode.h>
 #   pabal::third_party::zstd               <zstd.h>
 #   pabal::third_party::cares              <ares.h>
+#   pabal::third_party::nghttp2            <nghttp2/nghttp2.h>
 #   pabal::third_party::ada                <ada.h>
 #   pabal::third_party::simdjson           <simdjson.h>
 #
@@ -23,7 +24,7 @@ set(PABAL_THIRD_PARTY_CC "cc" CACHE STRING "C compiler for third-party libraries
 set(PABAL_THIRD_PARTY_CXX "c++" CACHE STRING "C++ compiler for third-party libraries")
 
 set(third_party_arguments --cc "${PABAL_THIRD_PARTY_CC}" --cxx "${PABAL_THIRD_PARTY_CXX}")
-foreach(name IN ITEMS boringssl zlib brotli zstd cares ada simdjson publicsuffix)
+foreach(name IN ITEMS boringssl zlib brotli zstd cares nghttp2 ada simdjson publicsuffix)
     string(TOUPPER ${name} upper)
     set(PABAL_${upper}_SOURCE "" CACHE PATH "Your own source tree of ${name} (empty: the pinned one)")
     if(PABAL_${upper}_SOURCE)
@@ -61,9 +62,11 @@ third_party_library(brotli_dec "${PABAL_BROTLI_ROOT}" libbrotli.a)
 third_party_library(brotli_enc "${PABAL_BROTLI_ROOT}" libbrotli.a)
 third_party_library(zstd "${PABAL_ZSTD_ROOT}" libzstd.a)
 third_party_library(cares "${PABAL_CARES_ROOT}" libcares.a Threads::Threads)
+third_party_library(nghttp2 "${PABAL_NGHTTP2_ROOT}" libnghttp2.a)
 third_party_library(ada "${PABAL_ADA_ROOT}" libada.a)
 third_party_library(simdjson "${PABAL_SIMDJSON_ROOT}" libsimdjson.a)
 
 # Headers that change shape with these macros must see what the archives were built with.
 set_property(TARGET pabal::third_party::cares PROPERTY INTERFACE_COMPILE_DEFINITIONS CARES_STATICLIB)
+set_property(TARGET pabal::third_party::nghttp2 PROPERTY INTERFACE_COMPILE_DEFINITIONS NGHTTP2_STATICLIB)
 set_property(TARGET pabal::third_party::simdjson PROPERTY INTERFACE_COMPILE_DEFINITIONS SIMDJSON_DEVELOPMENT_CHECKS=0)

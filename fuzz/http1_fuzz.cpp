@@ -187,7 +187,7 @@ private:
         require(failure.whose == culprit::peer && !failure.message.empty());
         for (const char byte : failure.message) require(byte >= ' ' && byte < 0x7F);
         const int status = machine_.failure_status();
-        require(status >= 400 && status <= 505 && !http1::standard_reason(status).empty());
+        require(status >= 400 && status <= 505 && !http::standard_reason(status).empty());
         said.text = std::string(name_of(failure.code)) + " " + std::to_string(status) + " " + failure.message;
     }
 

@@ -19,12 +19,13 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "transport": ("base", "reactor"),
     "protocol/http": ("base",),
     "protocol/http1": ("base", "protocol/http"),
+    "protocol/http2": ("base", "protocol/http"),
     "protocol/socks": ("base",),
-    "connection": ("base", "reactor", "transport", "protocol/http", "protocol/http1"),
-    "dial": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/socks", "connection"),
-    "pool": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "connection", "dial"),
-    "client": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "connection", "dial", "pool"),
-    "server": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "connection", "dial", "pool"),
+    "connection": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2"),
+    "dial": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2", "protocol/socks", "connection"),
+    "pool": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2", "connection", "dial"),
+    "client": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2", "connection", "dial", "pool"),
+    "server": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2", "connection", "dial", "pool"),
 }
 
 # Sockets, files, clocks and threads: not for the protocols, which are given bytes and the time.

@@ -127,6 +127,23 @@ RECIPES = (
         licences=("c-ares/LICENSE.md",),
     ),
     Recipe(
+        name="nghttp2",
+        version="1.68.1",
+        crate="libnghttp2-sys",
+        source="nghttp2",
+        options=(
+            "-DENABLE_LIB_ONLY=ON",
+            "-DBUILD_STATIC_LIBS=ON",
+            "-DBUILD_SHARED_LIBS=OFF",
+            "-DBUILD_TESTING=OFF",
+            "-DENABLE_DOC=OFF",
+        ),
+        libraries=("lib/libnghttp2.a",),
+        headers=(("source", "lib/includes/nghttp2/nghttp2.h", "nghttp2"), ("build", "lib/includes/nghttp2/nghttp2ver.h", "nghttp2")),
+        licence="MIT",
+        licences=("nghttp2/COPYING",),
+    ),
+    Recipe(
         name="ada",
         version="4.0.0",
         crate="ada-url",

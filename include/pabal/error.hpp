@@ -50,6 +50,7 @@ enum class error_code : std::uint8_t {
     connection_closed,
     connection_reset,
     write_failed,
+    stream_reset,  ///< the peer ended this exchange, and not the connection (RFC 9113 section 6.4)
     // The peer broke HTTP.
     malformed_message,
     head_too_large,

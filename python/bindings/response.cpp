@@ -287,9 +287,16 @@ void add_response_type(nb::module_& module) {
     nb::class_<response>(module, "Response", nb::type_slots(slots), "What the engine knows of a response.")
         .def_prop_ro("status_code", [](response& self) { return self.call->response().status; })
         .def_prop_ro("reason", [](response& self) { return nb::steal(text(self.call->response().reason)); })
-        .def_prop_ro(
-            "http_version",
-            [](response& self) { return self.call->response().version == http_version::http_1_0 ? "1.0" : "1.1"; })
+        .def_prop_ro("http_version",
+                     [](response& self) {
+                         switch (self.call->response().version) {
+                         case http_version::http_1_0: return "1.0";
+                         case http_version::http_1_1: break;
+                         case http_version::http_2: return "2";
+                         case http_version::http_3: return "3";
+                         }
+                         return "1.1";
+                     })
         .def_prop_ro("url", [](response& self) { return nb::steal(utf8(self.call->location().text())); })
         .def_prop_ro("headers", headers_of)
         .def_prop_ro("trailers", trailers_of)

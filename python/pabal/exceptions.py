@@ -8,7 +8,8 @@
     │   │   └── ProxyError     ProxyAuthenticationError: the proxy is at fault, not what lies behind it
     │   ├── TLSError           TLSHandshakeError, TrustStoreError, ClientCertificateError
     │   │   └── CertificateError    CertificateExpired, …NotYetValid, …WrongHost, …SelfSigned, …Untrusted, …Invalid
-    │   └── ConnectionClosed   ConnectionReset, WriteError
+    │   ├── ConnectionClosed   ConnectionReset, WriteError
+    │   └── StreamReset        one exchange of many on an HTTP/2 connection
     ├── RequestTimeout (TimeoutError)
     │                          PoolTimeout, ResolveTimeout, ConnectTimeout (ProxyTimeout), TLSTimeout, WriteTimeout,
     │                          ReadTimeout, TotalTimeout
@@ -83,6 +84,7 @@ __all__ = [
     "ResponseNotRead",
     "SessionClosed",
     "StreamConsumed",
+    "StreamReset",
     "TLSError",
     "TLSHandshakeError",
     "TLSTimeout",
@@ -362,6 +364,12 @@ class WriteError(ConnectionClosed):
     code, phase = "write_failed", "write"
 
 
+class StreamReset(TransportError):
+    """The peer ended this exchange before it had answered, and kept the connection (HTTP/2 and later)."""
+
+    code, phase, whose = "stream_reset", "read", "peer"
+
+
 class TooManyOpenFiles(PabalError):
     """This process may open no more descriptors: lower ``Limits.max_connections`` or raise ``ulimit -n``."""
 
@@ -609,6 +617,7 @@ BY_CODE: dict[str, type[PabalError]] = {
     "connection_closed": ConnectionClosed,
     "connection_reset": ConnectionReset,
     "write_failed": WriteError,
+    "stream_reset": StreamReset,
     "malformed_message": ProtocolError,
     "head_too_large": HeadTooLarge,
     "body_incomplete": IncompleteBody,

@@ -39,6 +39,7 @@ std::string_view name_of(error_code code) noexcept {
     case error_code::connection_closed: return "connection_closed";
     case error_code::connection_reset: return "connection_reset";
     case error_code::write_failed: return "write_failed";
+    case error_code::stream_reset: return "stream_reset";
     case error_code::malformed_message: return "malformed_message";
     case error_code::head_too_large: return "head_too_large";
     case error_code::body_incomplete: return "body_incomplete";

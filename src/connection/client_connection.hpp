@@ -2,15 +2,16 @@
 /// \file
 /// A connection that a client sends exchanges over, whatever the HTTP version: what the pool knows of it.
 ///
-///        start()                 on_idle
-///   idle ───────▶ busy ─────────────────────▶ idle
-///     │             │ peer's fault, time, cancel, no reuse
+///        start()                 on_room
+///   idle ───────▶ busy ─────────────────────▶ idle          HTTP/1.1: one exchange; HTTP/2: as many as the peer takes, and
+///     │             │ peer's fault, time, cancel, no reuse   on_room whenever one more can start
 ///     ▼             ▼
 ///   closed ◀──── closed          every transition to `closed` carries a close_reason; the pool retires the object
 ///
 /// Lifetime: owned by the pool. After `on_closed` the object stays alive until the end of the turn, so that frames of it
 /// that are still on the stack may look at themselves.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -51,8 +52,8 @@ class client_connection;
 /// The pool, as a connection sees it.
 class client_connection_observer {
 public:
-    /// The exchange is over and the connection can serve another.
-    virtual void on_idle(client_connection& idle) = 0;
+    /// An exchange is over, or the peer takes more at once than before: another can start, as far as `usable` knows.
+    virtual void on_room(client_connection& with_room) = 0;
     /// The connection will serve no more. Called exactly once.
     virtual void on_closed(client_connection& closed, close_reason reason) = 0;
 
@@ -66,8 +67,12 @@ public:
 
     /// Begins an exchange; only while `usable()`.
     virtual void start(exchange_ptr started) = 0;
-    /// Whether an idle connection may still be used, as far as can be told without a system call.
+    /// Whether another exchange can start now, as far as can be told without a system call.
     virtual bool usable() const noexcept = 0;
+    /// How many are under way.
+    virtual std::size_t exchanges() const noexcept = 0;
+    /// How many can be, at once.
+    virtual std::size_t capacity() const noexcept = 0;
     /// Closes it now. An exchange under way ends with `session_closed` if that is the reason, else with `cancelled`.
     virtual void close(close_reason reason) = 0;
     virtual transport::transport_description describe() const = 0;

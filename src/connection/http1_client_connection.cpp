@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "connection/client_rules.hpp"
+
 namespace pabal::connection {
 
 namespace {
@@ -24,11 +26,6 @@ close_reason reason_for(http1::reuse verdict) noexcept {
     case http1::reuse::yes: break;
     }
     return close_reason::we_said_close;
-}
-
-bool asks_for_continue(const request_head& head) noexcept {
-    const auto expect = head.headers.find(field_id::expect);
-    return expect && equals_ignoring_case(*expect, "100-continue");
 }
 
 }  // namespace
@@ -55,7 +52,7 @@ void http1_client_connection::start(exchange_ptr started) {
     output_.clear();
     output_written_ = 0;
     if (auto framed = machine_.send_request(x.request, x.request_body_size, output_); !framed) {
-        observer_.on_idle(*this);
+        observer_.on_room(*this);
         x.on_error(std::move(framed).error());
         return;
     }
@@ -451,7 +448,7 @@ void http1_client_connection::complete(bool bytes_left) {
         input_.clear();
         input_used_ = 0;
         state_ = state::idle;
-        observer_.on_idle(*this);
+        observer_.on_room(*this);
     } else {
         const bool ended_idle = verdict == http1::reuse::yes && request_complete_;
         close_now(ended_idle                     ? close_reason::peer_closed_idle
@@ -482,11 +479,7 @@ void http1_client_connection::cancel(exchange& cancelled) {
 void http1_client_connection::close(close_reason reason) {
     if (state_ == state::closed) return;
     if (!exchange_) return close_now(reason);
-    const bool by_session = reason == close_reason::session_closed;
-    fail({by_session ? error_code::session_closed : error_code::cancelled, phase::none, culprit::caller, 0,
-          by_session ? "the session was closed while the request ran"
-                     : "the connection was closed: " + std::string(name_of(reason))},
-         reason);
+    fail(closed_by_us(reason), reason);
 }
 
 void http1_client_connection::close_now(close_reason reason) {
@@ -558,11 +551,7 @@ void http1_client_connection::on_timer_expired() {
     const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() == 0) return;
     if (progress_ + limit > environment_.reactor.now()) return watch_until(progress_ + limit);
-    fail({error_code::timed_out, reading ? phase::read : phase::write, culprit::peer, 0,
-          reading ? "the server sent nothing for " + std::to_string(limit.count()) + " ms (read timeout)"
-                  : "the server accepted nothing of the request for " + std::to_string(limit.count()) +
-                        " ms (write timeout)"},
-         close_reason::timed_out);
+    fail(inactivity(reading, limit), close_reason::timed_out);
 }
 
 }  // namespace pabal::connection

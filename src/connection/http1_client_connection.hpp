@@ -25,6 +25,8 @@ public:
 
     void start(exchange_ptr started) override;
     bool usable() const noexcept override;
+    std::size_t exchanges() const noexcept override { return state_ == state::busy ? 1 : 0; }
+    std::size_t capacity() const noexcept override { return 1; }
     void close(close_reason reason) override;
     transport::transport_description describe() const override;
 

@@ -1,8 +1,13 @@
 #include "pool/origin.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "connection/http1_client_connection.hpp"
+#include "connection/http2_client_connection.hpp"
 #include "pool/pool.hpp"
 
 namespace pabal::pool {
@@ -30,18 +35,34 @@ std::shared_ptr<const connection_facts> facts_of(const transport::transport& mad
     return facts;
 }
 
+constexpr std::string_view http2_protocol = "h2";  // RFC 9113 section 3.1
+
+std::unique_ptr<connection::client_connection> make_connection(connection::environment& environment,
+                                                               transport::transport_ptr transport,
+                                                               std::string_view protocol,
+                                                               connection::client_connection_observer& observer) {
+    if (protocol == http2_protocol)
+        return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer);
+    return std::make_unique<connection::http1_client_connection>(environment, std::move(transport), observer);
+}
+
+bool may_speak_http2(const dial::target& to) {
+    if (!to.tls) return false;
+    const std::vector<std::string>& offered = to.tls->application_protocols();
+    return std::ranges::find(offered, http2_protocol) != offered.end();
+}
+
 }  // namespace
 
 // --- pooled, waiter, dialled: each forwards to its origin -----------------------------------------------------------
 
 pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts)
     : owner(its_origin),
-      connection(std::make_unique<connection::http1_client_connection>(its_origin.environment(), std::move(transport),
-                                                                       *this)) {
+      connection(make_connection(its_origin.environment(), std::move(transport), facts->application_protocol, *this)) {
     connection->facts = std::move(facts);
 }
 
-void pooled::on_idle(connection::client_connection&) { owner.released(*this); }
+void pooled::on_room(connection::client_connection&) { owner.released(*this); }
 void pooled::on_closed(connection::client_connection&, connection::close_reason reason) { owner.closed(*this, reason); }
 void pooled::on_idle_timeout() { connection->close(connection::close_reason::idle_timeout); }
 
@@ -76,28 +97,32 @@ origin::~origin() { close(connection::close_reason::session_closed); }
 
 void origin::submit(exchange_ptr submitted) {
     const bool wants_new = submitted->wants_new_connection;
-    while (!idle_.empty() && !wants_new) {
-        pooled& last = idle_.pop_back();
-        static_cast<base::list_hook<by_age>&>(last).unlink();
-        last.idle_timer.cancel();
-        last.is_idle = false;
-        --pool_.idle_;
-        busy_.push_back(last);
-        if (last.connection->usable()) {
-            ++pool_.statistics_.reused;
-            return last.connection->start(std::move(submitted));
-        }
-        last.connection->close(connection::close_reason::peer_closed_idle);
+    while (!wants_new && !(shared_.empty() && idle_.empty())) {
+        pooled& candidate = shared_.empty() ? idle_.back() : shared_.front();
+        take_out(candidate);
+        if (candidate.connection->usable()) return use(candidate, std::move(submitted));
+        busy_.push_back(candidate);
+        if (candidate.connection->exchanges() == 0)
+            candidate.connection->close(connection::close_reason::peer_closed_idle);
     }
     add_waiter(std::move(submitted));
     const bool is_full = connections_ + dials_ >= pool_.limits_.max_connections_per_host;
     if (wants_new && is_full && !idle_.empty()) idle_.front().connection->close(connection::close_reason::evicted);
     dial_if_needed();
-    if (waiting_ > dials_) limit_waiting_time();
+    if (!suffice(dials_)) limit_waiting_time(waiters_.back());
+}
+
+/// Starts an exchange on a connection that is in no list and has room for it.
+void origin::use(pooled& connection, exchange_ptr started) {
+    ++pool_.statistics_.reused;
+    busy_.push_back(connection);
+    connection.connection->start(std::move(started));
+    // It may have ended, and with it its place here, before `start` returned.
+    if (connection.connection->exchanges() > 0 && connection.connection->usable()) place(connection);
 }
 
 void origin::add_waiter(exchange_ptr waiting) {
-    auto* added = new waiter(*this, std::move(waiting));
+    auto* added = new waiter(*this, std::move(waiting), pool_.environment_.reactor.now());
     added->exchange->attach(added);
     waiters_.push_back(*added);
     ++waiting_;
@@ -121,19 +146,40 @@ void origin::forget(waiter& gone) {
 /// After a cancellation fewer wait than dials are under way: the youngest dials are given up, so that cancelling leaves
 /// nothing behind. (A waiter that was served by a released connection leaves its dial alone: the next burst will want it.)
 void origin::cancel_surplus_dials() {
-    while (dials_ > waiting_ && !closing_) end(dialling_.back());
+    while (dials_ > 0 && suffice(dials_ - 1) && !closing_) end(dialling_.back());
     pool_.serve_starved();
 }
 
-/// The newest waiter found every place taken: the pool timeout counts for it.
-void origin::limit_waiting_time() {
-    waiter& newest = waiters_.back();
-    const auto limit = newest.exchange->limits.pool;
-    if (limit.count() > 0) pool_.environment_.reactor.set_timer_in(newest.timer, limit);
+/// A waiter found every place taken: the pool timeout counts for it.
+void origin::limit_waiting_time(waiter& late) {
+    const auto limit = late.exchange->limits.pool;
+    if (limit.count() > 0 && !late.timer.is_set()) pool_.environment_.reactor.set_timer_in(late.timer, limit);
+}
+
+/// How many exchanges a new connection will take, as far as is known.
+std::size_t origin::exchanges_per_dial() const noexcept {
+    if (usual_capacity_ > 0) return usual_capacity_;
+    return may_speak_http2(target_) ? std::numeric_limits<std::size_t>::max() : 1;
+}
+
+/// Whether that many new connections would serve all who wait.
+bool origin::suffice(std::size_t dials) const noexcept {
+    return dials == 0 ? waiting_ == 0 : (waiting_ + dials - 1) / dials <= exchanges_per_dial();
+}
+
+/// Who counted on another kind of connection gets dials of his own, or waits for a place like everybody.
+void origin::learn(const connection::client_connection& made) {
+    const std::size_t before = std::exchange(usual_capacity_, std::max<std::size_t>(made.capacity(), 1));
+    if (before != 0 || suffice(dials_)) return;
+    dial_if_needed();
+    std::size_t place = 0;
+    waiters_.for_each([&](waiter& each) {
+        if (++place > dials_) limit_waiting_time(each);
+    });
 }
 
 void origin::dial_if_needed() {
-    while (waiting_ > dials_ && !closing_) {
+    while (!suffice(dials_) && !closing_) {
         if (connections_ + dials_ >= pool_.limits_.max_connections_per_host) return;
         if (!pool_.has_room() && !pool_.evict_idle()) {
             auto& place = static_cast<base::list_hook<starved>&>(*this);
@@ -151,20 +197,37 @@ void origin::dial_if_needed() {
     }
 }
 
+/// The connection has room, unless it was closed meanwhile: for whoever waits, or to wait itself.
 void origin::released(pooled& connection) {
-    if (waiting_ > 0 && !closing_) {
-        if (!waiters_.front().exchange->wants_new_connection) {
-            ++pool_.statistics_.reused;
-            return connection.connection->start(take_waiter());
+    connection::client_connection& it = *connection.connection;
+    while (waiting_ > 0 && !closing_ && (it.exchanges() == 0 || it.usable())) {
+        if (waiters_.front().exchange->wants_new_connection) {
+            // The first in line cannot use it, and if nobody dials for him, he is given its place.
+            if (it.exchanges() == 0 && !suffice(dials_)) return it.close(connection::close_reason::evicted);
+            break;
         }
-        // The first in line cannot use it, and nobody dials for him: he is given its place.
-        if (waiting_ > dials_) return connection.connection->close(connection::close_reason::evicted);
+        take_out(connection);
+        use(connection, take_waiter());
+        if (it.exchanges() == 0 || !it.usable()) return;
     }
+    place(connection);
+}
+
+/// Out of whatever list it is in; whoever calls this puts it into another.
+void origin::take_out(pooled& connection) noexcept {
     static_cast<base::list_hook<>&>(connection).unlink();
+    static_cast<base::list_hook<by_age>&>(connection).unlink();
+    connection.idle_timer.cancel();
+    if (std::exchange(connection.is_idle, false)) --pool_.idle_;
+}
+
+void origin::place(pooled& connection) {
+    take_out(connection);
+    connection::client_connection& it = *connection.connection;
+    if (it.exchanges() > 0) return it.usable() ? shared_.push_front(connection) : busy_.push_back(connection);
     if (closing_ || pool_.idle_ >= pool_.limits_.max_idle_connections) {
         busy_.push_back(connection);
-        return connection.connection->close(closing_ ? connection::close_reason::session_closed
-                                                     : connection::close_reason::pool_full);
+        return it.close(closing_ ? connection::close_reason::session_closed : connection::close_reason::pool_full);
     }
     idle_.push_back(connection);
     pool_.idle_by_age_.push_back(connection);
@@ -175,10 +238,7 @@ void origin::released(pooled& connection) {
 }
 
 void origin::closed(pooled& connection, connection::close_reason reason) {
-    static_cast<base::list_hook<>&>(connection).unlink();
-    static_cast<base::list_hook<by_age>&>(connection).unlink();
-    connection.idle_timer.cancel();
-    if (connection.is_idle) --pool_.idle_;
+    take_out(connection);
     --connections_;
     --pool_.open_;
     ++pool_.statistics_.closed;
@@ -193,12 +253,20 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
 void origin::connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings) {
     auto facts = facts_of(*transport, dial.began, timings);
     pool_.environment_.reactor.retire(end(dial));
-    auto* connection = new pooled(*this, std::move(transport), std::move(facts));
-    busy_.push_back(*connection);
+    auto* made = new pooled(*this, std::move(transport), std::move(facts));
+    busy_.push_back(*made);
     ++connections_;
     ++pool_.open_;
-    if (waiting_ > 0) return connection->connection->start(take_waiter());
-    released(*connection);
+    connection::client_connection& it = *made->connection;
+    if (waiting_ == 0) {
+        learn(it);
+        return released(*made);
+    }
+    it.start(take_waiter());
+    learn(it);
+    if (it.exchanges() == 0 || !it.usable()) return;
+    released(*made);
+    cancel_surplus_dials();
 }
 
 void origin::failed(dialled& dial, error failure) {
@@ -210,10 +278,24 @@ void origin::failed(dialled& dial, error failure) {
         dial_if_needed();
         return pool_.serve_starved();
     }
-    const exchange_ptr unlucky = take_waiter();
+    std::vector<exchange_ptr> unlucky = take_unlucky(dial, failure);
     pool_.serve_starved();
     dial_if_needed();
-    unlucky->on_error(std::move(failure));
+    for (const exchange_ptr& each : unlucky) each->on_error(error(failure));
+}
+
+/// For whom the dial went ahead: the first in line; all who would have shared the connection, if what happened would have
+/// happened to them as well.
+std::vector<exchange_ptr> origin::take_unlucky(const dialled& dial, const error& failure) {
+    std::vector<exchange_ptr> taken{take_waiter()};
+    if (exchanges_per_dial() == 1 || dials_ > 0) return taken;
+    const bool ran_out_of_time = failure.code == error_code::timed_out;
+    while (waiting_ > 0) {
+        const waiter& next = waiters_.front();
+        if (ran_out_of_time && (next.since > dial.began || dial_limits_of(*next.exchange) != dial.limits)) break;
+        taken.push_back(take_waiter());
+    }
+    return taken;
 }
 
 /// Takes the dial out of the books. Who gives it up drops it, and its attempt with it, at once: nothing may hear of it any
@@ -234,6 +316,7 @@ void origin::close(connection::close_reason reason) {
                            "the session was closed while the request waited for a connection"});
     }
     while (!idle_.empty()) idle_.front().connection->close(reason);
+    while (!shared_.empty()) shared_.front().connection->close(reason);
     while (!busy_.empty()) busy_.front().connection->close(reason);
 }
 

@@ -1,9 +1,15 @@
 #pragma once
 /// \file
 /// The pool's view of one origin: its connections, its waiters, its dials.
+///
+/// A connection is idle, at work with room for more (HTTP/2), or busy. As long as it is not known whether an origin speaks
+/// HTTP/2, one dial goes ahead for all who wait: a hundred requests must not open a hundred connections of which ninety-nine
+/// are in vain. When it turns out to be HTTP/1.1, the others are dialled at once.
 
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/intrusive_list.hpp"
 #include "connection/client_connection.hpp"
@@ -23,9 +29,10 @@ class pooled final : public base::list_hook<>,
                      public base::list_hook<by_age>,
                      public connection::client_connection_observer {
 public:
+    /// Speaks what ALPN agreed on (RFC 7301): HTTP/2, or else HTTP/1.1.
     pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts);
 
-    void on_idle(connection::client_connection& idle) override;
+    void on_room(connection::client_connection& with_room) override;
     void on_closed(connection::client_connection& closed, connection::close_reason reason) override;
     void on_idle_timeout();
 
@@ -38,7 +45,8 @@ public:
 /// An exchange that waits for a connection. As its responder it only knows how to give up.
 class waiter final : public base::list_hook<>, public responder {
 public:
-    waiter(origin& its_origin, exchange_ptr waiting) noexcept : owner(its_origin), exchange(std::move(waiting)) {}
+    waiter(origin& its_origin, exchange_ptr waiting, reactor::time_point began) noexcept
+        : owner(its_origin), exchange(std::move(waiting)), since(began) {}
 
     void cancel(pabal::exchange& cancelled) override;
     void resume(pabal::exchange&) override {}
@@ -48,6 +56,7 @@ public:
 
     origin& owner;
     exchange_ptr exchange;
+    reactor::time_point since;
     reactor::member_timer<waiter, &waiter::on_pool_timeout> timer{*this};
 };
 
@@ -87,22 +96,32 @@ private:
     exchange_ptr take_waiter();
     void forget(waiter& gone);
     void cancel_surplus_dials();
-    void limit_waiting_time();
+    bool suffice(std::size_t dials) const noexcept;
+    std::size_t exchanges_per_dial() const noexcept;
+    void learn(const connection::client_connection& made);
+    void limit_waiting_time(waiter& late);
+    void use(pooled& connection, exchange_ptr started);
     void released(pooled& connection);
+    void place(pooled& connection);
+    void take_out(pooled& connection) noexcept;
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings);
     void failed(dialled& dial, error failure);
+    std::vector<exchange_ptr> take_unlucky(const dialled& dial, const error& failure);
     std::unique_ptr<dialled> end(dialled& dial);
 
     pool& pool_;
     dial::target target_;
     base::intrusive_list<pooled> idle_;
+    base::intrusive_list<pooled> shared_;  ///< at work, and with room for more
     base::intrusive_list<pooled> busy_;
     base::intrusive_list<waiter> waiters_;
     base::intrusive_list<dialled> dialling_;
     std::size_t connections_ = 0;
     std::size_t dials_ = 0;
     std::size_t waiting_ = 0;
+    /// How many exchanges a connection to here took at once when it was made; 0: none was made yet.
+    std::size_t usual_capacity_ = 0;
     bool closing_ = false;
 };
 

@@ -28,7 +28,7 @@ public:
         closed_.reset();
         idle_ = 0;
     }
-    void on_idle(client_connection& which) override {
+    void on_room(client_connection& which) override {
         EXPECT_EQ(&which, connection_.get());
         ++idle_;
     }
@@ -950,10 +950,10 @@ TEST_P(http1_client, an_idle_connection_is_closed_for_the_reason_given) {
 
 // --- Back in the pool ---------------------------------------------------------------------------------------------------
 
-/// Starts the next exchange from within on_idle, as a pool does for the first that waits.
+/// Starts the next exchange from within on_room, as a pool does for the first that waits.
 class handing_over final : public client_connection_observer {
 public:
-    void on_idle(client_connection& idle) override {
+    void on_room(client_connection& idle) override {
         if (next) idle.start(std::exchange(next, nullptr));
     }
     void on_closed(client_connection&, close_reason) override {}

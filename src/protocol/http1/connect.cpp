@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/http/status.hpp"
 #include "protocol/http1/encoder.hpp"
 
 namespace pabal::http1 {
@@ -44,7 +45,8 @@ error connect_machine::refusal(int status) const {
     const bool wants_credentials = status == 407;
     std::string message =
         "the proxy " + proxy_name_ + " refused a tunnel to " + authority_ + ": " + std::to_string(status);
-    if (const std::string_view reason = standard_reason(status); !reason.empty()) message.append(" ").append(reason);
+    if (const std::string_view reason = http::standard_reason(status); !reason.empty())
+        message.append(" ").append(reason);
     error made{wants_credentials ? error_code::proxy_auth_required : error_code::proxy_refused, phase::proxy,
                culprit::proxy, 0, std::move(message)};
     made.status = status;

@@ -54,7 +54,4 @@ result<void> check_trailers(const fields& trailers);
 /// The last chunk and what follows it; the trailers are checked.
 result<void> append_last_chunk(const fields* trailers, std::string& out);
 
-/// The reason phrase of RFC 9110 section 15 (and the registered extensions); empty for statuses nobody registered.
-std::string_view standard_reason(int status) noexcept;
-
 }  // namespace pabal::http1

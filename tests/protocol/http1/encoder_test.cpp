@@ -309,22 +309,6 @@ TEST(append_response_head, fills_in_the_standard_reason) {
               "HTTP/1.1 200 F\xc3\xbcr dich\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST(standard_reason, is_text_for_registered_statuses_only) {
-    EXPECT_EQ(standard_reason(100), "Continue");
-    EXPECT_EQ(standard_reason(422), "Unprocessable Content");
-    EXPECT_EQ(standard_reason(511), "Network Authentication Required");
-    std::size_t registered = 0;
-    for (int status = -1; status <= 1000; ++status) {
-        const std::string_view reason = standard_reason(status);
-        registered += !reason.empty();
-        for (const char byte : reason) EXPECT_TRUE(byte >= ' ' && byte < 0x7F) << status;
-        if (status < 100 || status > 599) {
-            EXPECT_EQ(reason, "") << status;
-        }
-    }
-    EXPECT_EQ(registered, 60U);
-}
-
 TEST(append_chunk_size, is_hexadecimal) {
     const std::pair<std::uint64_t, const char*> cases[] = {
         {1, "1\r\n"},

@@ -1,0 +1,257 @@
+#include "connection/http2_client_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "connection/client_rules.hpp"
+#include "connection/http2_client_connection.hpp"
+
+namespace pabal::connection {
+
+http2_client_stream::http2_client_stream(http2_client_connection& owner, exchange_ptr started)
+    : owner_(owner), exchange_(std::move(started)), body_left_(exchange_->request_body) {
+    exchange& x = *exchange_;
+    x.attach(this);
+    x.request_sent = false;
+    x.times.started = owner_.reactor().now();
+    awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
+}
+
+result<void> http2_client_stream::open() {
+    auto opened = owner_.machine().request(exchange_->request, exchange_->request_body_size, *this);
+    if (!opened) return opened;
+    on_wire_ = true;
+    expect_progress();
+    if (awaiting_continue_) watch_until(progress_ + continue_patience);
+    return {};
+}
+
+void http2_client_stream::note_written() {
+    exchange_->request_sent = true;
+    if (sent_all()) exchange_->times.sent = owner_.reactor().now();
+}
+
+// --- The request body ------------------------------------------------------------------------------------------------
+
+result<read_outcome> http2_client_stream::read_body(std::span<char> buffer) {
+    if (awaiting_continue_) return read_outcome{};
+    progress_ = owner_.reactor().now();
+    if (!exchange_->request_body.empty()) {
+        const std::size_t size = body_left_.copy(buffer.data(), buffer.size());
+        body_left_.remove_prefix(size);
+        if (body_left_.empty()) exchange_->times.sent = progress_;
+        return size > 0 ? read_outcome{read_outcome::kind::data, size} : read_outcome{read_outcome::kind::end, 0};
+    }
+    const exchange_ptr asked = exchange_;
+    auto got = asked->read_request_body(buffer);
+    if (!exchange_) return read_outcome{read_outcome::kind::end, 0};  // it gave up; the machine knows
+    if (!got) {
+        if (std::exchange(on_wire_, false)) owner_.stream_left();
+        error failure = got.error();
+        fail(std::move(failure));
+        return got;
+    }
+    source_dry_ = got->what == read_outcome::kind::would_block;
+    if (got->what == read_outcome::kind::end) exchange_->times.sent = progress_;
+    return got;
+}
+
+const fields* http2_client_stream::trailers() { return exchange_ ? exchange_->request_trailers() : nullptr; }
+
+void http2_client_stream::request_body_ready(exchange& waiting) {
+    if (exchange_.get() != &waiting || !source_dry_ || !on_wire_) return;
+    source_dry_ = false;
+    owner_.machine().resume_sending(*this);
+    owner_.schedule_flush();
+}
+
+// --- The response ----------------------------------------------------------------------------------------------------
+
+void http2_client_stream::on_informational(response_head&& head) {
+    progress_ = owner_.reactor().now();
+    if (head.status == 100 && std::exchange(awaiting_continue_, false)) owner_.machine().resume_sending(*this);
+    const exchange_ptr informed = exchange_;
+    informed->on_informational(std::move(head));
+}
+
+void http2_client_stream::on_response(response_head&& head) {
+    head_received_ = true;
+    // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
+    expect_progress();
+    const exchange_ptr answered = exchange_;
+    if (answered->on_response(std::move(head)) == delivery::pull && exchange_) receiving_ = receiving::pull;
+}
+
+void http2_client_stream::on_data(std::string_view data) {
+    progress_ = owner_.reactor().now();
+    if (receiving_ != receiving::push) return keep(data);
+    push(data);
+    if (on_wire_) owner_.machine().consume(*this, data.size());
+}
+
+void http2_client_stream::push(std::string_view data) {
+    const exchange_ptr receiver = exchange_;
+    if (receiver->on_data(data) == flow::pause && exchange_) receiving_ = receiving::paused;
+}
+
+void http2_client_stream::keep(std::string_view data) {
+    kept_.append(data);
+    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+}
+
+/// What was kept counts as taken now.
+void http2_client_stream::drain_kept() {
+    kept_ = {};
+    kept_used_ = 0;
+}
+
+void http2_client_stream::on_end(fields&& trailers) {
+    trailers_ = std::move(trailers);
+    ended_ = true;
+    leave_wire();
+    if (receiving_ == receiving::push) return complete();
+    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+}
+
+void http2_client_stream::on_reset(error&& failure, bool unprocessed) {
+    if (std::exchange(on_wire_, false)) owner_.stream_left();
+    if (unprocessed) exchange_->request_sent = false;
+    if (receiving_ == receiving::push) return fail(std::move(failure));
+    failure_ = std::move(failure);
+    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+}
+
+void http2_client_stream::invite() {
+    consumer_waits_ = false;
+    exchange_->on_readable();
+}
+
+void http2_client_stream::resume(exchange& paused) {
+    if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
+    receiving_ = receiving::push;
+    expect_progress();
+    const base::byte_buffer taken = std::exchange(kept_, {});
+    kept_used_ = 0;
+    if (!taken.empty()) {
+        push(taken.view());
+        if (on_wire_) {
+            owner_.machine().consume(*this, taken.size());
+            owner_.schedule_flush();
+        }
+    }
+    if (!exchange_ || receiving_ != receiving::push) return;
+    if (failure_) return fail(std::move(*failure_));
+    if (ended_) complete();
+}
+
+result<read_outcome> http2_client_stream::read_response(exchange& pulled, std::span<char> buffer) {
+    if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
+    if (receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
+    consumer_waits_ = false;
+    const std::size_t size = kept().copy(buffer.data(), buffer.size());
+    if (size > 0) {
+        kept_used_ += size;
+        if (kept().empty()) drain_kept();
+        if (on_wire_) {
+            owner_.machine().consume(*this, size);
+            owner_.schedule_flush();
+        } else if (ended_ && kept().empty()) {
+            complete();  // the last byte ends the exchange at once: the caller may never come back to see the end
+        }
+        return read_outcome{read_outcome::kind::data, size};
+    }
+    if (failure_) {
+        error failure = std::move(*failure_);
+        detach();
+        return failure;
+    }
+    if (ended_) {
+        complete();
+        return read_outcome{read_outcome::kind::end, 0};
+    }
+    consumer_waits_ = true;
+    expect_progress();
+    return read_outcome{};
+}
+
+// --- Ending ----------------------------------------------------------------------------------------------------------
+
+/// Both sides are done with the stream, or we are: its place on the connection is free.
+void http2_client_stream::leave_wire() {
+    if (!std::exchange(on_wire_, false)) return;
+    owner_.machine().release(*this);
+    owner_.schedule_flush();
+    owner_.stream_left();
+}
+
+/// The exchange is over; this object is gone at the end of the turn.
+exchange_ptr http2_client_stream::detach() {
+    exchange_ptr released = std::exchange(exchange_, nullptr);
+    released->attach(nullptr);
+    timer_.cancel();
+    leave_wire();
+    owner_.forget(*this);
+    return released;
+}
+
+/// The connection goes back first, so that whoever hears of the end can use it at once.
+void http2_client_stream::complete() {
+    fields trailers = std::move(trailers_);
+    detach()->on_end(std::move(trailers));
+}
+
+void http2_client_stream::fail(error failure) { detach()->on_error(std::move(failure)); }
+
+void http2_client_stream::lose(const error& failure) {
+    if (std::exchange(on_wire_, false)) owner_.stream_left();
+    if (ended_) return;
+    error told = failure;
+    if (head_received_ && failure.code == error_code::connection_closed) {
+        told.code = error_code::body_incomplete;
+        told.message = "the server closed the connection before the response body was complete";
+    }
+    if (receiving_ == receiving::push) return fail(std::move(told));
+    failure_ = std::move(told);
+    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+}
+
+void http2_client_stream::cancel(exchange& cancelled) {
+    if (exchange_.get() == &cancelled) detach();
+}
+
+// --- Time ------------------------------------------------------------------------------------------------------------
+
+/// The peer's clock starts (again). As with HTTP/1.1 the timer is not moved for every piece of data: it looks at `progress_`
+/// when it fires.
+void http2_client_stream::expect_progress() {
+    progress_ = owner_.reactor().now();
+    const auto limit = owes_response() ? exchange_->limits.read : exchange_->limits.write;
+    if (limit.count() > 0) watch_until(progress_ + limit);
+}
+
+void http2_client_stream::watch_until(reactor::time_point deadline) {
+    if (timer_.is_set() && timer_due_ <= deadline) return;
+    timer_due_ = deadline;
+    owner_.reactor().set_timer(timer_, deadline);
+}
+
+void http2_client_stream::on_timer_expired() {
+    if (awaiting_continue_ && !head_received_) {
+        const auto patient_until = progress_ + continue_patience;
+        if (patient_until > owner_.reactor().now()) return watch_until(patient_until);
+        awaiting_continue_ = false;
+        expect_progress();
+        owner_.machine().resume_sending(*this);
+        return owner_.schedule_flush();
+    }
+    if (receiving_ == receiving::paused || (receiving_ == receiving::pull && !consumer_waits_)) return;
+    // A body source that is slow to produce is the caller's affair; the total limit bounds it.
+    if (!sent_all() && source_dry_) return;
+    const bool reading = owes_response();
+    const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
+    if (limit.count() == 0) return;
+    if (progress_ + limit > owner_.reactor().now()) return watch_until(progress_ + limit);
+    fail(inactivity(reading, limit));
+}
+
+}  // namespace pabal::connection

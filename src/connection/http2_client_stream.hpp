@@ -1,0 +1,95 @@
+#pragma once
+/// \file
+/// One exchange on an HTTP/2 connection: what arrives for it goes to its requester, as pushed or as pulled, and no faster than
+/// that one takes it (RFC 9113 section 5.2).
+///
+/// What a requester who pauses or pulls has not taken yet is kept here; the stream's window, which opens only as he takes it,
+/// bounds how much that can be.
+
+#include <optional>
+#include <string_view>
+
+#include <pabal/handler.hpp>
+
+#include "base/byte_buffer.hpp"
+#include "base/intrusive_list.hpp"
+#include "protocol/http2/stream.hpp"
+#include "reactor/reactor.hpp"
+
+namespace pabal::connection {
+
+class http2_client_connection;
+struct fresh_stream;    ///< tag: streams of whose request nothing was written yet
+struct invited_stream;  ///< tag: streams whose requester is to be told that there is something to pull
+
+class http2_client_stream final : public http2::stream,
+                                  public responder,
+                                  public base::list_hook<>,
+                                  public base::list_hook<fresh_stream>,
+                                  public base::list_hook<invited_stream> {
+public:
+    http2_client_stream(http2_client_connection& owner, exchange_ptr started);
+
+    /// Opens the stream. An error is the caller's, and nothing was sent.
+    result<void> open();
+    /// The exchange ends with `failure`.
+    void fail(error failure);
+    /// The connection is gone: so is the exchange, but for what can still be taken of it.
+    void lose(const error& failure);
+    /// The request, or its beginning, was written to the transport.
+    void note_written();
+    /// Tells the requester, who pulls, that trying again is worthwhile.
+    void invite();
+
+    void cancel(exchange& cancelled) override;
+    void resume(exchange& paused) override;
+    result<read_outcome> read_response(exchange& pulled, std::span<char> buffer) override;
+    void request_body_ready(exchange& waiting) override;
+
+private:
+    /// Who moves response bytes on.
+    enum class receiving : std::uint8_t { push, paused, pull };
+
+    // http2::stream
+    void on_informational(response_head&& head) override;
+    void on_response(response_head&& head) override;
+    void on_data(std::string_view data) override;
+    void on_end(fields&& trailers) override;
+    void on_reset(error&& failure, bool unprocessed) override;
+    result<read_outcome> read_body(std::span<char> buffer) override;
+    const fields* trailers() override;
+
+    void push(std::string_view data);
+    void keep(std::string_view data);
+    void drain_kept();
+    void leave_wire();
+    exchange_ptr detach();
+    void complete();
+    std::string_view kept() const noexcept { return kept_.view().substr(kept_used_); }
+
+    void expect_progress();
+    bool owes_response() const noexcept { return sent_all() || (awaiting_continue_ && head_received_); }
+    void watch_until(reactor::time_point deadline);
+    void on_timer_expired();
+
+    http2_client_connection& owner_;
+    exchange_ptr exchange_;
+    receiving receiving_ = receiving::push;
+    bool on_wire_ = false;  ///< the machine knows of it
+    bool head_received_ = false;
+    bool awaiting_continue_ = false;
+    bool source_dry_ = false;      ///< the request body's source said would_block
+    bool consumer_waits_ = false;  ///< pull: the last read found nothing, so silence of the peer counts against it
+    bool ended_ = false;           ///< the response is complete, but for what is kept
+    fields trailers_;
+    std::optional<error> failure_;  ///< to be told after what is kept
+    std::string_view body_left_;    ///< of a request body in memory
+    base::byte_buffer kept_;        ///< received, not taken yet
+    std::size_t kept_used_ = 0;
+
+    reactor::time_point progress_;
+    reactor::time_point timer_due_;
+    reactor::member_timer<http2_client_stream, &http2_client_stream::on_timer_expired> timer_{*this};
+};
+
+}  // namespace pabal::connection

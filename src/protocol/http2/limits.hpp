@@ -1,0 +1,27 @@
+#pragma once
+/// \file
+/// Bounds on what a peer may make an HTTP/2 machine hold or do. What nghttp2 bounds by itself (frames that ask for an answer,
+/// CONTINUATION frames, settings in a frame, streams reset in a row) is set in machine.cpp.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pabal::http2 {
+
+struct limits {
+    std::size_t max_head = 64 * 1024;  ///< names and values of one header or trailer section, decompressed
+    std::size_t max_fields = 256;
+    /// Body bytes of one stream that may be on the way or unread (RFC 9113 section 5.2).
+    std::uint32_t stream_window = 1024 * 1024;
+    /// Of all streams together. What arrived counts as read here at once: one reader who takes his time must not stop the
+    /// others, and each stream's own window bounds what it may leave lying.
+    std::uint32_t connection_window = 16 * 1024 * 1024;
+};
+
+/// How many 1xx responses a client takes before the final one.
+inline constexpr unsigned max_informational_responses = 32;
+
+/// What a client assumes of a server whose SETTINGS it has not seen (RFC 9113 section 6.5.2: no limit; at least 100 advised).
+inline constexpr std::uint32_t assumed_concurrent_streams = 100;
+
+}  // namespace pabal::http2

@@ -1,0 +1,468 @@
+#include "protocol/http2/machine.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <new>
+#include <utility>
+
+#include <nghttp2/nghttp2.h>
+
+#include "protocol/http/status.hpp"
+
+namespace pabal::http2 {
+
+namespace {
+
+/// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
+constexpr std::size_t max_outbound_acknowledgements = 1000;
+/// Streams a peer may have us reset at once, and then in a second.
+constexpr std::uint64_t reset_burst = 1000;
+constexpr std::uint64_t resets_per_second = 33;
+constexpr std::size_t max_continuations = 8;
+constexpr std::size_t max_settings = 32;
+
+std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
+    return {reinterpret_cast<const char*>(bytes), size};
+}
+
+nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
+    const auto bytes = [](std::string_view text) {
+        return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
+    };
+    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+error callers(error_code code, std::string message) {
+    return {code, phase::prepare, culprit::caller, 0, std::move(message)};
+}
+
+/// What RFC 9113 section 8.2.2 keeps from the wire, and what says the same in another way.
+bool is_left_out(const fields::field& line) noexcept {
+    switch (line.id) {
+    case field_id::host:  // as :authority
+    case field_id::connection:
+    case field_id::keep_alive:
+    case field_id::proxy_connection:
+    case field_id::transfer_encoding:
+    case field_id::upgrade: return true;
+    case field_id::te: return !equals_ignoring_case(line.value, "trailers");
+    default: return false;
+    }
+}
+
+bool is_visible(std::string_view text) noexcept {
+    return std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte != '\x7f'; });
+}
+
+/// Methods of which servers expect content, so that its absence is worth a Content-Length (RFC 9110 section 8.6).
+bool anticipates_content(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+result<std::optional<std::uint64_t>> announced_size(const fields& headers) {
+    std::optional<std::uint64_t> size;
+    for (const fields::field line : headers) {
+        if (line.id != field_id::content_length) continue;
+        std::uint64_t value = 0;
+        const char* const end = line.value.data() + line.value.size();
+        const auto [stopped, failed] = std::from_chars(line.value.data(), end, value);
+        if (failed != std::errc{} || stopped != end || (size && *size != value))
+            return callers(error_code::invalid_header, "invalid Content-Length");
+        size = value;
+    }
+    return size;
+}
+
+}  // namespace
+
+std::string name_of(error_reason reason) {
+    static constexpr std::array<std::string_view, 14> names{"NO_ERROR",
+                                                            "PROTOCOL_ERROR",
+                                                            "INTERNAL_ERROR",
+                                                            "FLOW_CONTROL_ERROR",
+                                                            "SETTINGS_TIMEOUT",
+                                                            "STREAM_CLOSED",
+                                                            "FRAME_SIZE_ERROR",
+                                                            "REFUSED_STREAM",
+                                                            "CANCEL",
+                                                            "COMPRESSION_ERROR",
+                                                            "CONNECT_ERROR",
+                                                            "ENHANCE_YOUR_CALM",
+                                                            "INADEQUATE_SECURITY",
+                                                            "HTTP_1_1_REQUIRED"};
+    const auto number = static_cast<std::size_t>(reason);
+    if (number < names.size()) return std::string(names[number]);
+    std::array<char, 8> digits{};
+    char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
+    return "0x" + std::string(digits.data(), end);
+}
+
+/// nghttp2's callbacks, as members of the machine that it was given as user data.
+struct machine_callbacks {
+    static machine& owner(void* user_data) noexcept { return *static_cast<machine*>(user_data); }
+
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* user_data) {
+        owner(user_data).begin_head();
+        return 0;
+    }
+
+    static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+                         const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user_data) {
+        stream* of = owner(user_data).stream_of(frame->hd.stream_id);
+        if (!of) return 0;
+        const bool taken = owner(user_data).add_field(*of, text_of(name, name_size), text_of(value, value_size));
+        return taken ? 0 : static_cast<int>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
+    }
+
+    /// A field that RFC 9113 section 8.2.1 forbids, which nghttp2 would pass over.
+    static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t*, std::size_t,
+                                 const std::uint8_t*, std::size_t, std::uint8_t, void* user_data) {
+        if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = "invalid field";
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+
+    static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                       std::size_t size, void* user_data) {
+        nghttp2_session_consume_connection(session, size);
+        if (stream* of = owner(user_data).stream_of(id)) of->on_data(text_of(data, size));
+        else nghttp2_session_consume_stream(session, id, size);
+        return 0;
+    }
+
+    static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+        machine& it = owner(user_data);
+        const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        switch (frame->hd.type) {
+        case NGHTTP2_HEADERS:
+            if (stream* of = it.stream_of(frame->hd.stream_id)) it.end_head(*of, ends);
+            break;
+        case NGHTTP2_DATA:
+            if (stream* of = ends ? it.stream_of(frame->hd.stream_id) : nullptr) it.end_message(*of, {});
+            break;
+        case NGHTTP2_SETTINGS:
+            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) break;
+            it.settings_seen_ = true;
+            it.observer_.on_capacity_changed();
+            break;
+        case NGHTTP2_PING:
+            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.observer_.on_pong();
+            break;
+        case NGHTTP2_GOAWAY:
+            it.accepts_streams_ = false;
+            it.observer_.on_going_away();
+            break;
+        default: break;
+        }
+        return 0;
+    }
+
+    /// The peer broke a rule; nghttp2 resets the stream or ends the connection for it.
+    static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user_data) {
+        if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = nghttp2_strerror(code);
+        return 0;
+    }
+
+    static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t code, void* user_data) {
+        stream* gone = owner(user_data).stream_of(id);
+        if (!gone) return 0;
+        nghttp2_session_set_stream_user_data(session, id, nullptr);
+        owner(user_data).closed(*gone, error_reason{code});
+        return 0;
+    }
+
+    static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+        machine& it = owner(user_data);
+        if (frame->hd.type != NGHTTP2_GOAWAY) return 0;
+        const nghttp2_goaway& said = frame->goaway;
+        it.accepts_streams_ = false;
+        if (said.error_code == NGHTTP2_NO_ERROR || it.failure_) return 0;
+        std::string message = "the server broke HTTP/2 (" + name_of(error_reason{said.error_code}) + ")";
+        if (said.opaque_data_len > 0) message.append(": ").append(text_of(said.opaque_data, said.opaque_data_len));
+        it.failure_ = error{error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
+        return 0;
+    }
+
+    static nghttp2_ssize read_body(nghttp2_session*, std::int32_t id, std::uint8_t* buffer, std::size_t size,
+                                   std::uint32_t* flags, nghttp2_data_source*, void* user_data) {
+        stream* of = owner(user_data).stream_of(id);
+        if (!of) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        return owner(user_data).read_body(*of, {reinterpret_cast<char*>(buffer), size}, *flags);
+    }
+
+    static const nghttp2_session_callbacks* table() {
+        static const nghttp2_session_callbacks* const made = [] {
+            nghttp2_session_callbacks* fresh = nullptr;
+            if (nghttp2_session_callbacks_new(&fresh) != 0) throw std::bad_alloc();
+            nghttp2_session_callbacks_set_on_begin_headers_callback(fresh, on_begin_headers);
+            nghttp2_session_callbacks_set_on_header_callback(fresh, on_header);
+            nghttp2_session_callbacks_set_on_invalid_header_callback(fresh, on_invalid_header);
+            nghttp2_session_callbacks_set_on_data_chunk_recv_callback(fresh, on_data);
+            nghttp2_session_callbacks_set_on_frame_recv_callback(fresh, on_frame);
+            nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(fresh, on_invalid_frame);
+            nghttp2_session_callbacks_set_on_stream_close_callback(fresh, on_stream_close);
+            nghttp2_session_callbacks_set_on_frame_send_callback(fresh, on_frame_sent);
+            return fresh;
+        }();
+        return made;
+    }
+
+    static const nghttp2_option* options() {
+        static const nghttp2_option* const made = [] {
+            nghttp2_option* fresh = nullptr;
+            if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
+            nghttp2_option_set_no_auto_window_update(fresh, 1);
+            nghttp2_option_set_no_closed_streams(fresh, 1);
+            nghttp2_option_set_peer_max_concurrent_streams(fresh, assumed_concurrent_streams);
+            nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
+            nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
+            nghttp2_option_set_max_continuations(fresh, max_continuations);
+            nghttp2_option_set_max_settings(fresh, max_settings);
+            return fresh;
+        }();
+        return made;
+    }
+};
+
+void machine::session_deleter::operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
+
+machine::machine(std::string_view scheme, machine_observer& observer, const limits& limits)
+    : scheme_(scheme), observer_(observer), limits_(limits) {
+    nghttp2_session* made = nullptr;
+    if (nghttp2_session_client_new2(&made, machine_callbacks::table(), this, machine_callbacks::options()) != 0)
+        throw std::bad_alloc();
+    session_.reset(made);
+    const std::array<nghttp2_settings_entry, 3> settings{{
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_head)},
+    }};
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0,
+                                          static_cast<std::int32_t>(limits_.connection_window));
+}
+
+machine::~machine() = default;
+
+stream* machine::stream_of(std::int32_t id) const noexcept {
+    return static_cast<stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
+}
+
+// --- Sending ---------------------------------------------------------------------------------------------------------
+
+result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
+    const auto host = head.headers.find(field_id::host);
+    if (!host || host->empty() || head.headers.count(field_id::host) != 1)
+        return callers(error_code::invalid_header, "a request has exactly one Host");
+    if (!is_field_name(head.method)) return callers(error_code::invalid_argument, "invalid method");
+    if (head.method == "CONNECT")
+        return callers(error_code::unsupported, "CONNECT is for proxies, which are spoken to in HTTP/1.1");
+    if (head.target.empty() || !is_visible(head.target) || (head.target.front() != '/' && head.target != "*"))
+        return callers(error_code::invalid_url, "invalid request target");
+    const auto announced = announced_size(head.headers);
+    if (!announced) return announced.error();
+    if (*announced && body_size && **announced != *body_size)
+        return callers(error_code::invalid_header, "Content-Length: " + std::to_string(**announced) +
+                                                       " contradicts the body, which has " +
+                                                       std::to_string(*body_size) + " bytes");
+    const std::optional<std::uint64_t> size = body_size ? body_size : *announced;
+
+    std::array<char, 20> digits{};
+    std::vector<nghttp2_nv> lines;
+    lines.reserve(head.headers.size() + 5);
+    lines.push_back(field_of(":method", head.method));
+    lines.push_back(field_of(":scheme", scheme_));
+    lines.push_back(field_of(":authority", *host));
+    lines.push_back(field_of(":path", head.target));
+    for (const fields::field line : head.headers) {
+        if (!is_left_out(line)) lines.push_back(field_of(line.name, line.value));
+    }
+    if (!*announced && size && (*size > 0 || anticipates_content(head.method))) {
+        const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *size).ptr;
+        lines.push_back(field_of("content-length", {digits.data(), end}));
+    }
+
+    opened.body_left_ = size;
+    opened.sent_all_ = size == std::uint64_t{0};
+    const nghttp2_data_provider2 source{{.ptr = nullptr}, machine_callbacks::read_body};
+    const std::int32_t id = nghttp2_submit_request2(session_.get(), nullptr, lines.data(), lines.size(),
+                                                    opened.sent_all_ ? nullptr : &source, &opened);
+    if (id < 0) {
+        accepts_streams_ = accepts_streams_ && id != NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE;
+        return fatal(id);
+    }
+    opened.id_ = id;
+    return {};
+}
+
+/// nghttp2 asks for the next piece of a body; what it is told is in its own terms.
+long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags) {
+    const std::int32_t id = of.id_;
+    auto got = of.read_body(buffer);
+    if (stream_of(id) != &of) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // its owner has let go of it meanwhile
+    if (!got) {
+        nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    switch (got->what) {
+    case read_outcome::kind::would_block: return NGHTTP2_ERR_DEFERRED;
+    case read_outcome::kind::end:
+        // What was announced did not come: the peer must not take the rest for the whole.
+        if (of.body_left_.value_or(0) > 0) break;
+        return end_body(of, flags) ? 0 : static_cast<long>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
+    case read_outcome::kind::data:
+        if (of.body_left_) {
+            if (got->size > *of.body_left_) break;
+            *of.body_left_ -= got->size;
+            if (*of.body_left_ == 0 && !end_body(of, flags)) break;
+        }
+        return static_cast<long>(got->size);
+    }
+    nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
+    of.on_reset({error_code::request_body_failed, phase::write, culprit::caller, 0,
+                 "the request body has not the size that was announced"},
+                false);
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/// Nothing of the body is left; trailers follow it, or nothing.
+bool machine::end_body(stream& of, std::uint32_t& flags) {
+    flags |= NGHTTP2_DATA_FLAG_EOF;
+    of.sent_all_ = true;
+    const fields* trailers = of.trailers();
+    if (!trailers || trailers->empty()) return true;
+    std::vector<nghttp2_nv> lines;
+    lines.reserve(trailers->size());
+    for (const fields::field line : *trailers) lines.push_back(field_of(line.name, line.value));
+    flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return nghttp2_submit_trailer(session_.get(), of.id_, lines.data(), lines.size()) == 0;
+}
+
+result<void> machine::send(std::string& out, std::size_t at_most) {
+    const std::size_t before = out.size();
+    while (out.size() - before < at_most) {
+        const std::uint8_t* bytes = nullptr;
+        const nghttp2_ssize size = nghttp2_session_mem_send2(session_.get(), &bytes);
+        if (size < 0) return fatal(size);
+        if (size == 0) break;
+        out.append(text_of(bytes, static_cast<std::size_t>(size)));
+    }
+    return {};
+}
+
+bool machine::wants_to_send() const noexcept { return nghttp2_session_want_write(session_.get()) != 0; }
+
+void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.get(), of.id_); }
+
+void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
+
+void machine::release(stream& done) {
+    nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
+    if (!done.ended_ || !done.sent_all_)
+        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, NGHTTP2_CANCEL);
+}
+
+void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
+
+void machine::go_away() {
+    accepts_streams_ = false;
+    nghttp2_session_terminate_session(session_.get(), NGHTTP2_NO_ERROR);
+}
+
+std::uint32_t machine::peer_capacity() const noexcept {
+    if (!settings_seen_) return assumed_concurrent_streams;
+    return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool machine::is_over() const noexcept {
+    return nghttp2_session_want_read(session_.get()) == 0 && nghttp2_session_want_write(session_.get()) == 0;
+}
+
+// --- Receiving -------------------------------------------------------------------------------------------------------
+
+result<void> machine::receive(std::string_view input) {
+    const nghttp2_ssize used =
+        nghttp2_session_mem_recv2(session_.get(), reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
+    if (used < 0) return fatal(used);
+    return {};
+}
+
+void machine::begin_head() noexcept {
+    block_.clear();
+    records_.clear();
+    status_ = 0;
+}
+
+/// False: more than the limits allow, and the stream is reset.
+bool machine::add_field(stream& of, std::string_view name, std::string_view value) {
+    if (of.too_large_) return false;
+    if (name.front() == ':') {  // of a response there is only :status, three digits (nghttp2 saw to that)
+        status_ = (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0');
+        return true;
+    }
+    if (block_.size() + name.size() + value.size() > limits_.max_head || records_.size() >= limits_.max_fields) {
+        of.too_large_ = true;
+        return false;
+    }
+    fields::record added;
+    added.name_offset = static_cast<std::uint32_t>(block_.size());
+    added.name_size = static_cast<std::uint16_t>(name.size());
+    block_.append(name);
+    added.value_offset = static_cast<std::uint32_t>(block_.size());
+    added.value_size = static_cast<std::uint32_t>(value.size());
+    block_.append(value);
+    added.id = id_of(name);
+    records_.push_back(added);
+    return true;
+}
+
+void machine::end_head(stream& of, bool ends) {
+    fields arrived;
+    arrived.assign_block(block_, records_.data(), records_.size());
+    if (status_ == 0) return end_message(of, std::move(arrived));  // trailers (RFC 9113 section 8.1)
+    response_head head{status_, http_version::http_2, std::string(http::standard_reason(status_)), std::move(arrived)};
+    if (head.status < 200) {
+        if (++of.informational_ <= max_informational_responses) return of.on_informational(std::move(head));
+        of.defect_ = "more than " + std::to_string(max_informational_responses) + " informational responses";
+        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, of.id_, NGHTTP2_ENHANCE_YOUR_CALM);
+        return;
+    }
+    const std::int32_t id = of.id_;
+    of.has_head_ = true;
+    of.on_response(std::move(head));
+    if (ends && stream_of(id) == &of) end_message(of, {});
+}
+
+void machine::end_message(stream& of, fields&& trailers) {
+    of.ended_ = true;
+    of.on_end(std::move(trailers));
+}
+
+void machine::closed(stream& gone, error_reason reason) {
+    if (gone.ended_) return;
+    if (gone.too_large_)
+        return gone.on_reset({error_code::head_too_large, phase::read, culprit::peer, 0,
+                              "the response head is larger than " + std::to_string(limits_.max_head) +
+                                  " bytes or has more than " + std::to_string(limits_.max_fields) + " fields"},
+                             false);
+    if (!gone.defect_.empty())
+        return gone.on_reset({error_code::malformed_message, phase::read, culprit::peer, 0,
+                              "malformed HTTP/2 response: " + gone.defect_},
+                             false);
+    if (reason == error_reason::refused_stream)
+        return gone.on_reset({error_code::connection_closed, phase::read, culprit::peer, 0,
+                              "the server did not process the request (" + name_of(reason) + ")"},
+                             true);
+    gone.on_reset({gone.has_head_ ? error_code::body_incomplete : error_code::stream_reset, phase::read, culprit::peer,
+                   0, "the server ended the stream before its response was complete (" + name_of(reason) + ")"},
+                  false);
+}
+
+/// What ends the connection: out of memory, or a peer that sends what nobody could answer.
+error machine::fatal(long code) const {
+    if (failure_) return *failure_;
+    return {error_code::malformed_message, phase::read, culprit::peer, 0,
+            std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(code))};
+}
+
+}  // namespace pabal::http2
