@@ -8,6 +8,13 @@
 
 namespace pabal::connection {
 
+namespace {
+
+/// Of a stream that has nothing to give at the moment.
+constexpr std::size_t most_memory_held = 256 * 1024;
+
+}  // namespace
+
 http2_client_stream::http2_client_stream(http2_client_connection& owner, exchange_ptr started)
     : owner_(owner), exchange_(std::move(started)), body_left_(exchange_->request_body) {
     exchange& x = *exchange_;
@@ -99,9 +106,10 @@ void http2_client_stream::keep(std::string_view data) {
     if (receiving_ == receiving::pull) owner_.invite_later(*this);
 }
 
-/// What was kept counts as taken now.
+/// All that was kept is taken. The memory serves what comes next, unless there is much of it.
 void http2_client_stream::drain_kept() {
-    kept_ = {};
+    if (kept_.capacity() > most_memory_held) kept_ = {};
+    kept_.clear();
     kept_used_ = 0;
 }
 
