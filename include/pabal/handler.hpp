@@ -129,6 +129,9 @@ public:
 
     /// Set by the responder once any byte of the request may have reached the peer's application.
     bool request_sent = false;
+    /// Set by the responder when the peer said that it did not act on the request (RFC 9113 section 8.7): it may be sent again
+    /// whatever its method.
+    bool unprocessed = false;
     /// Set by the responder when the exchange ran on a connection that had served another exchange before.
     bool on_reused_connection = false;
     /// Set by the responder as they come; see trace.hpp. `submitted` is the requester's.

@@ -25,6 +25,16 @@ struct timeouts {
     bool operator==(const timeouts&) const = default;
 };
 
+/// The versions of HTTP that a session may speak; at least one. Where both may be, a server chooses when TLS begins (ALPN, RFC
+/// 7301), and without TLS it is HTTP/1.1. Where only HTTP/2 may be, it is spoken without asking when there is no TLS (RFC 9113
+/// section 3.3), and a TLS server that does not agree to it is `unsupported`.
+struct http_versions {
+    bool http_1_1 = true;
+    bool http_2 = true;
+
+    bool operator==(const http_versions&) const = default;
+};
+
 /// Bounds of a session. All finite.
 struct session_limits {
     std::size_t max_connections = 1000;

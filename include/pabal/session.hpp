@@ -70,7 +70,8 @@ struct response {
 
 struct session_options {
     session_limits limits;
-    tls_options tls;
+    http_versions versions;
+    tls_options tls;                                ///< its `application_protocols` are those of `versions`
     std::shared_ptr<rate_limiter> rate_limit;       ///< or null
     std::shared_ptr<const safe_resolver> resolver;  ///< or null: any address may be connected to
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding

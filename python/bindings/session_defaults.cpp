@@ -190,10 +190,11 @@ bool read_cert(PyObject* cert, tls_options& out) {
 }
 
 /// verify= and cert= to a context. False: exception set.
-bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment,
+bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment, http_versions versions,
               std::shared_ptr<const transport::tls_context>& out) {
     tls_options options;
     options.use_environment = trust_environment;
+    options.application_protocols = client::application_protocols_of(versions);
     if (!read_verify(verify, options) || !read_cert(cert, options)) return false;
     auto made = transport::tls_context::make_client(options);
     if (!made) return raise(made.error()) != nullptr;
@@ -302,23 +303,24 @@ bool take_proxies(session_defaults& defaults, PyObject* proxy, PyObject* proxies
 
 std::shared_ptr<const transport::tls_context> session_defaults::tls_context() {
     if (!tls_changed) return tls;
-    if (!make_tls(verify.get(), cert.get(), trust_env, tls)) return nullptr;
+    if (!make_tls(verify.get(), cert.get(), trust_env, versions, tls)) return nullptr;
     tls_changed = false;
     return tls;
 }
 
-std::shared_ptr<const transport::tls_context> session_defaults::tls_context_of(PyObject* trusted, PyObject* identity) {
-    if (trusted == verify.get() && identity == cert.get()) return tls_context();
+std::shared_ptr<const transport::tls_context> session_defaults::tls_context_of(PyObject* trusted, PyObject* identity,
+                                                                               http_versions spoken) {
+    if (trusted == verify.get() && identity == cert.get() && spoken == versions) return tls_context();
     const owned pair(PyTuple_Pack(2, trusted, identity));
     const owned written(pair ? PyObject_Repr(pair.get()) : nullptr);
     const char* wanted = written ? PyUnicode_AsUTF8(written.get()) : nullptr;
     if (!wanted) return nullptr;
-    const std::string key = std::string(trust_env ? "+" : "-") + wanted;
+    const std::string key = std::string(trust_env ? "+" : "-") + (spoken.http_2 ? "2" : "1") + wanted;
     for (const auto& [asked, context] : other_tls) {
         if (asked == key) return context;
     }
     std::shared_ptr<const transport::tls_context> made;
-    if (!make_tls(trusted, identity, trust_env, made)) return nullptr;
+    if (!make_tls(trusted, identity, trust_env, spoken, made)) return nullptr;
     constexpr std::size_t kept = 16;
     if (other_tls.size() == kept) other_tls.erase(other_tls.begin());
     other_tls.emplace_back(key, made);
@@ -328,15 +330,17 @@ std::shared_ptr<const transport::tls_context> session_defaults::tls_context_of(P
 std::shared_ptr<const transport::tls_context> session_defaults::tls_context_for(PyObject* verify_given,
                                                                                 PyObject* cert_given) {
     return tls_context_of(given(verify_given) ? verify_given : verify.get(),
-                          given(cert_given) ? cert_given : cert.get());
+                          given(cert_given) ? cert_given : cert.get(), versions);
 }
 
 std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context_for(PyObject* verify_given) {
-    return tls_context_of(given(verify_given) ? verify_given : verify.get(), Py_None);
+    constexpr http_versions with_proxies{.http_2 = false};
+    return tls_context_of(given(verify_given) ? verify_given : verify.get(), Py_None, with_proxies);
 }
 
 bool session_defaults::tls_is_special(PyObject* verify_given, PyObject* cert_given) const {
-    return given(verify_given) || given(cert_given) || verify.get() != Py_True || given(cert.get()) || !trust_env;
+    return given(verify_given) || given(cert_given) || verify.get() != Py_True || given(cert.get()) || !trust_env ||
+           versions != http_versions{};
 }
 
 bool session_defaults::proxy_rules_now(std::shared_ptr<const proxy_rules>& out) {
@@ -380,6 +384,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.netrc = netrc;
     session.rate_limits = parsed_rate_limits;
     session.resolver = parsed_resolver;
+    session.versions = versions;
 }
 
 bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
@@ -479,6 +484,10 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.resolver = owned::borrow(argument("resolver").ptr());
     defaults.parsed_resolver = resolver_of(argument("resolver"));
     const nb::object config = nb::module_::import_("pabal.config");
+    const nb::object http = config.attr("versions_of")(argument("http"));
+    defaults.http = owned::borrow(http.ptr());
+    defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
+    defaults.versions.http_2 = nb::cast<bool>(http.attr("__contains__")("2"));
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
@@ -515,7 +524,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &verify, &cert, &timeout, &limits, &proxies,
-                              &proxies_seen_, &retries, &rate_limit, &resolver, &hooks})
+                              &proxies_seen_, &retries, &rate_limit, &resolver, &http, &hooks})
         Py_VISIT(held->get());
     return 0;
 }

@@ -30,6 +30,7 @@ struct session_defaults {
     owned proxies;     ///< dict: key of a rule → URL, pabal.Proxy or None
     owned retries;     ///< pabal.Retry or None
     owned rate_limit;  ///< as given, or None
+    owned http;        ///< frozenset of versions
     owned resolver;    ///< pabal.SafeResolver or None
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
@@ -44,6 +45,7 @@ struct session_defaults {
     std::shared_ptr<const safe_resolver> parsed_resolver;
     std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
+    http_versions versions;  ///< what `http` says
     bool trust_env = true;
     bool tls_changed = true;
     std::uint64_t headers_version = ~std::uint64_t{0};
@@ -56,7 +58,7 @@ struct session_defaults {
     std::shared_ptr<const transport::tls_context> tls_context();
     /// The context for one call's own verify and cert (null or None: the session's).
     std::shared_ptr<const transport::tls_context> tls_context_for(PyObject* verify_given, PyObject* cert_given);
-    /// The same for a proxy, which is never shown a client certificate.
+    /// The same for a proxy, which is never shown a client certificate, and spoken to in HTTP/1.1.
     std::shared_ptr<const transport::tls_context> proxy_tls_context_for(PyObject* verify_given);
     /// Whether the engine's default context would not do.
     bool tls_is_special(PyObject* verify_given, PyObject* cert_given) const;
@@ -74,7 +76,8 @@ struct session_defaults {
     void clear();
 
 private:
-    std::shared_ptr<const transport::tls_context> tls_context_of(PyObject* trusted, PyObject* identity);
+    std::shared_ptr<const transport::tls_context> tls_context_of(PyObject* trusted, PyObject* identity,
+                                                                 http_versions spoken);
 
     owned proxies_seen_;                                   ///< a copy of `proxies`, of which `rules_` were made
     std::shared_ptr<const proxy_rules> environment_seen_;  ///< … and what lies behind them

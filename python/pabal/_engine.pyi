@@ -28,6 +28,7 @@ from pabal.cookies import CookiePolicy
 from pabal.response import Response as _Response
 from pabal.retry import Attempt, Retry
 from pabal.types import (
+    HTTP,
     Auth,
     Cert,
     Cookies,
@@ -371,6 +372,9 @@ class _BaseSession:
     def resolver(self) -> SafeResolver | None:
         """What keeps requests away from some networks."""
     @property
+    def http(self) -> frozenset[str]:
+        """The versions of HTTP that may be spoken."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -408,6 +412,7 @@ class _BaseSession:
         retries: RetriesInput = ...,
         rate_limit: RateLimit | None = ...,
         resolver: SafeResolver | None = ...,
+        http: HTTP | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     from pabal._engine import Headers
     from pabal.types import HeaderInput
@@ -366,6 +366,21 @@ class Proxy(Frozen):
 
 def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy:
     return Proxy(url, headers=lines)
+
+
+HTTP_VERSIONS = ("1.1", "2")
+
+
+def versions_of(http: Any) -> frozenset[str]:
+    """What ``http=`` of a session says: the versions that may be spoken."""
+    if http is None:
+        return frozenset(HTTP_VERSIONS)
+    if isinstance(http, bytes) or not (isinstance(http, str) or hasattr(http, "__iter__")):
+        raise TypeError(f'http must be "1.1", "2" or several of them, not {type(http).__name__}')
+    versions = frozenset([http] if isinstance(http, str) else http)
+    if not versions or not versions.issubset(HTTP_VERSIONS):
+        raise ValueError(f'http must be "1.1", "2" or several of them, not {http!a}')
+    return versions
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

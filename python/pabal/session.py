@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pabal.bulk import AsyncOutcomes, ItemT
     from pabal.config import Limits, SafeResolver
     from pabal.types import (
+        HTTP,
         AsyncHooks,
         Auth,
         Cert,
@@ -62,6 +63,7 @@ _SETTINGS = (
     "retries",
     "rate_limit",
     "resolver",
+    "http",
 )
 
 
@@ -130,6 +132,9 @@ class Session(_engine.Session):
         More than these are an error.
     retries
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
+    http
+        The version of HTTP that is spoken (``"1.1"`` or ``"2"``), or several that may be. Both by default: a TLS server
+        chooses, and without TLS it is 1.1. Where only 2 may be, it is spoken without asking when there is no TLS.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -167,6 +172,7 @@ class Session(_engine.Session):
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
+        http: HTTP | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -186,6 +192,7 @@ class Session(_engine.Session):
             retries=retries,
             rate_limit=rate_limit,
             resolver=resolver,
+            http=http,
         )
 
     def __enter__(self) -> Self:
@@ -244,6 +251,7 @@ class AsyncSession(_engine.AsyncSession):
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
+        http: HTTP | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -263,6 +271,7 @@ class AsyncSession(_engine.AsyncSession):
             retries=retries,
             rate_limit=rate_limit,
             resolver=resolver,
+            http=http,
         )
 
     async def __aenter__(self) -> Self:

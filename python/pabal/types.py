@@ -8,7 +8,17 @@ from __future__ import annotations
 
 import http.cookiejar
 import os
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Collection,
+    Generator,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import IO, Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
 from pabal._engine import Cookie, CookieJar, DigestAuth, Headers, RateLimiter
@@ -20,6 +30,7 @@ from pabal.retry import Retry
 from pabal.trace import Trace
 
 __all__ = [
+    "HTTP",
     "AsyncAuthFlow",
     "AsyncHooks",
     "AsyncReadable",
@@ -169,6 +180,9 @@ RateLimit: TypeAlias = RateLimiter | Mapping[str, RateLimiter]
 TrailerValue: TypeAlias = str | bytes | Callable[[], str | bytes]
 TrailerPairs: TypeAlias = Mapping[str, TrailerValue] | Mapping[str, str] | Iterable[tuple[str | bytes, TrailerValue]]
 Trailers: TypeAlias = TrailerPairs | Callable[[], TrailerPairs]
+
+#: ``http=``: the version of HTTP that is spoken, or those that may be.
+HTTP: TypeAlias = Literal["1.1", "2"] | Collection[Literal["1.1", "2"]]
 
 #: ``compress=``: the content coding in which the body is sent.
 Compress: TypeAlias = Literal["gzip", "deflate", "br", "zstd"]

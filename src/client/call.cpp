@@ -58,7 +58,7 @@ void call::attempt() {
 
 void call::send() {
     state_ = state::waiting;
-    request_sent = on_reused_connection = false;  // said of the exchange before
+    request_sent = unprocessed = on_reused_connection = false;  // said of the exchange before
     connection.reset();
     times = {};
     times.submitted = reactor_->now();
@@ -182,7 +182,8 @@ void call::on_error(error&& failure) {
     if (state_ == state::skipping) return end_skipping();
     if (may_replay(failure) && (!asked_.streams_body || !body_read_ || rewind_body())) {
         // On a connection of its own: a server that closes after every response would close the next reused one as well.
-        replayed_ = repeated_ = wants_new_connection = true;
+        replayed_ = repeated_ = true;
+        wants_new_connection = !unprocessed;
         earlier_.push_back(trace_exchange(0, &failure));
         return send();
     }
@@ -202,7 +203,9 @@ bool call::is_end_enough(const error& failure) const noexcept {
 /// A kept-alive connection that its peer had already closed says nothing about the request (RFC 9112 section 9.3.1): it is
 /// sent again, once, on another connection, if no response byte came and repeating it is safe.
 bool call::may_replay(const error& failure) const noexcept {
-    if (state_ != state::waiting || replayed_ || !on_reused_connection) return false;
+    if (state_ != state::waiting || replayed_) return false;
+    if (unprocessed) return true;
+    if (!on_reused_connection) return false;
     const bool lost = failure.code == error_code::connection_closed || failure.code == error_code::connection_reset ||
                       failure.code == error_code::write_failed;
     return lost && (!request_sent || is_idempotent(asked_.method));

@@ -42,10 +42,16 @@ client_core::client_core(const session_options& options) {
     if (options.rate_limit)
         policies->rate_limits = std::make_shared<const rate_limits>(rate_limits{options.rate_limit, {}});
     policies->resolver = options.resolver;
-    auto trust = transport::tls_context::make_client(options.tls);
+    policies->versions = options.versions;
+    if (!options.versions.http_1_1 && !options.versions.http_2)
+        failure = error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                        "session_options::versions allows no version of HTTP"};
+    tls_options trusted = options.tls;
+    trusted.application_protocols = application_protocols_of(options.versions);
+    auto trust = transport::tls_context::make_client(trusted);
     if (trust) policies->tls = std::move(*trust);
     else failure = std::move(trust).error();
-    if (const tls_options proxy_trust = for_proxies(options.tls); proxy_trust != options.tls && !failure) {
+    if (const tls_options proxy_trust = for_proxies(trusted); proxy_trust != trusted && !failure) {
         auto own = transport::tls_context::make_client(proxy_trust);
         if (own) policies->proxy_tls = std::move(*own);
         else failure = std::move(own).error();

@@ -44,6 +44,13 @@ void session::end_pauses() {
     }
 }
 
+std::vector<std::string> application_protocols_of(http_versions allowed) {
+    std::vector<std::string> names;
+    if (allowed.http_2) names.emplace_back("h2");
+    if (allowed.http_1_1) names.emplace_back("http/1.1");
+    return names;
+}
+
 void session::transmit(call& sending) {
     if (instead_) return instead_->handle(exchange_ptr(&sending));
     const url& to = sending.location();
@@ -55,6 +62,7 @@ void session::transmit(call& sending) {
         target.host = std::string(to.host());
         target.port = to.port();
         target.unix_path = std::string(to.unix_path());
+        target.only_http2 = !versions.http_1_1;
     } else if (resolver) {
         // Of a request that is forwarded the dial knows the proxy only.
         if (auto refusal = resolver->refusal_through(*target.proxy, to.host()))
@@ -81,7 +89,7 @@ void session::transmit(call& sending) {
 
 result<std::shared_ptr<const transport::tls_context>> session::trust() {
     if (!tls) {
-        auto made = transport::tls_context::make_client({});
+        auto made = transport::tls_context::make_client({.application_protocols = application_protocols_of(versions)});
         if (!made) return std::move(made).error();
         tls = std::move(*made);
     }

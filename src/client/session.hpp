@@ -24,6 +24,9 @@ fields default_fields();
 class netrc;
 struct rate_limits;
 
+/// The names of those versions in ALPN, in order of preference (RFC 7301, RFC 9113 section 3.1).
+std::vector<std::string> application_protocols_of(http_versions allowed);
+
 class session {
 public:
     /// The engine must outlive the session.
@@ -48,6 +51,8 @@ public:
 
     reactor::reactor& reactor() noexcept { return engine_.reactor(); }
     const session_limits& limits() const noexcept { return limits_; }
+
+    http_versions versions;  ///< those that may be spoken; `tls` offers the same
 
     fields headers = default_fields();
     std::shared_ptr<shared_cookie_jar> cookies = std::make_shared<shared_cookie_jar>();

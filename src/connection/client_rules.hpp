@@ -11,9 +11,6 @@
 
 namespace pabal::connection {
 
-/// How long a client waits for 100 (Continue) before it sends the body anyway (RFC 9110 section 10.1.1 leaves it open).
-inline constexpr std::chrono::milliseconds continue_patience{1000};
-
 /// Whether the body waits for 100 (Continue).
 bool asks_for_continue(const request_head& head) noexcept;
 

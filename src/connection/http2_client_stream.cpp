@@ -19,7 +19,7 @@ http2_client_stream::http2_client_stream(http2_client_connection& owner, exchang
     : owner_(owner), exchange_(std::move(started)), body_left_(exchange_->request_body) {
     exchange& x = *exchange_;
     x.attach(this);
-    x.request_sent = false;
+    x.request_sent = x.unprocessed = false;
     x.times.started = owner_.reactor().now();
     awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
 }
@@ -29,7 +29,7 @@ result<void> http2_client_stream::open() {
     if (!opened) return opened;
     on_wire_ = true;
     expect_progress();
-    if (awaiting_continue_) watch_until(progress_ + continue_patience);
+    if (awaiting_continue_) watch_until(progress_ + exchange_->continue_wait);
     return {};
 }
 
@@ -123,7 +123,10 @@ void http2_client_stream::on_end(fields&& trailers) {
 
 void http2_client_stream::on_reset(error&& failure, bool unprocessed) {
     if (std::exchange(on_wire_, false)) owner_.stream_left();
-    if (unprocessed) exchange_->request_sent = false;
+    if (unprocessed) {
+        exchange_->unprocessed = true;
+        exchange_->request_sent = false;
+    }
     if (receiving_ == receiving::push) return fail(std::move(failure));
     failure_ = std::move(failure);
     if (receiving_ == receiving::pull) owner_.invite_later(*this);
@@ -245,7 +248,7 @@ void http2_client_stream::watch_until(reactor::time_point deadline) {
 
 void http2_client_stream::on_timer_expired() {
     if (awaiting_continue_ && !head_received_) {
-        const auto patient_until = progress_ + continue_patience;
+        const auto patient_until = progress_ + exchange_->continue_wait;
         if (patient_until > owner_.reactor().now()) return watch_until(patient_until);
         awaiting_continue_ = false;
         expect_progress();

@@ -27,6 +27,7 @@ struct target {
     std::uint16_t port = 0;
     std::string unix_path;                                    ///< not empty: connect there instead of to host:port
     std::shared_ptr<const transport::tls_context> tls;        ///< null: plain
+    bool only_http2 = false;                                  ///< and no other version, whatever TLS agrees on
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS

@@ -38,16 +38,15 @@ std::shared_ptr<const connection_facts> facts_of(const transport::transport& mad
 constexpr std::string_view http2_protocol = "h2";  // RFC 9113 section 3.1
 
 std::unique_ptr<connection::client_connection> make_connection(connection::environment& environment,
-                                                               transport::transport_ptr transport,
-                                                               std::string_view protocol,
+                                                               transport::transport_ptr transport, bool is_http2,
                                                                connection::client_connection_observer& observer) {
-    if (protocol == http2_protocol)
+    if (is_http2)
         return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer);
     return std::make_unique<connection::http1_client_connection>(environment, std::move(transport), observer);
 }
 
 bool may_speak_http2(const dial::target& to) {
-    if (!to.tls) return false;
+    if (!to.tls) return to.only_http2;
     const std::vector<std::string>& offered = to.tls->application_protocols();
     return std::ranges::find(offered, http2_protocol) != offered.end();
 }
@@ -58,7 +57,9 @@ bool may_speak_http2(const dial::target& to) {
 
 pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts)
     : owner(its_origin),
-      connection(make_connection(its_origin.environment(), std::move(transport), facts->application_protocol, *this)) {
+      connection(make_connection(its_origin.environment(), std::move(transport),
+                                 facts->application_protocol == http2_protocol || its_origin.target().only_http2,
+                                 *this)) {
     connection->facts = std::move(facts);
 }
 
@@ -204,6 +205,7 @@ void origin::released(pooled& connection) {
         if (waiters_.front().exchange->wants_new_connection) {
             // The first in line cannot use it, and if nobody dials for him, he is given its place.
             if (it.exchanges() == 0 && !suffice(dials_)) return it.close(connection::close_reason::evicted);
+            dial_if_needed();
             break;
         }
         take_out(connection);
@@ -252,6 +254,10 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
 
 void origin::connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings) {
     auto facts = facts_of(*transport, dial.began, timings);
+    if (target_.only_http2 && target_.tls && facts->application_protocol != http2_protocol) {
+        return failed(dial, {error_code::unsupported, phase::tls, culprit::peer, 0,
+                             target_.text() + " does not speak HTTP/2, and no other version is allowed"});
+    }
     pool_.environment_.reactor.retire(end(dial));
     auto* made = new pooled(*this, std::move(transport), std::move(facts));
     busy_.push_back(*made);
@@ -262,11 +268,15 @@ void origin::connected(dialled& dial, transport::transport_ptr transport, const 
         learn(it);
         return released(*made);
     }
-    it.start(take_waiter());
+    // To all of them it is new, whatever became of the one they had.
+    do it.start(take_waiter());
+    while (waiting_ > 0 && it.exchanges() > 0 && it.usable());
     learn(it);
-    if (it.exchanges() == 0 || !it.usable()) return;
-    released(*made);
-    cancel_surplus_dials();
+    if (it.exchanges() > 0) {
+        if (it.usable()) place(*made);
+        if (usual_capacity_ > 1) cancel_surplus_dials();
+    }
+    dial_if_needed();
 }
 
 void origin::failed(dialled& dial, error failure) {

@@ -16,12 +16,12 @@ struct limits {
     /// Of all streams together. What arrived counts as read here at once: one reader who takes his time must not stop the
     /// others, and each stream's own window bounds what it may leave lying.
     std::uint32_t connection_window = 16 * 1024 * 1024;
+    /// How many streams a server is taken to allow at once until its SETTINGS say so (RFC 9113 section 6.5.2 advises it to allow
+    /// no fewer than 100). More would be refused, and sent again.
+    std::uint32_t assumed_concurrent_streams = 100;
 };
 
 /// How many 1xx responses a client takes before the final one.
 inline constexpr unsigned max_informational_responses = 32;
-
-/// What a client assumes of a server whose SETTINGS it has not seen (RFC 9113 section 6.5.2: no limit; at least 100 advised).
-inline constexpr std::uint32_t assumed_concurrent_streams = 100;
 
 }  // namespace pabal::http2

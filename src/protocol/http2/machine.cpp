@@ -213,7 +213,6 @@ struct machine_callbacks {
             if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
             nghttp2_option_set_no_auto_window_update(fresh, 1);
             nghttp2_option_set_no_closed_streams(fresh, 1);
-            nghttp2_option_set_peer_max_concurrent_streams(fresh, assumed_concurrent_streams);
             nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
             nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
             nghttp2_option_set_max_continuations(fresh, max_continuations);
@@ -370,7 +369,7 @@ void machine::go_away() {
 }
 
 std::uint32_t machine::peer_capacity() const noexcept {
-    if (!settings_seen_) return assumed_concurrent_streams;
+    if (!settings_seen_) return limits_.assumed_concurrent_streams;
     return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
 

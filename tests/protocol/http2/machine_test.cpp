@@ -275,7 +275,7 @@ TEST_P(http2_machine, a_peer_that_goes_away_finishes_what_it_said_it_would) {
 }
 
 TEST_P(http2_machine, the_peers_limit_of_streams_is_known_once_it_says_so) {
-    EXPECT_EQ(machine_->peer_capacity(), assumed_concurrent_streams);
+    EXPECT_EQ(machine_->peer_capacity(), limits{}.assumed_concurrent_streams);
     server_->settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 7}});
     exchange_bytes();
     EXPECT_EQ(machine_->peer_capacity(), 7U);

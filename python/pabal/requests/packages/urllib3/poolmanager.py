@@ -81,7 +81,7 @@ class PoolManager:
                 limits = Limits(
                     _MANY, per_host, max_idle_connections=min(_MANY, kept * max(1, self.num_pools)), idle_timeout=300.0
                 )
-                self._engine = self._engine_class(headers={}, timeout=None, limits=limits, trust_env=False)
+                self._engine = self._engine_class(headers={}, timeout=None, limits=limits, trust_env=False, http="1.1")
             return self._engine
 
     def __enter__(self) -> PoolManager:
