@@ -39,9 +39,14 @@ constexpr std::string_view http2_protocol = "h2";  // RFC 9113 section 3.1
 
 std::unique_ptr<connection::client_connection> make_connection(connection::environment& environment,
                                                                transport::transport_ptr transport, bool is_http2,
+                                                               std::size_t usual_capacity,
                                                                connection::client_connection_observer& observer) {
-    if (is_http2)
-        return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer);
+    if (is_http2) {
+        http2::limits limits;
+        if (usual_capacity > 0) limits.assumed_concurrent_streams = static_cast<std::uint32_t>(usual_capacity);
+        return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer,
+                                                                     limits);
+    }
     return std::make_unique<connection::http1_client_connection>(environment, std::move(transport), observer);
 }
 
@@ -59,7 +64,7 @@ pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shar
     : owner(its_origin),
       connection(make_connection(its_origin.environment(), std::move(transport),
                                  facts->application_protocol == http2_protocol || its_origin.target().only_http2,
-                                 *this)) {
+                                 its_origin.usual_capacity(), *this)) {
     connection->facts = std::move(facts);
 }
 
@@ -200,6 +205,7 @@ void origin::dial_if_needed() {
 
 /// The connection has room, unless it was closed meanwhile: for whoever waits, or to wait itself.
 void origin::released(pooled& connection) {
+    usual_capacity_ = std::max<std::size_t>(connection.connection->capacity(), 1);
     connection::client_connection& it = *connection.connection;
     while (waiting_ > 0 && !closing_ && (it.exchanges() == 0 || it.usable())) {
         if (waiters_.front().exchange->wants_new_connection) {

@@ -85,6 +85,8 @@ public:
     /// Nothing is left here; the pool may forget this origin.
     bool unused() const noexcept { return connections_ == 0 && dials_ == 0 && waiting_ == 0; }
     const dial::target& target() const noexcept { return target_; }
+    /// How many exchanges a connection to here takes at once, as the last one said; 0: none was made yet.
+    std::size_t usual_capacity() const noexcept { return usual_capacity_; }
     connection::environment& environment() const noexcept;
 
 private:
@@ -120,7 +122,6 @@ private:
     std::size_t connections_ = 0;
     std::size_t dials_ = 0;
     std::size_t waiting_ = 0;
-    /// How many exchanges a connection to here took at once when it was made; 0: none was made yet.
     std::size_t usual_capacity_ = 0;
     bool closing_ = false;
 };

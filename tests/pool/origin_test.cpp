@@ -1,9 +1,14 @@
+#include <algorithm>
+#include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "pool/pool_support.hpp"
+#include "protocol/http2/http2_server.hpp"
 
 namespace pabal::pool {
 namespace {
@@ -244,6 +249,154 @@ TEST_F(origin_test, ten_thousand_waiters_are_served_in_order_and_cancelled_in_an
     dialer_.connect();
     ASSERT_TRUE(world_.turn_until([&] { return pool_->waiting() == 0 && pool_->idle_connections() == 2; }));
     for (std::size_t each = 0; each < all.size(); ++each) EXPECT_EQ(all[each]->succeeded(), each % 2 == 1);
+}
+
+// --- HTTP/2 -------------------------------------------------------------------------------------------------------------
+
+/// An origin that speaks HTTP/2 without TLS, so that what its connections share can be seen without certificates.
+class http2_origin : public pool_test {
+protected:
+    struct far_end {
+        explicit far_end(std::vector<nghttp2_settings_entry> settings) : machine(std::move(settings)) {}
+        http2::testing::http2_server machine;
+        std::set<std::int32_t> answered;
+        connection::testing::peer wire;
+    };
+
+    recording_ptr ask(std::chrono::milliseconds pool_limit = 0ms) {
+        auto made = make_get("/" + std::to_string(asked_++));
+        made->limits.pool = pool_limit;
+        pool_->submit(made, {.host = "a", .port = 80, .only_http2 = true});
+        return made;
+    }
+    /// Lets the oldest dial succeed.
+    far_end& connect(std::vector<nghttp2_settings_entry> settings = {}) {
+        auto pair = world_.pair();
+        auto& dialled = *dialer_.pending.front();
+        dialer_.pending.erase(dialer_.pending.begin());
+        ends_.push_back(std::make_unique<far_end>(std::move(settings)));
+        far_end& it = *ends_.back();
+        it.wire.on_heard = [&it] {
+            it.machine.receive(std::exchange(it.wire.heard, {}));
+            it.wire.say(it.machine.output());
+        };
+        it.wire.connect(std::move(pair.second));
+        dialled.observer.on_dialed(std::move(pair.first), {});
+        world_.settle();
+        return it;
+    }
+    void answer(far_end& of) {
+        for (const auto id : of.machine.ids()) {
+            if (of.answered.insert(id).second) of.machine.answer(id, {{":status", "200"}}, "body");
+        }
+        of.wire.say(of.machine.output());
+        world_.settle();
+    }
+    static std::size_t succeeded(const std::vector<recording_ptr>& all) {
+        return static_cast<std::size_t>(std::ranges::count_if(all, [](const auto& each) { return each->succeeded(); }));
+    }
+    std::vector<recording_ptr> burst(int count) {
+        std::vector<recording_ptr> all;
+        while (count-- > 0) all.push_back(ask());
+        return all;
+    }
+    void TearDown() override {
+        pool_->close();
+        world_.settle();
+        ends_.clear();
+        pool_test::TearDown();
+    }
+
+    std::vector<std::unique_ptr<far_end>> ends_;
+    int asked_ = 0;
+};
+
+TEST_F(http2_origin, a_burst_dials_once_and_shares_the_connection) {
+    make({});
+    const auto all = burst(50);
+    EXPECT_EQ(now(), (counts{.dialling = 1, .waiting = 50}));
+    far_end& end = connect();
+    EXPECT_EQ(now(), (counts{.open = 1}));
+    answer(end);
+    EXPECT_EQ(succeeded(all), 50U);
+    EXPECT_EQ(now(), (counts{.open = 1, .idle = 1}));
+    const auto next = ask();
+    world_.settle();
+    answer(end);
+    EXPECT_TRUE(next->succeeded());
+    EXPECT_EQ(ends_.size(), 1U);
+}
+
+TEST_F(http2_origin, more_than_a_connection_takes_dial_for_the_rest_and_no_further_than_the_limits) {
+    make({.max_connections_per_host = 2});
+    const auto first = ask();
+    far_end& end = connect({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 3}});
+    answer(end);
+    EXPECT_TRUE(first->succeeded());
+    const auto all = burst(10);
+    EXPECT_EQ(now(), (counts{.open = 1, .dialling = 1, .waiting = 7}));
+    far_end& second = connect({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 3}});
+    EXPECT_EQ(now(), (counts{.open = 2, .waiting = 4})) << "a new connection is taken to be like the last";
+    for (int round = 0; round < 4; ++round) answer(end), answer(second);
+    EXPECT_EQ(succeeded(all), 10U);
+    EXPECT_EQ(now(), (counts{.open = 2, .idle = 2}));
+}
+
+TEST_F(http2_origin, a_failed_dial_fails_all_for_whom_it_went_ahead) {
+    make({});
+    const auto all = burst(5);
+    dialer_.fail();
+    for (const auto& each : all) {
+        ASSERT_TRUE(each->failure);
+        EXPECT_EQ(each->failure->code, error_code::connection_refused);
+    }
+    EXPECT_EQ(now(), counts{});
+}
+
+TEST_F(http2_origin, those_who_lost_their_connection_are_all_served_by_one_new_one) {
+    make({});
+    auto all = burst(5);
+    connect();
+    for (auto& each : all)
+        each->in_end = [this, &each] {
+            if (!each->failure) return;
+            each = make_get("/again");
+            each->wants_new_connection = true;
+            pool_->submit(each, {.host = "a", .port = 80, .only_http2 = true});
+        };
+    ends_.front()->wire.hang_up();
+    world_.settle();
+    EXPECT_EQ(now(), (counts{.dialling = 1, .waiting = 5}));
+    answer(connect());
+    EXPECT_EQ(succeeded(all), 5U);
+}
+
+TEST_F(http2_origin, a_connection_whose_server_goes_away_serves_nobody_new) {
+    make({});
+    const auto old = ask();
+    far_end& end = connect();
+    end.machine.go_away(1);
+    end.wire.say(end.machine.output());
+    world_.settle();
+    const auto fresh = ask();
+    EXPECT_EQ(now(), (counts{.open = 1, .dialling = 1, .waiting = 1}));
+    answer(connect());
+    EXPECT_TRUE(fresh->succeeded());
+    answer(end);
+    EXPECT_TRUE(old->succeeded());
+    EXPECT_EQ(now(), (counts{.open = 1, .idle = 1}));
+}
+
+TEST_F(http2_origin, an_idle_connection_times_out_and_one_at_work_does_not) {
+    make({.idle_timeout = 1s});
+    const auto slow = ask();
+    far_end& end = connect();
+    world_.pass(10s);
+    EXPECT_EQ(now(), (counts{.open = 1}));
+    answer(end);
+    EXPECT_EQ(now(), (counts{.open = 1, .idle = 1}));
+    world_.pass(2s);
+    EXPECT_EQ(now(), counts{});
 }
 
 }  // namespace
