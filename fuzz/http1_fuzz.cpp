@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "protocol/http/status.hpp"
 #include "protocol/http1/encoder.hpp"
 #include "protocol/http1/machine.hpp"
 
