@@ -19,7 +19,7 @@ struct tls_options {
     std::string client_certificate;  ///< PEM chain file; empty: none
     std::string client_key;          ///< PEM key file; empty: in the certificate file
     std::string client_key_password;
-    std::vector<std::string> application_protocols{"h2", "http/1.1"};  ///< ALPN, in order of preference (RFC 7301)
+    std::vector<std::string> application_protocols{"http/1.1"};  ///< ALPN, in order of preference (RFC 7301)
     bool use_environment = true;  ///< false: ignore the environment variables named above
 
     bool operator==(const tls_options&) const = default;

@@ -15,6 +15,7 @@ from support.proxies import Squid
 from support.scripted import Connection, ScriptedServer
 
 Run = Callable[[Any], Any]
+BOTH = ("1.1", "2")
 
 
 def speaking_http2(
@@ -45,7 +46,7 @@ def http2_nginx(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory)
 
 
 def test_a_tls_server_chooses(http2_nginx: Nginx, nginx: Nginx, ca_file: str) -> None:
-    with pabal.Session(verify=ca_file) as session:
+    with pabal.Session(verify=ca_file, http=BOTH) as session:
         modern, old = session.get(f"{http2_nginx.tls_url}/price"), session.get(f"{nginx.tls_url}/price")
         assert session.http == {"1.1", "2"}
     assert (modern.http_version, modern.content, modern.reason) == ("2", QUOTE, "OK")
@@ -53,11 +54,11 @@ def test_a_tls_server_chooses(http2_nginx: Nginx, nginx: Nginx, ca_file: str) ->
     assert (old.http_version, old.content) == ("1.1", QUOTE)
 
 
-@pytest.mark.parametrize("http", ["1.1", ["1.1"], {"1.1", "2"}, ("2",), "2"])
+@pytest.mark.parametrize("http", [None, "1.1", ["1.1"], {"1.1", "2"}, ("2",), "2"])
 def test_a_session_says_what_may_be_spoken(http: Any, http2_nginx: Nginx, ca_file: str) -> None:
     with pabal.Session(verify=ca_file, http=http) as session:
         response = session.get(f"{http2_nginx.tls_url}/price")
-    assert response.http_version == ("2" if "2" in http else "1.1")
+    assert response.http_version == ("2" if http and "2" in http else "1.1")
 
 
 def test_a_server_without_it_is_told_apart_from_one_that_is_down(nginx: Nginx, ca_file: str) -> None:
@@ -84,7 +85,7 @@ def test_it_passes_through_a_tunnel_and_no_proxy_is_asked_to_speak_it(
     squid = Squid(chain, certificate.private_key_pem.bytes(), False)
     try:
         for proxy in (f"http://{squid.address}", f"https://127.0.0.1:{squid.tls_port}"):
-            with pabal.Session(verify=ca_file, proxy=proxy) as session:
+            with pabal.Session(verify=ca_file, http=BOTH, proxy=proxy) as session:
                 assert session.get(f"{http2_nginx.tls_url}/price").http_version == "2"
     finally:
         squid.stop()
@@ -102,7 +103,7 @@ def test_the_requests_face_speaks_http_1_1(http2_nginx: Nginx, ca_file: str) -> 
 
 def test_a_burst_shares_one_connection(http2_nginx: Nginx, ca_file: str, run: Run) -> None:
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file) as session:
+        async with pabal.AsyncSession(verify=ca_file, http=BOTH) as session:
             urls = [f"{http2_nginx.tls_url}/headers?n={number}" for number in range(100)]
             responses = await asyncio.gather(*(session.get(url) for url in urls))
         assert [response.text.split("|")[3] for response in responses] == [f"n={number}" for number in range(100)]
@@ -118,7 +119,7 @@ def test_more_at_once_than_a_connection_takes_open_another(
     server = speaking_http2(authority, tmp_path_factory.mktemp("few"), streams=4)
 
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file, limits=pabal.Limits(max_connections_per_host=3)) as session:
+        async with pabal.AsyncSession(verify=ca_file, http=BOTH, limits=pabal.Limits(max_connections_per_host=3)) as session:
             await session.get(f"{server.tls_url}/price")  # after which the server's limit is known
             responses = await asyncio.gather(*(session.get(f"{server.tls_url}/price") for _ in range(200)))
         assert all(response.content == QUOTE for response in responses)
@@ -132,7 +133,7 @@ def test_more_at_once_than_a_connection_takes_open_another(
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 5_000_000])
 def test_bodies_go_both_ways(size: int, http2_nginx: Nginx, ca_file: str) -> None:
-    with pabal.Session(verify=ca_file) as session:
+    with pabal.Session(verify=ca_file, http=BOTH) as session:
         sent = session.post(f"{http2_nginx.tls_url}/headers?a=b", content=b"x" * size)
         assert sent.status_code == (413 if size > 1_048_576 else 200)
         if sent.ok:
@@ -145,7 +146,7 @@ def test_bodies_go_both_ways(size: int, http2_nginx: Nginx, ca_file: str) -> Non
 
 def test_a_streamed_body_waits_for_its_reader(http2_nginx: Nginx, ca_file: str, run: Run) -> None:
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file) as session:
+        async with pabal.AsyncSession(verify=ca_file, http=BOTH) as session:
             received = 0
             async with session.stream("GET", f"{http2_nginx.tls_url}/large") as slow:
                 for _ in range(5):  # the others pass it by
@@ -165,7 +166,7 @@ def test_a_streamed_body_waits_for_its_reader(http2_nginx: Nginx, ca_file: str, 
 
 
 def test_redirects_cookies_and_heads(http2_nginx: Nginx, ca_file: str) -> None:
-    with pabal.Session(verify=ca_file) as session:
+    with pabal.Session(verify=ca_file, http=BOTH) as session:
         moved = session.get(f"{http2_nginx.tls_url}/moved")
         assert (moved.content, [hop.http_version for hop in moved.history]) == (QUOTE, ["2"])
         session.get(f"{http2_nginx.tls_url}/cookies", cookies={"own": "1"})
@@ -178,7 +179,7 @@ def test_redirects_cookies_and_heads(http2_nginx: Nginx, ca_file: str) -> None:
 
 def test_cancelled_requests_leave_the_connection_to_the_others(http2_nginx: Nginx, ca_file: str, run: Run) -> None:
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file) as session:
+        async with pabal.AsyncSession(verify=ca_file, http=BOTH) as session:
             first = await session.get(f"{http2_nginx.tls_url}/price")
             tasks = [asyncio.ensure_future(session.get(f"{http2_nginx.tls_url}/large")) for _ in range(50)]
             await asyncio.sleep(0)
@@ -203,7 +204,7 @@ def test_what_a_server_that_goes_away_did_not_process_is_sent_again(
     server = speaking_http2(authority, tmp_path_factory.mktemp("goaway"), connection_serves=30)
 
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file) as session:
+        async with pabal.AsyncSession(verify=ca_file, http=BOTH) as session:
             for _ in range(5):
                 asked = (session.request(method, f"{server.tls_url}/headers?a=b") for _ in range(25))
                 responses = await asyncio.gather(*asked)
@@ -227,6 +228,6 @@ def test_a_server_that_only_claims_to_speak_it(
         connection.wait_closed()
 
     server = scripted(answer, tls=context)
-    with pabal.Session(verify=ca_file) as session, pytest.raises(pabal.exceptions.ProtocolError) as caught:
+    with pabal.Session(verify=ca_file, http=BOTH) as session, pytest.raises(pabal.exceptions.ProtocolError) as caught:
         session.get(server.url, timeout=10)
     assert caught.value.whose == "peer"
