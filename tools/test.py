@@ -239,7 +239,8 @@ def lint() -> Count:
 
 def tidy() -> Count:
     """clang-tidy for PABAL_TIDY_SECONDS (180): what differs from the last commit, then the newest sources."""
-    if not run("cmake", "--preset", "release"):
+    # Warnings as errors would be g++'s own, which clang does not know.
+    if not run("cmake", "--preset", "release", "-DPABAL_WERROR=OFF"):
         return Count(failed=1)
     deadline = time.monotonic() + float(os.environ.get("PABAL_TIDY_SECONDS", "180"))
     status = subprocess.run(["git", "status", "--porcelain"], cwd=ROOT, capture_output=True, text=True).stdout
