@@ -139,7 +139,10 @@ RECIPES = (
             "-DENABLE_DOC=OFF",
         ),
         libraries=("lib/libnghttp2.a",),
-        headers=(("source", "lib/includes/nghttp2/nghttp2.h", "nghttp2"), ("build", "lib/includes/nghttp2/nghttp2ver.h", "nghttp2")),
+        headers=(
+            ("source", "lib/includes/nghttp2/nghttp2.h", "nghttp2"),
+            ("build", "lib/includes/nghttp2/nghttp2ver.h", "nghttp2"),
+        ),
         licence="MIT",
         licences=("nghttp2/COPYING",),
     ),

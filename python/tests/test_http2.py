@@ -119,7 +119,9 @@ def test_more_at_once_than_a_connection_takes_open_another(
     server = speaking_http2(authority, tmp_path_factory.mktemp("few"), streams=4)
 
     async def main() -> None:
-        async with pabal.AsyncSession(verify=ca_file, http=BOTH, limits=pabal.Limits(max_connections_per_host=3)) as session:
+        async with pabal.AsyncSession(
+            verify=ca_file, http=BOTH, limits=pabal.Limits(max_connections_per_host=3)
+        ) as session:
             await session.get(f"{server.tls_url}/price")  # after which the server's limit is known
             responses = await asyncio.gather(*(session.get(f"{server.tls_url}/price") for _ in range(200)))
         assert all(response.content == QUOTE for response in responses)
