@@ -85,7 +85,7 @@ void http1_client_connection::start(exchange_ptr started) {
 
 void http1_client_connection::flush() {
     while (state_ == state::busy && !write_failure_) {
-        const auto moved = write_pending();
+        auto moved = write_pending();
         if (!moved) return on_write_failure(std::move(moved.error()));
         if (!*moved) return expect_progress();
         if (awaiting_continue_ || request_complete_) return;
