@@ -77,8 +77,6 @@ netrc netrc::parse(std::string_view text) {
         if (*word == "macdef") {
             from.next_value();
             from.skip_macro();
-        } else if (*word == "default") {
-            entry = nullptr;
         } else if (*word == "machine") {
             auto name = from.next_value();
             if (!name) break;
@@ -90,7 +88,7 @@ netrc netrc::parse(std::string_view text) {
             if (entry && *word == "password") entry->password = std::move(*value);
             else if (entry && *word != "account") entry->login = std::move(*value);
         } else {
-            entry = nullptr;
+            entry = nullptr;  // "default" is nobody's, and an unknown word ends what it stands in
         }
     }
     return out;
