@@ -12,6 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_PROTOCOLS = ("protocol/http", "protocol/http1", "protocol/http2")
+_UP_TO_CONNECTION = ("base", "reactor", "transport", *_PROTOCOLS)
+_UP_TO_POOL = (*_UP_TO_CONNECTION, "connection", "dial")
+
 # What each layer may include besides itself: the layers below it. client and server stand side by side.
 MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "base": (),
@@ -21,40 +25,11 @@ MAY_INCLUDE: dict[str, tuple[str, ...]] = {
     "protocol/http1": ("base", "protocol/http"),
     "protocol/http2": ("base", "protocol/http"),
     "protocol/socks": ("base",),
-    "connection": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2"),
-    "dial": (
-        "base",
-        "reactor",
-        "transport",
-        "protocol/http",
-        "protocol/http1",
-        "protocol/http2",
-        "protocol/socks",
-        "connection",
-    ),
-    "pool": ("base", "reactor", "transport", "protocol/http", "protocol/http1", "protocol/http2", "connection", "dial"),
-    "client": (
-        "base",
-        "reactor",
-        "transport",
-        "protocol/http",
-        "protocol/http1",
-        "protocol/http2",
-        "connection",
-        "dial",
-        "pool",
-    ),
-    "server": (
-        "base",
-        "reactor",
-        "transport",
-        "protocol/http",
-        "protocol/http1",
-        "protocol/http2",
-        "connection",
-        "dial",
-        "pool",
-    ),
+    "connection": _UP_TO_CONNECTION,
+    "dial": (*_UP_TO_CONNECTION, "protocol/socks", "connection"),
+    "pool": _UP_TO_POOL,
+    "client": (*_UP_TO_POOL, "pool"),
+    "server": (*_UP_TO_POOL, "pool"),
 }
 
 # Sockets, files, clocks and threads: not for the protocols, which are given bytes and the time.

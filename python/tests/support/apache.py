@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from support.nginx import free_port
+from support.processes import end
 
 USER, PASSWORD, REALM = "user", 'se"cret', "tests"
 #: Seconds that a nonce of /short lives.
@@ -110,9 +111,4 @@ class Apache:
         return len(log.read_text().splitlines()) if log.exists() else 0
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(5)
+        end(self._process)

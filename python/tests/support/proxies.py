@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from support.nginx import free_port
+from support.processes import end
 
 USER, PASSWORD = "user", "se:cret/@"
 #: The same in a URL.
@@ -122,12 +123,7 @@ class RunningProxy:
         raise RuntimeError(f"{program} did not start: {log}")
 
     def stop(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(5)
+        end(self._process)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
