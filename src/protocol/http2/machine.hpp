@@ -23,6 +23,7 @@
 #include <pabal/message.hpp>
 #include <pabal/result.hpp>
 
+#include "protocol/http/pseudo_fields.hpp"
 #include "protocol/http2/limits.hpp"
 #include "protocol/http2/stream.hpp"
 
@@ -46,6 +47,8 @@ protected:
 
 class machine {
 public:
+    using stream_type = stream;
+
     /// A client's. `scheme` is that of all requests: "https" or "http". The observer must outlive the machine.
     machine(std::string_view scheme, machine_observer& observer, const limits& limits = {});
     ~machine();
@@ -90,7 +93,6 @@ private:
     };
 
     stream* stream_of(std::int32_t id) const noexcept;
-    void begin_head() noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
@@ -107,10 +109,7 @@ private:
     bool settings_seen_ = false;
     std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
 
-    // The header section that is arriving: there is only one at a time (RFC 9113 section 4.3).
-    std::string block_;
-    std::vector<fields::record> records_;
-    int status_ = 0;
+    http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
 };
 
 }  // namespace pabal::http2

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// One exchange on an HTTP/2 connection: what arrives for it goes to its requester, as pushed or as pulled, and no faster than
-/// that one takes it (RFC 9113 section 5.2).
+/// One exchange on a connection that carries many, whatever the HTTP version: what arrives for it goes to its requester, as
+/// pushed or as pulled, and no faster than that one takes it (RFC 9113 section 5.2, RFC 9000 section 4.1).
 ///
 /// What a requester who pauses or pulls has not taken yet is kept here; the stream's window, which opens only as he takes it,
 /// bounds how much that can be.
@@ -13,22 +13,24 @@
 
 #include "base/byte_buffer.hpp"
 #include "base/intrusive_list.hpp"
-#include "protocol/http2/stream.hpp"
 #include "reactor/reactor.hpp"
 
 namespace pabal::connection {
 
-class http2_client_connection;
+template <class Machine>
+class multiplexed_client_connection;
 struct fresh_stream;    ///< tag: streams of whose request nothing was written yet
 struct invited_stream;  ///< tag: streams whose requester is to be told that there is something to pull
 
-class http2_client_stream final : public http2::stream,
-                                  public responder,
-                                  public base::list_hook<>,
-                                  public base::list_hook<fresh_stream>,
-                                  public base::list_hook<invited_stream> {
+/// `Machine`: http2::machine or http3::machine.
+template <class Machine>
+class multiplexed_client_stream final : public Machine::stream_type,
+                                        public responder,
+                                        public base::list_hook<>,
+                                        public base::list_hook<fresh_stream>,
+                                        public base::list_hook<invited_stream> {
 public:
-    http2_client_stream(http2_client_connection& owner, exchange_ptr started);
+    multiplexed_client_stream(multiplexed_client_connection<Machine>& owner, exchange_ptr started);
 
     /// Opens the stream. An error is the caller's, and nothing was sent.
     result<void> open();
@@ -50,7 +52,7 @@ private:
     /// Who moves response bytes on.
     enum class receiving : std::uint8_t { push, paused, pull };
 
-    // http2::stream
+    // http::message_stream
     void on_informational(response_head&& head) override;
     void on_response(response_head&& head) override;
     void on_data(std::string_view data) override;
@@ -68,11 +70,11 @@ private:
     std::string_view kept() const noexcept { return kept_.view().substr(kept_used_); }
 
     void expect_progress();
-    bool owes_response() const noexcept { return sent_all() || (awaiting_continue_ && head_received_); }
+    bool owes_response() const noexcept { return this->sent_all() || (awaiting_continue_ && head_received_); }
     void watch_until(reactor::time_point deadline);
     void on_timer_expired();
 
-    http2_client_connection& owner_;
+    multiplexed_client_connection<Machine>& owner_;
     exchange_ptr exchange_;
     receiving receiving_ = receiving::push;
     bool on_wire_ = false;  ///< the machine knows of it
@@ -89,7 +91,7 @@ private:
 
     reactor::time_point progress_;
     reactor::time_point timer_due_;
-    reactor::member_timer<http2_client_stream, &http2_client_stream::on_timer_expired> timer_{*this};
+    reactor::member_timer<multiplexed_client_stream, &multiplexed_client_stream::on_timer_expired> timer_{*this};
 };
 
 }  // namespace pabal::connection
