@@ -10,8 +10,8 @@ first on the original, to learn which pass here at all, then on the face; those 
 applicable are counted apart, with its reasons.
 
 What failed is listed, and what did not apply with its reason; then comes the table. The exit status is whether every
-suite reaches its bar, the share of applicable tests that must pass, which its description states. A reason for tests that
-are not in the suite is an error: it has outlived what it was written for.
+suite reaches its bar, the share of applicable tests that must pass, which its description states. A reason for tests
+that are not in the suite is an error: it has outlived what it was written for.
 
 Run it with .venv/bin/python (3.11 or later), after `make build`.
 """
