@@ -49,16 +49,22 @@ def appears_with_its_folder(path: Path) -> None:
 
 def test_what_appears_in_a_folder_that_was_quiet_is_seen(tmp_path: Path) -> None:
     cases: list[tuple[Callable[[Path], None], Path, FilesOf]] = []
-    for how in (appears, appears_by_renaming, appears_with_old_times, appears_with_its_folder):
+    ways: list[Callable[[Path], None]] = [
+        appears,
+        appears_by_renaming,
+        appears_with_old_times,
+        appears_with_its_folder,
+    ]
+    for how in ways:
         for name in (".netrc", "_netrc"):
-            home = tmp_path / f"{how.__name__}-{name}" / "home"
+            home = tmp_path / str(len(cases)) / "home"
             home.mkdir(parents=True)
             cases.append((how, home / name, FilesOf(os.fsencode(home), b".netrc", b"_netrc")))
     for _, _, files in cases:
         settle(files)
-    for how, path, files in cases:
+    for appear, path, files in cases:
         assert not files.any_exist() and files.is_settled
-        how(path)
+        appear(path)
         assert files.any_exist() and files.any_exist()
         path.unlink()
         assert not files.any_exist()
