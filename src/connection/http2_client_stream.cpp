@@ -10,8 +10,9 @@ namespace pabal::connection {
 
 namespace {
 
-/// Of a stream that has nothing to give at the moment.
-constexpr std::size_t most_memory_held = 256 * 1024;
+/// How many bytes may be unread before the peer has to wait for their reader. What a reader who keeps up takes in the next turn
+/// is less.
+constexpr std::size_t read_ahead = 256 * 1024;
 
 }  // namespace
 
@@ -91,9 +92,14 @@ void http2_client_stream::on_response(response_head&& head) {
 
 void http2_client_stream::on_data(std::string_view data) {
     progress_ = owner_.reactor().now();
-    if (receiving_ != receiving::push) return keep(data);
-    push(data);
-    if (on_wire_) owner_.machine().consume(*this, data.size());
+    received_ += data.size();
+    if (receiving_ == receiving::pull) {
+        unread_.add_in_place(data);
+        return owner_.invite_later(*this);
+    }
+    if (receiving_ == receiving::paused) unread_.add_copy(data);
+    else push(data);
+    open_window();
 }
 
 void http2_client_stream::push(std::string_view data) {
@@ -101,16 +107,15 @@ void http2_client_stream::push(std::string_view data) {
     if (receiver->on_data(data) == flow::pause && exchange_) receiving_ = receiving::paused;
 }
 
-void http2_client_stream::keep(std::string_view data) {
-    kept_.append(data);
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
-}
-
-/// All that was kept is taken. The memory serves what comes next, unless there is much of it.
-void http2_client_stream::drain_kept() {
-    if (kept_.capacity() > most_memory_held) kept_ = {};
-    kept_.clear();
-    kept_used_ = 0;
+/// The peer may send as much again as was taken, or is little enough to lie here.
+void http2_client_stream::open_window() {
+    if (!on_wire_) return;
+    const std::size_t held_back = unread_.size() > read_ahead ? unread_.size() - read_ahead : 0;
+    const std::uint64_t earned = received_ - held_back;
+    if (earned <= credited_) return;
+    owner_.machine().consume(*this, static_cast<std::size_t>(earned - credited_));
+    credited_ = earned;
+    owner_.schedule_flush();
 }
 
 void http2_client_stream::on_end(fields&& trailers) {
@@ -134,21 +139,21 @@ void http2_client_stream::on_reset(error&& failure, bool unprocessed) {
 
 void http2_client_stream::invite() {
     consumer_waits_ = false;
-    exchange_->on_readable();
+    const exchange_ptr invited = exchange_;
+    invited->on_readable();
+    if (!exchange_) return;
+    unread_.keep();
+    open_window();
 }
 
 void http2_client_stream::resume(exchange& paused) {
     if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
     receiving_ = receiving::push;
     expect_progress();
-    const base::byte_buffer taken = std::exchange(kept_, {});
-    kept_used_ = 0;
+    const base::byte_buffer taken = unread_.take_all();
     if (!taken.empty()) {
         push(taken.view());
-        if (on_wire_) {
-            owner_.machine().consume(*this, taken.size());
-            owner_.schedule_flush();
-        }
+        open_window();
     }
     if (!exchange_ || receiving_ != receiving::push) return;
     if (failure_) return fail(std::move(*failure_));
@@ -159,16 +164,11 @@ result<read_outcome> http2_client_stream::read_response(exchange& pulled, std::s
     if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
     if (receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
     consumer_waits_ = false;
-    const std::size_t size = kept().copy(buffer.data(), buffer.size());
+    const std::size_t size = unread_.take(buffer);
     if (size > 0) {
-        kept_used_ += size;
-        if (kept().empty()) drain_kept();
-        if (on_wire_) {
-            owner_.machine().consume(*this, size);
-            owner_.schedule_flush();
-        } else if (ended_ && kept().empty()) {
-            complete();  // the last byte ends the exchange at once: the caller may never come back to see the end
-        }
+        open_window();
+        // The last byte ends the exchange at once: the caller may never come back to see the end.
+        if (ended_ && unread_.empty()) complete();
         return read_outcome{read_outcome::kind::data, size};
     }
     if (failure_) {
