@@ -334,7 +334,7 @@ std::shared_ptr<const transport::tls_context> session_defaults::tls_context_for(
 }
 
 std::shared_ptr<const transport::tls_context> session_defaults::proxy_tls_context_for(PyObject* verify_given) {
-    constexpr http_versions with_proxies{.http_2 = false};
+    constexpr http_versions with_proxies;
     return tls_context_of(given(verify_given) ? verify_given : verify.get(), Py_None, with_proxies);
 }
 
