@@ -10,6 +10,7 @@
 #include "demo_server.hpp"
 #include "encoders.hpp"
 #include "errors.hpp"
+#include "files_of.hpp"
 #include "headers.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
@@ -42,6 +43,7 @@ NB_MODULE(_engine, module) {
     add_async_session(module);
     add_demo_server(module);
     add_watch(module);
+    add_files_of(module);
     module.def(
         "join_url",
         [](nb::str base, nb::str reference) {

@@ -2,8 +2,6 @@
 
 #include <vector>
 
-#include <unistd.h>
-
 namespace pabal::python {
 
 namespace {
@@ -139,17 +137,6 @@ private:
     bool is_blind_ = false;  ///< some change would not be noticed
 };
 
-bool any_exists(const nb::tuple& paths) {
-    for (const nb::handle path : paths) {
-        if (!PyBytes_Check(path.ptr())) throw nb::type_error("any_exists() takes paths as bytes");
-    }
-    const nb::gil_scoped_release released;  // the tuple is the caller's
-    for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(paths.ptr()); ++index) {
-        if (::access(PyBytes_AS_STRING(PyTuple_GET_ITEM(paths.ptr(), index)), F_OK) == 0) return true;
-    }
-    return false;
-}
-
 int traverse(PyObject* self, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(self));
     return nb::inst_ready(self) ? nb::inst_ptr<watch>(self)->traverse(visit, arg) : 0;
@@ -181,8 +168,6 @@ void add_watch(nb::module_& module) {
         // Whoever keeps one may be pickled and copied; what was concluded is not.
         .def("__reduce__", [](nb::handle self) { return nb::make_tuple(self.type(), nb::tuple()); })
         .def("conclude", &watch::conclude, nb::arg("renewal"), nb::arg("verdict"));
-    module.def("any_exists", &any_exists, nb::arg("paths"),
-               "Whether there is a file at any of some paths, given as bytes.");
 }
 
 }  // namespace pabal::python

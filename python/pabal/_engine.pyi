@@ -448,7 +448,7 @@ class Session(_BaseSession):
         no cookie sent or kept, the URL's user information not used. For layers with rules of their own: the faces.
 
         ``proxy`` is the one to go through; None: directly, whatever the session and the environment say. ``verify``
-        counts for it too, ``cert`` does not. Proxy-Authorization among ``headers`` is dropped, as everywhere.
+        counts for it too, ``cert`` does not. Proxy-Authorization among ``headers`` is dropped where there is a proxy.
         """
     def close(self) -> None:
         """Closes every connection; requests that run in other threads fail with `SessionClosed`."""
@@ -565,8 +565,17 @@ class Watch:
     def renew(self, bearer: dict[str, Any] | None = None) -> int: ...
     def conclude(self, renewal: int, verdict: object) -> None: ...
 
-def any_exists(paths: tuple[bytes, ...]) -> bool:
-    """Whether there is a file at any of the paths."""
+class FilesOf:
+    """Whether a folder has one of a few files, which hardly ever are there; symbolic links count by where they lead.
+
+    As long as the folder has not changed since they were looked for, ``any_exist`` only looks at the folder.
+    """
+
+    def __init__(self, folder: bytes, *names: bytes) -> None: ...
+    def any_exist(self) -> bool: ...
+    @property
+    def is_settled(self) -> bool:
+        """Whether the next ``any_exist`` will look at the folder alone, if that has not changed."""
 
 def set_response_class(cls: type[_Response], /) -> None: ...
 def set_request_class(cls: type[Request], /) -> None: ...

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import copy
 import gc
-import os
 import pickle
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pabal._engine import Watch, any_exists
+from pabal._engine import Watch
 
 
 class Base:
@@ -136,10 +134,3 @@ def test_what_leads_back_to_the_watch_is_collected() -> None:
 def test_what_cannot_be_watched_is_refused(what: object) -> None:
     with pytest.raises(TypeError):
         Watch(what)
-
-
-def test_any_exists(tmp_path: Path) -> None:
-    here, nowhere = os.fsencode(tmp_path), os.fsencode(tmp_path / "nothing")
-    assert any_exists((nowhere, here)) and not any_exists((nowhere,)) and not any_exists(())
-    with pytest.raises(TypeError):
-        any_exists((str(tmp_path),))  # type: ignore[arg-type]

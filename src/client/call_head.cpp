@@ -48,8 +48,11 @@ void call::build_request() {
         if (is_unexpecting_ && line.id == field_id::expect) continue;
         out.append_valid(line.name, line.value);
     }
+    // A gateway that is addressed by its own URL may want Proxy-Authorization; behind a proxy it is not for an origin.
+    const bool addresses_gateway = asked_.as_told && !via_;
     for (const fields::field line : asked_.headers) {
-        if (line.id == field_id::host || line.id == field_id::proxy_authorization) continue;
+        if (line.id == field_id::host) continue;
+        if (line.id == field_id::proxy_authorization && !addresses_gateway) continue;
         if (leaves_origin_ && is_credential(line.id)) continue;
         if (is_unexpecting_ && line.id == field_id::expect) continue;
         out.append_valid(line.name, line.value);
@@ -106,8 +109,8 @@ void call::authorize() {
     if (!value.empty()) out.append_valid("Authorization", value);
 }
 
-/// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). Proxy-Authorization comes from here alone: what the
-/// caller put among the headers might reach an origin, where it must never be seen.
+/// What a proxy that forwards needs to see (RFC 9112 section 3.2.2). It learns Proxy-Authorization from here alone: what
+/// the caller put among the headers might reach an origin, where it must never be seen.
 void call::address_to_proxy() {
     request.target = asked_.location.absolute_target();
     for (const fields::field line : via_->headers) {

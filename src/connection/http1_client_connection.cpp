@@ -35,7 +35,8 @@ http1_client_connection::http1_client_connection(environment& environment, trans
     : environment_(environment),
       transport_(std::move(transport)),
       observer_(observer),
-      machine_(http1::role::client, limits) {
+      machine_(http1::role::client, limits),
+      moderation_(environment.reactor) {
     transport_->observe(this);
 }
 
@@ -208,9 +209,10 @@ void http1_client_connection::receive() {
             error failure = write_failure_ ? std::move(*write_failure_) : std::move(got).error();
             return fail(std::move(failure), close_reason::transport_failed);
         }
-        if (got->what == transport::io_outcome::kind::would_block) return;
+        if (got->what == transport::io_outcome::kind::would_block) break;
         if (got->what == transport::io_outcome::kind::end) return receive_end();
         progress_ = environment_.reactor.now();
+        moderation_.received(got->size);
         const std::string_view received{scratch.space().data(), got->size};
         if (input_.empty()) {
             process(received);
@@ -220,12 +222,18 @@ void http1_client_connection::receive() {
             process_buffered();
         }
     }
+    if (state_ == state::busy && receiving_ == receiving::push) moderation_.wait(*transport_, certain_to_come());
 }
 
 /// From here on it is the consumer who is waited for.
 void http1_client_connection::invite_consumer() {
     consumer_waits_ = false;
     exchange_->on_readable();
+}
+
+/// How many bytes of content the peer has promised, when nothing but content comes next.
+std::uint64_t http1_client_connection::certain_to_come() const noexcept {
+    return !tunnelled_ && buffered().empty() ? machine_.contiguous_body_remaining() : 0;
 }
 
 /// A long run of content goes straight to where the requester wants it. False: nothing of the kind, read as usual.
@@ -240,6 +248,7 @@ bool http1_client_connection::receive_directly() {
     if (got->what == transport::io_outcome::kind::would_block) return true;
     if (got->what == transport::io_outcome::kind::end) return receive_end(), true;
     progress_ = environment_.reactor.now();
+    moderation_.received(got->size);
     machine_.received_directly(got->size);
     if (on_step_data({space.data(), got->size}) && machine_.contiguous_body_remaining() == 0) process({});
     return true;
@@ -391,6 +400,7 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
     case transport::io_outcome::kind::would_block:
         consumer_waits_ = true;
         expect_progress();
+        moderation_.wait(*transport_, certain_to_come());
         return read_outcome{};
     case transport::io_outcome::kind::end: {
         error failure = closed_early();  // which looks at what was missing: the machine forgets it when it fails
@@ -403,6 +413,7 @@ result<read_outcome> http1_client_connection::pull_from_transport(std::span<char
     case transport::io_outcome::kind::moved: break;
     }
     progress_ = environment_.reactor.now();
+    moderation_.received(got->size);
     if (!directly) {
         input_.erase(0, std::exchange(input_used_, 0));
         input_.append(space.data(), got->size);
@@ -443,6 +454,7 @@ void http1_client_connection::complete(bool bytes_left) {
     const exchange_ptr done = std::exchange(exchange_, nullptr);
     done->attach(nullptr);
     pulled_rest_ = {};
+    moderation_.end();
     if (verdict == http1::reuse::yes && request_complete_ && nothing_follows()) {
         machine_.next_cycle();
         input_.clear();
@@ -486,6 +498,7 @@ void http1_client_connection::close_now(close_reason reason) {
     if (state_ == state::closed) return;
     state_ = state::closed;
     timer_.cancel();
+    moderation_.forget();
     // Frames of the transport may be below us on the stack: it is closed now and freed when the turn is over.
     transport_->observe(nullptr);
     environment_.reactor.retire(std::move(transport_));

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "connection/client_connection.hpp"
+#include "connection/read_moderation.hpp"
 #include "protocol/http1/machine.hpp"
 
 namespace pabal::connection {
@@ -56,6 +57,7 @@ private:
     void process(std::string_view input);
     void process_buffered();
     bool receive_directly();
+    std::uint64_t certain_to_come() const noexcept;
     void receive_end();
     void on_step_head();
     bool on_step_data(std::string_view data);
@@ -103,6 +105,7 @@ private:
     std::string_view
         pulled_rest_;  ///< content already taken from the machine that did not fit a pull; points into input_
 
+    read_moderation moderation_;
     reactor::time_point progress_;   ///< when the peer last moved
     reactor::time_point timer_due_;  ///< when timer_ fires, while it is set
     reactor::member_timer<http1_client_connection, &http1_client_connection::on_timer_expired> timer_{*this};

@@ -91,10 +91,9 @@ void http2_client_connection::receive() {
             flush();  // says why, if anybody still listens
             return lose(processed.error(), close_reason::protocol_error);
         }
+        tell_invited();  // as long as what came lies where it was received
     }
-    if (state_ != state::open) return;
-    schedule_flush();
-    tell_invited();
+    if (state_ == state::open) schedule_flush();
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------

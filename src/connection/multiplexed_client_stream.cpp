@@ -11,8 +11,9 @@ namespace pabal::connection {
 
 namespace {
 
-/// Of a stream that has nothing to give at the moment.
-constexpr std::size_t most_memory_held = 256 * 1024;
+/// How many bytes may be unread before the peer has to wait for their reader. What a reader who keeps up takes in the next turn
+/// is less.
+constexpr std::size_t read_ahead = 256 * 1024;
 
 }  // namespace
 
@@ -104,9 +105,14 @@ void multiplexed_client_stream<Machine>::on_response(response_head&& head) {
 template <class Machine>
 void multiplexed_client_stream<Machine>::on_data(std::string_view data) {
     progress_ = owner_.reactor().now();
-    if (receiving_ != receiving::push) return keep(data);
-    push(data);
-    if (on_wire_) owner_.machine().consume(*this, data.size());
+    received_ += data.size();
+    if (receiving_ == receiving::pull) {
+        unread_.add_in_place(data);
+        return owner_.invite_later(*this);
+    }
+    if (receiving_ == receiving::paused) unread_.add_copy(data);
+    else push(data);
+    open_window();
 }
 
 template <class Machine>
@@ -115,18 +121,16 @@ void multiplexed_client_stream<Machine>::push(std::string_view data) {
     if (receiver->on_data(data) == flow::pause && exchange_) receiving_ = receiving::paused;
 }
 
+/// The peer may send as much again as was taken, or is little enough to lie here.
 template <class Machine>
-void multiplexed_client_stream<Machine>::keep(std::string_view data) {
-    kept_.append(data);
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
-}
-
-/// All that was kept is taken. The memory serves what comes next, unless there is much of it.
-template <class Machine>
-void multiplexed_client_stream<Machine>::drain_kept() {
-    if (kept_.capacity() > most_memory_held) kept_ = {};
-    kept_.clear();
-    kept_used_ = 0;
+void multiplexed_client_stream<Machine>::open_window() {
+    if (!on_wire_) return;
+    const std::size_t held_back = unread_.size() > read_ahead ? unread_.size() - read_ahead : 0;
+    const std::uint64_t earned = received_ - held_back;
+    if (earned <= credited_) return;
+    owner_.machine().consume(*this, static_cast<std::size_t>(earned - credited_));
+    credited_ = earned;
+    owner_.schedule_flush();
 }
 
 template <class Machine>
@@ -153,7 +157,11 @@ void multiplexed_client_stream<Machine>::on_reset(error&& failure, bool unproces
 template <class Machine>
 void multiplexed_client_stream<Machine>::invite() {
     consumer_waits_ = false;
-    exchange_->on_readable();
+    const exchange_ptr invited = exchange_;
+    invited->on_readable();
+    if (!exchange_) return;
+    unread_.keep();
+    open_window();
 }
 
 template <class Machine>
@@ -161,14 +169,10 @@ void multiplexed_client_stream<Machine>::resume(exchange& paused) {
     if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
     receiving_ = receiving::push;
     expect_progress();
-    const base::byte_buffer taken = std::exchange(kept_, {});
-    kept_used_ = 0;
+    const base::byte_buffer taken = unread_.take_all();
     if (!taken.empty()) {
         push(taken.view());
-        if (on_wire_) {
-            owner_.machine().consume(*this, taken.size());
-            owner_.schedule_flush();
-        }
+        open_window();
     }
     if (!exchange_ || receiving_ != receiving::push) return;
     if (failure_) return fail(std::move(*failure_));
@@ -180,16 +184,11 @@ result<read_outcome> multiplexed_client_stream<Machine>::read_response(exchange&
     if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
     if (receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
     consumer_waits_ = false;
-    const std::size_t size = kept().copy(buffer.data(), buffer.size());
+    const std::size_t size = unread_.take(buffer);
     if (size > 0) {
-        kept_used_ += size;
-        if (kept().empty()) drain_kept();
-        if (on_wire_) {
-            owner_.machine().consume(*this, size);
-            owner_.schedule_flush();
-        } else if (ended_ && kept().empty()) {
-            complete();  // the last byte ends the exchange at once: the caller may never come back to see the end
-        }
+        open_window();
+        // The last byte ends the exchange at once: the caller may never come back to see the end.
+        if (ended_ && unread_.empty()) complete();
         return read_outcome{read_outcome::kind::data, size};
     }
     if (failure_) {

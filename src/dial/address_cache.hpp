@@ -6,15 +6,13 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <list>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <pabal/error.hpp>
 
+#include "base/lru_map.hpp"
 #include "dial/address.hpp"
 
 namespace pabal::dial {
@@ -35,7 +33,7 @@ public:
     /// Null when nothing (or nothing current) is known. Valid until the next call.
     const family_answer* find(std::string_view host, address_family family, time_point now);
     void put(std::string_view host, address_family family, family_answer answer, time_point expires);
-    void clear() noexcept { by_name_.clear(), hosts_.clear(); }
+    void clear() noexcept { hosts_.clear(); }
     std::size_t size() const noexcept { return hosts_.size(); }
 
 private:
@@ -43,15 +41,8 @@ private:
         family_answer answer;
         time_point expires;
     };
-    struct host_entry {
-        std::string name;
-        std::array<std::optional<remembered>, 2> families;
-    };
-    using hosts = std::list<host_entry>;
-
     std::size_t max_hosts_;
-    hosts hosts_;  ///< most recently used first
-    std::unordered_map<std::string_view, hosts::iterator> by_name_;
+    base::lru_map<std::array<std::optional<remembered>, 2>> hosts_;
 };
 
 }  // namespace pabal::dial

@@ -153,16 +153,24 @@ void proxied_attempt::origin_resolved() {
     if (!chosen && (!ipv4_ || (!ipv6_ && !is_4))) return;  // there may be one yet
     if (!chosen && !is_4) chosen = first_allowed(ipv6_);
     if (!chosen) {
-        if (refusal_) return fail(std::move(*refusal_));
-        if (ipv4_->failure) return fail(*ipv4_->failure);
-        return fail({error_code::host_not_found, phase::resolve, culprit::network, 0,
-                     "the host " + to_.host + " has no " + (is_4 ? "IPv4 " : "") + "addresses"});
+        if (refusal_) return origin_is_unknown(std::move(*refusal_));
+        if (ipv4_->failure) return origin_is_unknown(*ipv4_->failure);
+        return origin_is_unknown({error_code::host_not_found, phase::resolve, culprit::network, 0,
+                                  "the host " + to_.host + " has no " + (is_4 ? "IPv4 " : "") + "addresses"});
     }
     std::get<socks::machine>(tunnel_).supply(bytes_of(*chosen), output_);
     lookup_.reset();
     timings_.resolve += reactor_.now() - phase_began_;
     enter(phase::proxy);
     converse();
+}
+
+/// A proxy that does not answer, or refuses, is the answer that helps: it may come yet.
+void proxied_attempt::origin_is_unknown(error why) {
+    if (std::get<socks::machine>(tunnel_).awaits_address()) return fail(std::move(why));
+    unknown_ = std::move(why);
+    lookup_.reset();
+    enter(phase::proxy);
 }
 
 /// The first address that nobody objects to; null: there is none, or no answer yet.
@@ -194,6 +202,7 @@ void proxied_attempt::converse() {
         case transport::io_outcome::kind::moved: break;
         }
         if (!take_reply({buffer.data(), got->size})) return;
+        if (unknown_ && std::get<socks::machine>(tunnel_).awaits_address()) return fail(std::move(*unknown_));
     }
 }
 

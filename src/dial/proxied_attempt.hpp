@@ -58,6 +58,7 @@ private:
     void resolve_origin();
     void on_answer(address_family family, const family_answer& answer) override;
     void origin_resolved();
+    void origin_is_unknown(error why);
     const address* first_allowed(const std::optional<family_answer>& among);
 
     // The tunnel.
@@ -96,6 +97,7 @@ private:
     std::optional<family_answer> ipv4_;
     std::optional<family_answer> ipv6_;
     std::optional<error> refusal_;  ///< of the last address that may not be reached
+    std::optional<error> unknown_;  ///< why the origin has no address: told when the proxy has answered its greeting
 
     std::unique_ptr<attempt> reaching_;
     transport::transport_ptr through_;  ///< to the proxy, while the tunnel is made

@@ -31,6 +31,7 @@ public:
     }
     std::size_t unread() const noexcept { return arrived.size() - consumed; }
     bool readable() const noexcept { return unread() > 0 || finished || reset; }
+    bool worth_reporting() const noexcept { return unread() >= low_water_mark || finished || reset; }
 
     /// How much of `possible` (> 0) this operation moves; 0 for "would block, this time".
     std::size_t fragment(std::size_t possible, std::size_t at_most) {
@@ -56,6 +57,7 @@ public:
     std::size_t under_way_bytes = 0;
     std::string arrived;
     std::size_t consumed = 0;
+    std::size_t low_water_mark = 1;
     std::uint64_t carried = 0;
     bool end_sent = false;
     bool finished = false;  ///< the end has arrived
@@ -129,6 +131,10 @@ public:
 
     void shutdown_write() override { out_.send_end(); }
     bool maybe_readable() const override { return in_.readable(); }
+    void set_low_water_mark(std::size_t size) override {
+        in_.low_water_mark = std::min(size, in_.behaves.capacity);
+        if (in_.worth_reporting()) notify({.readable = true, .writable = false});
+    }
     transport_description describe() const override {
         transport_description described;
         described.peer_address = described.local_address = "memory";
@@ -194,7 +200,7 @@ void wire::arrive(segment&& arriving) {
     } else {
         finished = true;
     }
-    if (reader) reader->notify({.readable = true, .writable = false});
+    if (reader && worth_reporting()) reader->notify({.readable = true, .writable = false});
 }
 
 void wire::on_arrival() {

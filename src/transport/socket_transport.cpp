@@ -87,6 +87,14 @@ public:
 
     bool maybe_readable() const override { return readable_; }
 
+    /// SO_RCVLOWAT. What is there already is reported (anew) when the mark falls below it.
+    void set_low_water_mark(std::size_t size) override {
+        if (size == low_water_mark_ || !is_tcp_) return;
+        low_water_mark_ = size;
+        const int mark = static_cast<int>(size);
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);
+    }
+
     transport_description describe() const override {
         transport_description described;
         described.peer_address = peer_address_;
@@ -136,6 +144,7 @@ private:
     transport_observer* observer_ = nullptr;
     std::string peer_address_;
     std::optional<error> unusable_;
+    std::size_t low_water_mark_ = 1;
     bool is_tcp_;
     bool readable_ = false;  ///< the first report, right after registration, tells
     bool writable_ = true;

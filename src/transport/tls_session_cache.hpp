@@ -8,13 +8,12 @@
 
 #include <cstddef>
 #include <deque>
-#include <list>
 #include <mutex>
 #include <string>
-#include <string_view>
-#include <unordered_map>
 
 #include <openssl/base.h>
+
+#include "base/lru_map.hpp"
 
 namespace pabal::transport {
 
@@ -33,16 +32,10 @@ public:
     std::size_t size() const;
 
 private:
-    struct known_peer {
-        std::string name;
-        std::deque<bssl::UniquePtr<SSL_SESSION>> sessions;  ///< newest last
-    };
-    using peers = std::list<known_peer>;
-    void drop(peers::iterator peer);
+    using sessions = std::deque<bssl::UniquePtr<SSL_SESSION>>;  ///< newest last
 
     mutable std::mutex mutex_;
-    peers peers_;  ///< most recently used first
-    std::unordered_map<std::string_view, peers::iterator> by_name_;
+    base::lru_map<sessions> peers_;
     std::size_t size_ = 0;
 };
 

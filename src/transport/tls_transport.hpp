@@ -63,6 +63,7 @@ public:
     result<io_outcome> write(std::span<const std::string_view> pieces) override;
     void shutdown_write() override;
     bool maybe_readable() const override;
+    void set_low_water_mark(std::size_t size) override { inner_->set_low_water_mark(size); }
     transport_description describe() const override;
 
 private:

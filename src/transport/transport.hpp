@@ -78,6 +78,13 @@ public:
     /// last would_block). Cheap. An idle pooled connection for which this is true is dead or out of step.
     virtual bool maybe_readable() const = 0;
 
+    /// Readable is worth reporting from here on only when `size` bytes are there, or the end or a failure is; 1 at first. A
+    /// hint, which may be ignored. Whoever gives it knows that as much will come, and takes it back when it does not. Bytes
+    /// are counted where they arrive: a layer that holds incomplete records back holds at most `most_held_back`.
+    virtual void set_low_water_mark(std::size_t /*size*/) {}
+    /// One TLS record of the largest size (RFC 8446 section 5.2), and its header.
+    static constexpr std::size_t most_held_back = 16384 + 256 + 5;
+
     virtual transport_description describe() const = 0;
 };
 

@@ -232,6 +232,21 @@ TEST_F(session_of_calls, forwards_plain_requests_through_an_http_proxy) {
     EXPECT_FALSE(dialled[0].tls);
 }
 
+TEST_F(session_of_calls, proxy_authorization_is_for_no_origin_but_a_gateway_that_is_addressed_as_one) {
+    const auto sent = [&](bool as_told, const char* by) {
+        auto asked = to("http://gateway.example/");
+        asked.as_told = as_told;
+        asked.headers.append_valid("Proxy-Authorization", "Bearer the-callers");
+        asked.proxies = by ? all_through(by) : nullptr;
+        send(std::move(asked));
+        return last().all("proxy-authorization");
+    };
+    EXPECT_EQ(sent(true, nullptr), "Bearer the-callers");
+    EXPECT_EQ(sent(true, "socks5h://p"), "");
+    EXPECT_EQ(sent(true, "http://p"), "") << "this proxy is told by its own headers";
+    EXPECT_EQ(sent(false, nullptr), "");
+}
+
 TEST_F(session_of_calls, tunnels_everything_else) {
     world.session->tls = transport::tls_context::make_client({.verify = false}).value();
     for (const auto& [by, url] :

@@ -99,6 +99,12 @@ INSTANTIATE_TEST_SUITE_P(over, http1_client, ::testing::ValuesIn(all_paths()), n
 class http1_client_in_memory : public http1_client {};
 INSTANTIATE_TEST_SUITE_P(over, http1_client_in_memory, ::testing::ValuesIn(memory_paths()), name_of_path);
 
+/// A wire that brings much at once.
+class http1_client_on_a_wide_wire : public ::testing::Test, public client_side {
+protected:
+    http1_client_on_a_wide_wire() : client_side({.name = "wide", .wire = {.capacity = 1024 * 1024}}) {}
+};
+
 // --- Bodies -------------------------------------------------------------------------------------------------------------
 
 TEST_P(http1_client, pushes_a_response_and_is_idle_again) {
@@ -186,6 +192,26 @@ TEST_P(http1_client, a_requester_may_pause_after_every_piece) {
         EXPECT_TRUE(got->succeeded());
     }
     EXPECT_EQ(idle_, 2);
+}
+
+TEST_F(http1_client_on_a_wide_wire, a_small_response_is_not_late_behind_a_fast_large_one) {
+    const std::string large = letters(1'000'000);
+    for (const delivery wanted : {delivery::push, delivery::pull}) {
+        const auto got = make_get();
+        got->wants = wanted;
+        ask(got);
+        server_.say("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + large.substr(0, 600'000));
+        std::string body;
+        if (wanted == delivery::pull) body = pull(got, 1'000'000, large.substr(599'990, 10));
+        else world_.settle();
+        server_.say(large.substr(600'000));
+        if (wanted == delivery::pull) body += pull(got, 1'000'000);
+        else ASSERT_TRUE(finish(got));
+        EXPECT_EQ(wanted == delivery::pull ? body : got->body + "<end>", large + "<end>");
+        const auto next = make_get();
+        ASSERT_TRUE(run(next, hello));
+        EXPECT_EQ(next->body, "hello");
+    }
 }
 
 TEST_P(http1_client, a_long_body_received_in_place_may_be_paused_too) {

@@ -299,7 +299,42 @@ TEST_F(proxied_dialing, a_name_nobody_knows_is_told_behind_a_proxy_that_is_up) {
     resolver_.failure = error{error_code::host_not_found, phase::resolve, culprit::network, 0, "no such name"};
     begin(through("socks5://proxy"));
     reach();
+    EXPECT_EQ(hear(), "\5\1\0"s);
+    EXPECT_EQ(who_.calls, 0) << "it may turn out to be down";
+    say("\5\0"s);
     expect_failure(error_code::host_not_found, phase::resolve, "no such name");
+}
+
+TEST_F(proxied_dialing, a_proxy_that_is_none_is_told_before_a_name_nobody_knows) {
+    resolver_.failure = error{error_code::host_not_found, phase::resolve, culprit::network, 0, "no such name"};
+    begin(through("socks5://proxy"));
+    reach();
+    proxy_end_.reset();
+    turns();
+    expect_failure(error_code::proxy_failed, phase::proxy, "closed the connection");
+
+    who_ = {};
+    begin(through("socks5://proxy"));
+    reach();
+    say("HTTP/1.1 400 Bad Request\r\n\r\n");
+    expect_failure(error_code::proxy_failed, phase::proxy, "does not answer in SOCKS");
+
+    who_ = {};
+    begin(through("socks5://user:secret@proxy"));
+    reach();
+    say("\5\2"s);
+    EXPECT_EQ(who_.calls, 0) << "who we are is still to be judged";
+    say("\1\1"s);
+    expect_failure(error_code::proxy_auth_required, phase::proxy, "not accepted");
+}
+
+TEST_F(proxied_dialing, a_proxy_that_is_silent_is_told_before_a_name_nobody_knows) {
+    resolver_.failure = error{error_code::host_not_found, phase::resolve, culprit::network, 0, "no such name"};
+    begin(through("socks5://proxy"), {.connect = 50ms});
+    reach();
+    EXPECT_EQ(who_.calls, 0);
+    for (int turn = 0; turn < 20 && who_.calls == 0; ++turn) reactor_.turn(10ms);
+    expect_failure(error_code::timed_out, phase::proxy, "did not make a tunnel");
 }
 
 TEST_F(proxied_dialing, socks_4_needs_an_ipv4_address) {
@@ -328,6 +363,7 @@ TEST_F(proxied_dialing, a_guard_judges_what_is_asked_of_the_proxy_but_not_the_pr
     resolver_.ipv6 = {*address::parse("fd00::1")};
     begin(to);
     reach();
+    say("\5\0"s);
     expect_failure(error_code::address_refused, phase::connect, "example.com");
     EXPECT_EQ(hear(), "\5\1\0"s) << "the proxy hears nothing of it but the greeting";
 

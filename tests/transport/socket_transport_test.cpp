@@ -178,6 +178,32 @@ TEST_P(socket_transport, an_end_that_comes_after_a_short_read_is_still_told) {
     EXPECT_EQ(server_->read(buffer)->what, io_outcome::kind::end);
 }
 
+TEST_P(socket_transport, below_the_low_water_mark_nothing_is_reported_but_the_end) {
+    read_available(*server_);
+    server_->set_low_water_mark(1000);
+    write_once(*client_, std::string(999, 'x'));
+    reactor_.turn(20ms);
+    const bool tcp = std::get<1>(GetParam()) == std::string("tcp");
+    EXPECT_EQ(server_observer_.readable, !tcp) << "elsewhere the hint is ignored";
+    write_once(*client_, "x");
+    turn_until([&] { return server_observer_.readable; });
+    EXPECT_EQ(read_available(*server_).size(), 1000U);
+
+    server_observer_.readable = false;
+    write_once(*client_, "few");
+    reactor_.turn(20ms);
+    server_->set_low_water_mark(1);
+    turn_until([&] { return server_observer_.readable; });
+    EXPECT_EQ(read_available(*server_), "few") << "what was there when the mark fell";
+
+    server_->set_low_water_mark(1000);
+    server_observer_.readable = false;
+    write_once(*client_, "last");
+    client_.reset();
+    turn_until([&] { return server_observer_.readable; });
+    EXPECT_EQ(read_available(*server_), "last");
+}
+
 TEST_P(socket_transport, writing_to_a_peer_that_is_gone_fails_without_a_signal) {
     server_.reset();
     std::optional<error> failure;

@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any
 
 from pabal import exceptions as native_errors
+from pabal._engine import FilesOf
 from pabal.requests._short import Asked, ShortWay
 
 __all__ = ["AsyncShortWay"]
@@ -25,21 +26,21 @@ class AsyncShortWay(ShortWay):
     """The short way of ``AsyncSession``."""
 
     #: The turn of a loop in which there were no files: (loop, when it is over at the latest, what files).
-    _silent: tuple[Any, float, set[tuple[bytes, ...]]] | None = None
+    _silent: tuple[Any, float, set[FilesOf]] | None = None
 
-    def any_exists(self, files: tuple[bytes, ...]) -> bool:
+    def any_exist(self, files: FilesOf) -> bool:
         """Asked once in a turn of the loop: a thousand requests that are gathered look at the file system once."""
         loop = _get_running_loop()
         silent = self._silent
         if silent is None or silent[0] is not loop or monotonic() > silent[1]:
             if loop is None:
-                return super().any_exists(files)
+                return super().any_exist(files)
             # The limit is for a loop that ends with this turn.
             silent = self._silent = (loop, monotonic() + 0.05, set())
             loop.call_soon(self._next_turn)
         elif files in silent[2]:
             return False
-        if super().any_exists(files):
+        if super().any_exist(files):
             return True
         silent[2].add(files)
         return False

@@ -146,7 +146,7 @@ class ShortWay(Unbent):
         defaults, lines, plain, secure, own_verify, tells_bundle, files, memo = standing
         if verify is None:
             verify = own_verify
-        if name is None or (verify is not True and verify is not False) or (files and self.any_exists(files)):
+        if name is None or (verify is not True and verify is not False) or (files and self.any_exist(files)):
             return None
         if not params:
             full, target, is_secure, is_plain = self._prepared_url(url)

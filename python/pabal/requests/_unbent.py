@@ -17,7 +17,7 @@ from functools import lru_cache
 from operator import attrgetter, is_, itemgetter
 from typing import Any, NamedTuple, cast
 
-from pabal._engine import Watch, any_exists
+from pabal._engine import FilesOf, Watch
 
 from . import adapters, utils
 from ._sent_cookies import CookieMemo
@@ -116,9 +116,9 @@ class Standing(NamedTuple):
     secure: Any
     #: Its ``verify``; None when it is no bool.
     verify: bool | None
-    #: Whether the environment names a bundle; and where there may be netrc files, which is for each request to ask.
+    #: Whether the environment names a bundle; and the netrc files that there may be, which is for each request to ask.
     tells_bundle: bool
-    files: tuple[bytes, ...]
+    files: FilesOf | None
     memo: CookieMemo
 
 
@@ -155,14 +155,20 @@ def _environment() -> Any:
     return getattr(os.environ, "_data", None)
 
 
-def _said_by(held: dict[Any, Any]) -> tuple[bool, bool, tuple[bytes, ...]]:
-    """(Whether a variable tells of a proxy or a netrc file, or there is no home to look for one; of a bundle; where
-    there may be netrc files.)"""
+@lru_cache(8)
+def _netrc_files(home: bytes, names: tuple[str, ...]) -> FilesOf:
+    """One for all sessions: what one has seen, the others need not look for."""
+    return FilesOf(home, *map(os.fsencode, names))
+
+
+def _said_by(held: dict[Any, Any]) -> tuple[bool, bool, FilesOf | None]:
+    """(Whether a variable tells of a proxy or a netrc file, or there is no home to look for one; of a bundle; the
+    netrc files that there may be.)"""
     home: Any = held.get(b"HOME")
     if home is None:
-        return True, True, ()
+        return True, True, None
     proxies = any(name.lower().endswith(b"_proxy") for name in tuple(held))  # ``Http_Proxy`` is one too
-    files = tuple(os.path.join(home, os.fsencode(name)) for name in utils.NETRC_FILES)
+    files = _netrc_files(home, tuple(utils.NETRC_FILES))
     return proxies or b"NETRC" in held, not _BUNDLES.isdisjoint(held), files
 
 
@@ -322,7 +328,7 @@ class Unbent:
         return tuple(parts)
 
     def _look(self, fields: dict[str, Any]) -> Standing | None:
-        speaks, tells_bundle, files = _said_by(_environment()) if fields["trust_env"] else (False, False, ())
+        speaks, tells_bundle, files = _said_by(_environment()) if fields["trust_env"] else (False, False, None)
         if speaks:
             return None
         defaults = fields["headers"]._store
@@ -356,9 +362,9 @@ class Unbent:
             return False
         return retries.total == 0 and not retries.status_forcelist
 
-    def any_exists(self, files: tuple[bytes, ...]) -> bool:
+    def any_exist(self, files: FilesOf) -> bool:
         """Whether one of the files is there."""
-        return any_exists(files)
+        return files.any_exist()
 
 
 def _only_one(mounted: Any, scheme: str) -> Any:

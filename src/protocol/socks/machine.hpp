@@ -63,6 +63,8 @@ public:
     void supply(std::string address, std::string& out);
     /// What the proxy sent and was not used up before; returns how much of it is used up now, and appends what is sent next.
     result<std::size_t> receive(std::string_view input, std::string& out);
+    /// The proxy has let us in and waits to hear where to: `supply` is what goes on.
+    bool awaits_address() const noexcept { return state_ == state::destination; }
     bool is_established() const noexcept { return state_ == state::established; }
 
 private:

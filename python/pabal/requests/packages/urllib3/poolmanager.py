@@ -155,8 +155,9 @@ class ProxyManager(PoolManager):
     def proxy_for(self, url: str, headers: Any) -> Proxy:
         """What the engine is told: for a request with these headers, the proxy and what it may know.
 
-        An HTTP proxy knows who we are by ``proxy_headers``, not by its URL. The engine drops Proxy-Authorization from
-        the headers of requests, to keep it from origins; a proxy that reads them itself shall have it.
+        An HTTP proxy knows who we are by ``proxy_headers``, not by its URL. Behind a proxy the engine drops
+        Proxy-Authorization from the headers of requests, to keep it from origins; a proxy that reads them itself shall
+        have it.
         """
         if (self.proxy.scheme or "").startswith("socks"):
             return Proxy(self.proxy_url)
