@@ -62,6 +62,8 @@ struct response {
     fields headers;
     std::string body;
     fields trailers;
+    /// What came before it: 100 (Continue), 103 (Early Hints) and their kin (RFC 9110 section 15.2). At most 32.
+    std::vector<response_head> informational;
     std::string url;  ///< where it came from, after redirects
     std::vector<std::string> redirected_from;
     std::chrono::nanoseconds elapsed{0};  ///< to the arrival of the head

@@ -115,6 +115,7 @@ result<response> to_response(call& finished) {
     out.headers = std::move(head.headers);
     out.body = std::string(finished.body().view());
     out.trailers = finished.trailers();
+    out.informational = finished.informational();
     out.url = std::string(finished.location().text());
     for (const hop& each : finished.history()) out.redirected_from.emplace_back(each.location.text());
     out.elapsed = finished.elapsed();

@@ -38,6 +38,7 @@ from pabal.requests.adapters import (
     typing,
     urldefragauth,
 )
+from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.utils import select_proxy
 
 from ._connection_info import ConnectionInfo
@@ -218,7 +219,20 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     ) -> Any:
         """Sends a prepared request; returns its response."""
         with Upload(request, on_upload_body):
-            return super().send(request, stream, timeout, verify, cert, proxies)
+            made = super().send(request, stream, timeout, verify, cert, proxies)
+        if on_early_response is not None:
+            for early in self._early_responses(request, made.raw):
+                on_early_response(early)
+        return made
+
+    def _early_responses(self, request: Any, answer: Any) -> list[Any]:
+        """The 1xx responses that came before a pool's answer, as responses."""
+        made: list[Any] = []
+        for status, headers in answer.informational:
+            early = self.build_response(request, HTTPResponse(headers=headers.items(), status=status))
+            early._content, early._content_consumed = b"", True
+            made.append(early)
+        return made
 
 
 class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
@@ -257,6 +271,9 @@ class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
                 if failure is None:
                     raise
                 raise failure from error
+        if on_early_response is not None:
+            for early in self._early_responses(request, answer):
+                await on_early_response(early)
         return self.build_response(request, answer)
 
     async def close(self) -> None:  # type: ignore[override]
