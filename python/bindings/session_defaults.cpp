@@ -54,6 +54,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.netrc = netrc;
     session.rate_limits = parsed_rate_limits;
     session.resolver = parsed_resolver;
+    session.local_address = parsed_local_address;
     session.versions = versions;
 }
 
@@ -141,6 +142,15 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.resolver = owned::borrow(argument("resolver").ptr());
     defaults.parsed_resolver = resolver_of(argument("resolver"));
     const nb::object config = nb::module_::import_("pabal.config");
+    const nb::object local = config.attr("local_address_of")(argument("local_address"));
+    defaults.local_address = owned::borrow(local.ptr());
+    if (!local.is_none()) {
+        std::string_view written;
+        if (!read_utf8(local.ptr(), "local_address", written)) throw_python();
+        auto parsed = dial::local_address(written);
+        if (!parsed) throw_error(parsed.error());
+        defaults.parsed_local_address = *parsed;
+    }
     const nb::object http = config.attr("versions_of")(argument("http"));
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
@@ -182,7 +192,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries,
-                              &rate_limit, &resolver, &http, &hooks})
+                              &rate_limit, &resolver, &local_address, &http, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

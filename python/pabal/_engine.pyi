@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextvars import Context
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -374,6 +375,9 @@ class _BaseSession:
     def resolver(self) -> SafeResolver | None:
         """What keeps requests away from some networks."""
     @property
+    def local_address(self) -> str | None:
+        """The address of this machine that connections leave from."""
+    @property
     def http(self) -> frozenset[str]:
         """The versions of HTTP that may be spoken."""
     @property
@@ -414,6 +418,7 @@ class _BaseSession:
         retries: RetriesInput = ...,
         rate_limit: RateLimit | None = ...,
         resolver: SafeResolver | None = ...,
+        local_address: str | IPv4Address | IPv6Address | None = ...,
         http: HTTP | None = ...,
     ) -> None: ...
 

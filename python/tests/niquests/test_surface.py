@@ -51,8 +51,6 @@ def test_importing_pabal_does_not_import_the_face() -> None:
     [
         {"disable_http1": True},
         {"resolver": "doh://1.1.1.1"},
-        {"source_address": ("127.0.0.1", 0)},
-        {"disable_ipv6": True},
         {"revocation_configuration": niquests.RevocationConfiguration(strict_mode=True)},
         {"tls_configuration": niquests.TLSConfiguration(ciphers="HIGH")},
     ],
