@@ -59,9 +59,12 @@ def test_the_other_family_is_left_out(scripted: Start) -> None:
 
 
 def test_an_address_of_another_machine(scripted: Start) -> None:
-    with pabal.Session(local_address="192.0.2.1") as session:
-        with pytest.raises(exceptions.ConnectError, match=r"192\.0\.2\.1") as raised:
-            session.get(scripted(from_where).url)
+    url = scripted(from_where).url
+    with (
+        pabal.Session(local_address="192.0.2.1") as session,
+        pytest.raises(exceptions.ConnectError, match=r"192\.0\.2\.1") as raised,
+    ):
+        session.get(url)
     assert raised.value.whose == "local"
 
 
