@@ -30,4 +30,4 @@ def source_of(source_address: Any, disable_ipv4: bool, disable_ipv6: bool) -> tu
         raise RuntimeError("disable_ipv4 and disable_ipv6 together leave no address to connect to")
     if source_address is not None:
         return source_address  # type: ignore[no-any-return]
-    return ("::", 0) if disable_ipv4 else ("0.0.0.0", 0) if disable_ipv6 else None  # noqa: S104 - nothing listens there
+    return ("::", 0) if disable_ipv4 else ("0.0.0.0", 0) if disable_ipv6 else None
