@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Every src/<path>.cpp has its tests/<path>_test.cpp, and every test of a layer has its source (or header).
 
-The parts of one thing may share its test: tls_pem.cpp is tested by tls_pem_test.cpp or by tls_test.cpp. One thing may have
-several tests: machine.cpp is tested by machine_test.cpp and machine_sending_test.cpp.
+The parts of one thing may share its test: tls_pem.cpp is tested by tls_pem_test.cpp or by tls_test.cpp. One thing may
+have several tests: machine.cpp is tested by machine_test.cpp and machine_sending_test.cpp.
 """
 
 from __future__ import annotations

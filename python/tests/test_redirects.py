@@ -8,7 +8,7 @@ import pabal
 import pytest
 from pabal import exceptions
 from support.nginx import Nginx
-from support.scripted import Connection, Received, Redirector, ScriptedServer
+from support.scripted import Connection, Redirector, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
 
