@@ -1,10 +1,10 @@
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "protocol/http/recording_stream.hpp"
 #include "protocol/http2/http2_server.hpp"
 #include "protocol/http2/machine.hpp"
 
@@ -14,46 +14,7 @@ namespace {
 using testing::http2_server;
 using testing::lines;
 
-/// A stream's owner that writes down what it hears.
-class recording_stream final : public stream {
-public:
-    std::deque<std::optional<std::string>> body_parts;  ///< nullopt: would_block
-    std::optional<error> body_failure;
-    fields trailers_to_send;
-
-    std::vector<int> informational;
-    std::optional<response_head> head;
-    std::string body;
-    fields trailers_received;
-    std::optional<error> failure;
-    bool ended = false;
-    bool unprocessed = false;
-
-    void on_informational(response_head&& got) override { informational.push_back(got.status); }
-    void on_response(response_head&& got) override { head = std::move(got); }
-    void on_data(std::string_view data) override { body += data; }
-    void on_end(fields&& got) override {
-        ended = true;
-        trailers_received = std::move(got);
-    }
-    void on_reset(error&& got, bool was_unprocessed) override {
-        failure = std::move(got);
-        unprocessed = was_unprocessed;
-    }
-    result<read_outcome> read_body(std::span<char> buffer) override {
-        if (body_parts.empty()) {
-            if (body_failure) return *body_failure;
-            return read_outcome{read_outcome::kind::end, 0};
-        }
-        auto& next = body_parts.front();
-        if (!next) return body_parts.pop_front(), read_outcome{};
-        const std::size_t size = next->copy(buffer.data(), buffer.size());
-        next->erase(0, size);
-        if (next->empty()) body_parts.pop_front();
-        return read_outcome{read_outcome::kind::data, size};
-    }
-    const fields* trailers() override { return &trailers_to_send; }
-};
+using recording_stream = http::testing::recording_stream<stream>;
 
 request_head get(std::string_view target = "/") {
     request_head head;
