@@ -329,6 +329,16 @@ TEST_P(http2_machine, what_is_not_http2_ends_the_connection) {
     EXPECT_EQ(failure_->whose, culprit::peer);
 }
 
+TEST_P(http2_machine, a_priority_of_no_stream_ends_the_connection) {
+    recording_stream asked;
+    ask(asked);
+    const std::string_view priority("\0\0\5\2\0\0\0\0\0\0\0\0\0\0", 14);  // RFC 9113 section 6.3
+    pass(priority, [&](std::string_view part) { (void)machine_->receive(part); });
+    exchange_bytes();
+    ASSERT_TRUE(machine_->failure());
+    EXPECT_EQ(machine_->failure()->message, "the server broke HTTP/2 (PROTOCOL_ERROR)");
+}
+
 TEST_P(http2_machine, pings_are_answered_and_asked) {
     machine_->ping();
     exchange_bytes();
