@@ -253,7 +253,16 @@ class SilentPort:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
+        self._socket.setblocking(False)
         self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def received(self) -> int:
+        """How many datagrams have come since it was asked last."""
+        count = 0
+        with contextlib.suppress(BlockingIOError):
+            while self._socket.recv(65536):
+                count += 1
+        return count
 
     def close(self) -> None:
         self._socket.close()
