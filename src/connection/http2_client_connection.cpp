@@ -15,7 +15,8 @@ http2_client_connection::http2_client_connection(environment& environment, trans
                                                  client_connection_observer& observer, const http2::limits& limits)
     : multiplexed_client_connection(environment, observer),
       transport_(std::move(transport)),
-      machine_(transport_->describe().tls_version.empty() ? "http" : "https", *this, limits) {
+      machine_(transport_->describe().tls_version.empty() ? "http" : "https", *this, limits),
+      moderation_(environment.reactor) {
     transport_->observe(this);
     schedule_flush();  // our preface and SETTINGS need not wait for a request
 }
@@ -56,7 +57,9 @@ void http2_client_connection::flush() {
     }
     if (state_ != state::open || in_machine_) return;
     tell_invited();
-    if (state_ == state::open && machine_.is_over())
+    if (state_ != state::open) return;
+    moderation_.wait(*transport_, machine_.certain_to_come());
+    if (machine_.is_over())
         lose(last_word(), machine_.failure() ? close_reason::protocol_error : close_reason::peer_said_close);
 }
 
@@ -84,6 +87,7 @@ void http2_client_connection::receive() {
                          "the server closed the connection without sending a response"},
                         idle_or(close_reason::transport_failed));
         }
+        moderation_.received(got->size);
         in_machine_ = true;
         auto processed = machine_.receive({scratch.space().data(), got->size});
         in_machine_ = false;
@@ -93,7 +97,9 @@ void http2_client_connection::receive() {
         }
         tell_invited();  // as long as what came lies where it was received
     }
-    if (state_ == state::open) schedule_flush();
+    if (state_ != state::open) return;
+    moderation_.wait(*transport_, machine_.certain_to_come());
+    schedule_flush();
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
@@ -108,6 +114,7 @@ void http2_client_connection::say_farewell() {
 
 void http2_client_connection::close_transport() {
     if (!transport_) return;
+    moderation_.forget();
     transport_->observe(nullptr);
     environment_.reactor.retire(std::move(transport_));
 }

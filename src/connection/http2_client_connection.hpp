@@ -9,6 +9,7 @@
 #include <string>
 
 #include "connection/multiplexed_client_connection.hpp"
+#include "connection/read_moderation.hpp"
 #include "protocol/http2/machine.hpp"
 
 namespace pabal::connection {
@@ -44,6 +45,7 @@ private:
 
     transport::transport_ptr transport_;
     http2::machine machine_;
+    read_moderation moderation_;
     bool write_blocked_ = false;
     std::string output_;
     std::size_t output_written_ = 0;

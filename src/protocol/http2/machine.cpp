@@ -1,5 +1,6 @@
 #include "protocol/http2/machine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <new>
@@ -30,6 +31,14 @@ nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
         return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+/// What Content-Length says, which nghttp2 holds the peer to; 0: nothing.
+std::uint64_t announced_by(const fields& headers) noexcept {
+    const auto text = headers.find(field_id::content_length).value_or("");
+    std::uint64_t size = 0;
+    std::from_chars(text.data(), text.data() + text.size(), size);
+    return size;
 }
 
 }  // namespace
@@ -83,8 +92,11 @@ struct machine_callbacks {
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                        std::size_t size, void* user_data) {
         nghttp2_session_consume_connection(session, size);
-        if (stream* of = owner(user_data).stream_of(id)) of->on_data(text_of(data, size));
-        else nghttp2_session_consume_stream(session, id, size);
+        stream* of = owner(user_data).stream_of(id);
+        if (!of) return nghttp2_session_consume_stream(session, id, size), 0;
+        owner(user_data).moved_last_ = id;
+        of->body_to_come_ -= std::min<std::uint64_t>(of->body_to_come_, size);
+        of->on_data(text_of(data, size));
         return 0;
     }
 
@@ -293,6 +305,20 @@ void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.
 
 void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
 
+std::uint64_t machine::certain_to_come() const noexcept {
+    const stream* of = stream_of(moved_last_);
+    if (!of) return 0;
+    const auto left = [](std::int32_t window, std::int32_t used) {
+        return static_cast<std::uint64_t>(std::max(window - used, 0));
+    };
+    nghttp2_session* it = session_.get();
+    return std::min({of->body_to_come_,
+                     left(nghttp2_session_get_stream_effective_local_window_size(it, moved_last_),
+                          nghttp2_session_get_stream_effective_recv_data_length(it, moved_last_)),
+                     left(nghttp2_session_get_effective_local_window_size(it),
+                          nghttp2_session_get_effective_recv_data_length(it))});
+}
+
 void machine::release(stream& done) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
     if (!done.ended_ || !done.sent_all_)
@@ -342,6 +368,7 @@ void machine::end_head(stream& of, bool ends) {
     }
     const std::int32_t id = of.id_;
     of.has_head_ = true;
+    if (!ends) of.body_to_come_ = announced_by(head.headers);
     of.on_response(std::move(head));
     if (ends && stream_of(id) == &of) end_message(of, {});
 }

@@ -69,6 +69,8 @@ public:
     void resume_sending(stream& of);
     /// `size` bytes of what `on_data` gave were used.
     void consume(stream& of, std::size_t size);
+    /// How many bytes of the body that moved last the peer has announced and may send: so many will come, unless it fails.
+    std::uint64_t certain_to_come() const noexcept;
     /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop
     /// (RST_STREAM with CANCEL, RFC 9113 section 6.4).
     void release(stream& done);
@@ -107,6 +109,7 @@ private:
     std::unique_ptr<nghttp2_session, session_deleter> session_;
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
+    std::int32_t moved_last_ = 0;   ///< the stream that the latest DATA was for
     std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
