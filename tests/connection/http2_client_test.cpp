@@ -236,6 +236,58 @@ TEST_P(http2_client_on_a_wide_wire, a_fast_body_wakes_its_reader_a_few_records_a
     EXPECT_LT(asked->readable, slices / 3);
 }
 
+TEST_P(http2_client_on_a_wide_wire, what_a_lone_reader_leaves_stays_in_the_transport_no_longer_than_a_turn) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(900'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    server_.settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 7}});
+    say();
+    world_.settle();  // nobody reads
+    EXPECT_EQ(connection_->capacity(), 7U) << "what came behind the body is heard";
+    EXPECT_EQ(pull(asked, 10'000), body + "<end>");
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_comes_back_takes_what_the_transport_has) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(600'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    std::string received;
+    std::string buffer(10'000, ' ');
+    while (responder* answering = asked->answered_by()) {  // and no turn in between
+        const auto got = answering->read_response(*asked, buffer);
+        ASSERT_TRUE(got);
+        ASSERT_EQ(got->what, read_outcome::kind::data);
+        received.append(buffer, 0, got->size);
+    }
+    EXPECT_TRUE(received == body);
+    EXPECT_TRUE(asked->succeeded());
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_gives_up_leaves_a_connection_that_serves_others) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    server_.answer(id, {{":status", "200"}, {"content-length", "900000"}}, letters(900'000));
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    asked->given_up = true;
+    asked->answered_by()->cancel(*asked);
+    EXPECT_TRUE(connection_->usable());
+    const auto next = make_get();
+    server_.answer(ask(next), {{":status", "200"}}, "next");
+    say();
+    ASSERT_TRUE(finish(next));
+    EXPECT_EQ(next->body, "next");
+}
+
 TEST_P(http2_client_on_a_wide_wire, a_small_response_is_not_late_behind_a_fast_large_one_that_was_given_up) {
     const auto asked = make_get();
     const auto id = ask(asked);

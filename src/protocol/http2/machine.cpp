@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <new>
 #include <utility>
@@ -31,6 +32,17 @@ nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
         return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
     };
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+/// What our PINGs carry, so that their answers can be told apart.
+constexpr std::uint64_t sign_of_life = 1;
+constexpr std::uint64_t round_trip = 2;
+
+std::array<std::uint8_t, 8> bytes_of(std::uint64_t number) noexcept {
+    return std::bit_cast<std::array<std::uint8_t, 8>>(number);
+}
+std::uint64_t number_of(const std::uint8_t (&bytes)[8]) noexcept {
+    return std::bit_cast<std::uint64_t>(std::to_array(bytes));
 }
 
 /// What Content-Length says, which nghttp2 holds the peer to; 0: nothing.
@@ -116,7 +128,7 @@ struct machine_callbacks {
             it.observer_.on_capacity_changed();
             break;
         case NGHTTP2_PING:
-            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.observer_.on_pong();
+            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.answered(number_of(frame->ping.opaque_data));
             break;
         case NGHTTP2_GOAWAY:
             it.accepts_streams_ = false;
@@ -303,7 +315,10 @@ bool machine::wants_to_send() const noexcept { return nghttp2_session_want_write
 
 void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.get(), of.id_); }
 
-void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
+void machine::consume(stream& of, std::size_t size) {
+    nghttp2_session_consume_stream(session_.get(), of.id_, size);
+    note_consumed(of.id_, size);
+}
 
 std::uint64_t machine::certain_to_come() const noexcept {
     const stream* of = stream_of(moved_last_);
@@ -325,7 +340,7 @@ void machine::release(stream& done) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, NGHTTP2_CANCEL);
 }
 
-void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
+void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(sign_of_life).data()); }
 
 void machine::go_away() {
     accepts_streams_ = false;
@@ -371,6 +386,23 @@ void machine::end_head(stream& of, bool ends) {
     if (!ends) of.body_to_come_ = announced_by(head.headers);
     of.on_response(std::move(head));
     if (ends && stream_of(id) == &of) end_message(of, {});
+}
+
+void machine::note_consumed(std::int32_t id, std::size_t size) {
+    if (!growth_.consumed(id, size)) return;
+    const auto window = nghttp2_session_get_stream_effective_local_window_size(session_.get(), id);
+    if (growth_.begin(id, static_cast<std::uint32_t>(std::max(window, 0))))
+        nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
+}
+
+void machine::answered(std::uint64_t ping) {
+    if (ping == sign_of_life) return observer_.on_pong();
+    if (ping != round_trip || !growth_.goes_on()) return;
+    const std::int32_t id = growth_.measured();
+    const auto window = std::max(nghttp2_session_get_stream_effective_local_window_size(session_.get(), id), 0);
+    const auto wanted = static_cast<std::int32_t>(growth_.answered(static_cast<std::uint32_t>(window)));
+    if (wanted > window) nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, wanted);
+    if (growth_.goes_on()) nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
 }
 
 void machine::end_message(stream& of, fields&& trailers) {
