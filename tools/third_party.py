@@ -268,9 +268,7 @@ def key_of(recipe: Recipe, compilers: Compilers, own: Path | None, needs: dict[s
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def ensure_built(
-    recipe: Recipe, cache: Path, compilers: Compilers, own: Path | None, needs: dict[str, Path]
-) -> Path:
+def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | None, needs: dict[str, Path]) -> Path:
     result = cache / f"{recipe.name}-{recipe.version}-{key_of(recipe, compilers, own, needs)}"
     if result.is_dir():
         return result

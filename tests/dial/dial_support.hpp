@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// What the dial tests share: a reactor on the real system, a DNS server of our own, and counting what is left open.
+/// What the dial tests share: a reactor on the real system, who asks for a connection, a DNS server of our own, and counting
+/// what is left open.
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #include "dial/cares_resolver.hpp"
+#include "dial/dialer.hpp"
 #include "reactor/descriptor.hpp"
 #include "reactor/reactor.hpp"
 
@@ -46,6 +49,31 @@ bool turn_until(reactor::reactor& reactor, Done&& done, std::chrono::millisecond
     }
     return true;
 }
+
+/// Who asked for a connection.
+struct caller final : dial_observer {
+    transport::transport_ptr connected;
+    std::optional<error> failure;
+    dial_timings timings;
+    std::function<void()> then;
+    bool inside_dial = false;  ///< set while the call that begins the dial runs: nobody is told then
+    int calls = 0;
+
+    void on_dialed(transport::transport_ptr transport, const dial_timings& took) override {
+        EXPECT_FALSE(inside_dial);
+        ++calls;
+        connected = std::move(transport);
+        timings = took;
+        if (then) then();
+    }
+    void on_dial_failed(error why) override {
+        EXPECT_FALSE(inside_dial);
+        ++calls;
+        failure = std::move(why);
+        if (then) then();
+    }
+    bool done() const { return calls > 0; }
+};
 
 /// A name server on 127.0.0.1 that answers by a table.
 class fake_name_server final : private reactor::io_watcher {
