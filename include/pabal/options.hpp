@@ -30,7 +30,7 @@ struct timeouts {
 /// section 3.3), and a TLS server that does not agree to it is `unsupported`.
 struct http_versions {
     bool http_1_1 = true;
-    bool http_2 = false;
+    bool http_2 = true;
 
     bool operator==(const http_versions&) const = default;
 };

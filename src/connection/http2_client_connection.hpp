@@ -9,6 +9,7 @@
 #include <string>
 
 #include "connection/multiplexed_client_connection.hpp"
+#include "connection/read_moderation.hpp"
 #include "protocol/http2/machine.hpp"
 
 namespace pabal::connection {
@@ -30,21 +31,30 @@ public:
         if (machine_.wants_to_send()) environment_.reactor.defer(*this);
     }
 
+    void receive_more() override;
+
 private:
     void on_capacity_changed() override;
     void on_going_away() override { going_away_ = true; }
     void on_transport_ready(transport::readiness now) override;
-    void run_deferred() override { flush(); }
+    void run_deferred() override;
 
     void flush() override;
-    void receive();
+    enum class received : std::uint8_t { nothing, something, for_readers };
+    void receive(received enough = received::for_readers);
+    received receive_once();
+    bool is_enough(unsigned served) const noexcept;
     error last_word() const;
     void say_farewell() override;
     void close_transport() override;
 
     transport::transport_ptr transport_;
     http2::machine machine_;
+    read_moderation moderation_;
     bool write_blocked_ = false;
+    bool receiving_ = false;
+    bool rest_left_ = false;     ///< there is more to receive, which may wait for its reader
+    bool rest_is_next_ = false;  ///< but no longer than this turn
     std::string output_;
     std::size_t output_written_ = 0;
 };

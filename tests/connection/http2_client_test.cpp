@@ -202,6 +202,110 @@ TEST_P(http2_client, a_pulled_body_arrives_no_faster_than_it_is_read) {
     EXPECT_EQ(connection_->exchanges(), 0U);
 }
 
+/// A wire that carries a megabyte at once, for bodies that come faster than they are read.
+class http2_client_on_a_wide_wire : public http2_client {};
+
+INSTANTIATE_TEST_SUITE_P(paths, http2_client_on_a_wide_wire,
+                         ::testing::Values(path{.name = "wide", .wire = {.capacity = 1024 * 1024}}), name_of_path);
+
+TEST_P(http2_client_on_a_wide_wire, a_fast_body_wakes_its_reader_a_few_records_at_a_time) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(8 * 1024 * 1024);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    wire_.on_heard = [this] { server_.receive(std::exchange(wire_.heard, {})); };
+    std::string received;
+    std::string unsaid;
+    std::string buffer(64 * 1024, ' ');
+    int slices = 0;
+    while (received.size() < body.size()) {
+        if (unsaid.empty()) unsaid = server_.output();
+        ASSERT_FALSE(unsaid.empty() && slices > 1000) << "the server may not go on";
+        wire_.say(std::string_view(unsaid).substr(0, 16 * 1024));
+        unsaid.erase(0, 16 * 1024);
+        ++slices;
+        world_.pass(100us);
+        while (responder* answering = asked->answered_by()) {
+            const auto got = answering->read_response(*asked, buffer);
+            if (!got || got->what != read_outcome::kind::data) break;
+            received.append(buffer, 0, got->size);
+        }
+    }
+    EXPECT_TRUE(received == body);
+    EXPECT_LT(asked->readable, slices / 3);
+}
+
+TEST_P(http2_client_on_a_wide_wire, what_a_lone_reader_leaves_stays_in_the_transport_no_longer_than_a_turn) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(900'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    server_.settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 7}});
+    say();
+    world_.settle();  // nobody reads
+    EXPECT_EQ(connection_->capacity(), 7U) << "what came behind the body is heard";
+    EXPECT_EQ(pull(asked, 10'000), body + "<end>");
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_comes_back_takes_what_the_transport_has) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(600'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    std::string received;
+    std::string buffer(10'000, ' ');
+    while (responder* answering = asked->answered_by()) {  // and no turn in between
+        const auto got = answering->read_response(*asked, buffer);
+        ASSERT_TRUE(got);
+        ASSERT_EQ(got->what, read_outcome::kind::data);
+        received.append(buffer, 0, got->size);
+    }
+    EXPECT_TRUE(received == body);
+    EXPECT_TRUE(asked->succeeded());
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_gives_up_leaves_a_connection_that_serves_others) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    server_.answer(id, {{":status", "200"}, {"content-length", "900000"}}, letters(900'000));
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    asked->given_up = true;
+    asked->answered_by()->cancel(*asked);
+    EXPECT_TRUE(connection_->usable());
+    const auto next = make_get();
+    server_.answer(ask(next), {{":status", "200"}}, "next");
+    say();
+    ASSERT_TRUE(finish(next));
+    EXPECT_EQ(next->body, "next");
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_small_response_is_not_late_behind_a_fast_large_one_that_was_given_up) {
+    const auto asked = make_get();
+    const auto id = ask(asked);
+    const std::string body = letters(8 * 1024 * 1024);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    wire_.on_heard = [this] { server_.receive(std::exchange(wire_.heard, {})); };
+    say();
+    world_.settle();
+    EXPECT_GE(asked->body.size(), 1000U * 1000);
+    asked->given_up = true;
+    asked->answered_by()->cancel(*asked);
+    const auto next = make_get();
+    server_.answer(ask(next), {{":status", "200"}}, "small");
+    say();
+    ASSERT_TRUE(finish(next));  // in no time: this clock does not move by itself
+    EXPECT_EQ(next->body, "small");
+}
+
 TEST_P(http2_client, what_has_arrived_can_be_pulled_after_the_connection_is_gone) {
     const auto whole = make_get(), half = make_get(), pushed = make_get();
     whole->wants = half->wants = delivery::pull;
