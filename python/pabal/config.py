@@ -369,7 +369,7 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
-HTTP_VERSIONS = ("1.1", "2")
+HTTP_VERSIONS = ("1.1", "2", "3")
 
 
 def versions_of(http: Any) -> frozenset[str]:
@@ -377,10 +377,10 @@ def versions_of(http: Any) -> frozenset[str]:
     if http is None:
         return frozenset(HTTP_VERSIONS)
     if isinstance(http, bytes) or not (isinstance(http, str) or hasattr(http, "__iter__")):
-        raise TypeError(f'http must be "1.1", "2" or several of them, not {type(http).__name__}')
+        raise TypeError(f'http must be "1.1", "2", both of them or "3", not {type(http).__name__}')
     versions = frozenset([http] if isinstance(http, str) else http)
-    if not versions or not versions.issubset(HTTP_VERSIONS):
-        raise ValueError(f'http must be "1.1", "2" or several of them, not {http!a}')
+    if not versions or not versions.issubset(HTTP_VERSIONS) or ("3" in versions and len(versions) > 1):
+        raise ValueError(f'http must be "1.1", "2", both of them or "3", not {http!a}')
     return versions
 
 
