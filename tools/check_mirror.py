@@ -29,10 +29,13 @@ TESTED_BY: dict[str, str] = {
     "reactor/simulated_poller": "reactor/reactor_test.cpp",
     "reactor/make_poller": "reactor/reactor_test.cpp",
     "transport/socket_address": "transport/socket_transport_test.cpp",
+    "protocol/quic/tls_bridge": "protocol/quic/machine_test.cpp",
+    "transport/quic_tls": "protocol/quic/machine_test.cpp",
     "transport/tls_callbacks": "transport/tls_transport_test.cpp",
     "transport/tls_failure": "transport/tls_verify_test.cpp",
     "transport/tls_key_log": "transport/tls_transport_test.cpp",
     "transport/tls_pem": "transport/tls_context_test.cpp",
+    "transport/tls_session": "transport/tls_transport_test.cpp",
     "transport/tls_trust": "transport/tls_context_test.cpp",
 }
 

@@ -101,7 +101,7 @@ class Nginx:
 def speaking_http2(
     authority: trustme.CA, folder: Path, *, connection_serves: int = 1_000_000, streams: int = 128, plain: bool = False
 ) -> Nginx:
-    """One that speaks HTTP/2 on its TLS port; if `plain`, without TLS as well, and nothing else there."""
+    """One that offers HTTP/2 over TLS; with ``plain`` its other port speaks nothing else."""
     certificate = authority.issue_cert("127.0.0.1", "localhost")
     chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
     configuration = CONFIGURATION.replace("listen 127.0.0.1:{tls_port} ssl;", "listen 127.0.0.1:{tls_port} ssl http2;")

@@ -34,6 +34,8 @@ class stream : public http::message_stream {
 public:
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
+    /// What `on_data` gives stays where it is until the machine's `receive` returns.
+    static constexpr bool lends_data = true;
 
 protected:
     ~stream() = default;
