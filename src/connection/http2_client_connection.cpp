@@ -14,18 +14,20 @@ constexpr unsigned served_in_a_turn = 4;
 }  // namespace
 
 http2_client_connection::http2_client_connection(environment& environment, transport::transport_ptr transport,
-                                                 client_connection_observer& observer, const http2::limits& limits)
+                                                 client_connection_observer& observer, const http2::limits& limits,
+                                                 std::chrono::milliseconds ping_interval)
     : multiplexed_client_connection(environment, observer),
       transport_(std::move(transport)),
       machine_(transport_->describe().tls_version.empty() ? "http" : "https", *this, limits),
-      moderation_(environment.reactor) {
+      moderation_(environment.reactor),
+      liveness_(environment.reactor, *this, ping_interval) {
     transport_->observe(this);
     schedule_flush();  // our preface and SETTINGS need not wait for a request
 }
 
 bool http2_client_connection::usable() const noexcept {
-    return state_ == state::open && !going_away_ && machine_.accepts_streams() && on_wire_ < machine_.peer_capacity() &&
-           (exchanges_ > 0 || rest_left_ || !transport_->maybe_readable());
+    return state_ == state::open && !going_away_ && !liveness_.is_doubtful() && machine_.accepts_streams() &&
+           on_wire_ < machine_.peer_capacity() && (exchanges_ > 0 || rest_left_ || !transport_->maybe_readable());
 }
 
 transport::transport_description http2_client_connection::describe() const {
@@ -132,6 +134,7 @@ http2_client_connection::received http2_client_connection::receive_once() {
     }
     moderation_.received(got->size);
     in_machine_ = true;
+    liveness_.heard();
     auto processed = machine_.receive({scratch.space().data(), got->size});
     in_machine_ = false;
     if (!processed) {
@@ -140,6 +143,20 @@ http2_client_connection::received http2_client_connection::receive_once() {
     }
     // As long as what came lies where it was received.
     return tell_invited() ? received::for_readers : received::something;
+}
+
+// --- Signs of life ---------------------------------------------------------------------------------------------------
+
+void http2_client_connection::ask_for_life() {
+    machine_.ping();
+    schedule_flush();
+}
+
+void http2_client_connection::on_gone() {
+    lose({error_code::connection_reset, phase::read, culprit::peer, 0,
+          "the server did not answer a PING within " + std::to_string(liveness::patience.count() / 1000) +
+              " s: the connection is taken for dead"},
+         idle_or(close_reason::timed_out));
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
@@ -155,6 +172,7 @@ void http2_client_connection::say_farewell() {
 void http2_client_connection::close_transport() {
     if (!transport_) return;
     moderation_.forget();
+    liveness_.stop();
     transport_->observe(nullptr);
     environment_.reactor.retire(std::move(transport_));
 }

@@ -36,6 +36,8 @@ public:
     virtual void schedule_flush() = 0;
     /// A reader has taken all there was: receives what may have come since, if it can only be his.
     virtual void receive_more() {}
+    /// An exchange waited for the peer in vain.
+    virtual void doubt_peer() {}
     /// Tells the requester of `ready` after the bytes at hand are processed.
     void invite_later(stream& ready);
     /// A stream is no longer open between us and the peer.

@@ -318,6 +318,7 @@ void multiplexed_client_stream<Machine>::on_timer_expired() {
     const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() == 0) return;
     if (progress_ + limit > owner_.reactor().now()) return watch_until(progress_ + limit);
+    owner_.doubt_peer();
     fail(inactivity(reading, limit));
 }
 

@@ -25,7 +25,8 @@ class http2_client : public ::testing::TestWithParam<path>, public client_connec
 protected:
     void SetUp() override {
         auto pair = world_.pair();
-        connection_ = std::make_unique<http2_client_connection>(environment_, std::move(pair.first), *this);
+        connection_ = std::make_unique<http2_client_connection>(environment_, std::move(pair.first), *this,
+                                                                http2::limits{}, ping_interval_);
         wire_.on_heard = [this] { serve(); };
         wire_.connect(std::move(pair.second));
     }
@@ -90,6 +91,7 @@ protected:
     http2_server server_;
     peer wire_;
     std::unique_ptr<http2_client_connection> connection_;
+    std::chrono::milliseconds ping_interval_{0};
     std::optional<close_reason> closed_;
     int room_ = 0;
     std::function<void()> in_room;
@@ -467,6 +469,64 @@ TEST_P(http2_client_in_time, silence_ends_an_exchange_and_not_its_connection) {
     say();
     ASSERT_TRUE(finish(other));
     EXPECT_TRUE(other->succeeded());
+}
+
+TEST_P(http2_client_in_time, a_server_that_lets_a_request_run_out_of_time_is_asked_whether_it_is_there) {
+    const auto silent = make_get();
+    silent->limits.read = 100ms;
+    ask(silent);
+    wire_.on_heard = nullptr;
+    world_.pass(110ms);
+    ASSERT_TRUE(silent->failure);
+    EXPECT_FALSE(connection_->usable()) << "until it has answered";
+    serve();
+    ASSERT_TRUE(world_.turn_until([&] { return connection_->usable(); }));
+    EXPECT_EQ(server_.pings, 1);
+    EXPECT_GT(room_, 0);
+    world_.pass(10s);
+    EXPECT_FALSE(closed_);
+}
+
+TEST_P(http2_client_in_time, a_server_that_has_vanished_takes_no_more_requests_and_its_connection_ends) {
+    const auto first = make_get(), second = make_get();
+    first->limits.read = 100ms;
+    ask(first);
+    ask(second);
+    wire_.on_heard = nullptr;
+    world_.pass(110ms);
+    ASSERT_TRUE(first->failure);
+    EXPECT_FALSE(connection_->usable());
+    world_.pass(4800ms);
+    EXPECT_FALSE(closed_);
+    world_.pass(300ms);
+    EXPECT_EQ(closed_, close_reason::timed_out);
+    ASSERT_TRUE(second->failure);
+    EXPECT_EQ(second->failure->code, error_code::connection_reset);
+    EXPECT_NE(second->failure->message.find("PING"), std::string::npos);
+}
+
+class http2_client_that_asks : public http2_client {
+protected:
+    http2_client_that_asks() { ping_interval_ = 30s; }
+};
+INSTANTIATE_TEST_SUITE_P(paths, http2_client_that_asks, ::testing::ValuesIn(memory_paths()), name_of_path);
+
+TEST_P(http2_client_that_asks, a_silent_connection_is_kept_alive_and_one_that_is_not_silent_needs_no_help) {
+    world_.pass(29s);
+    EXPECT_EQ(server_.pings, 0);
+    automatic_ = true;
+    const auto asked = make_get();
+    connection_->start(asked);
+    ASSERT_TRUE(finish(asked));
+    world_.pass(29s);
+    EXPECT_EQ(server_.pings, 0);
+    world_.pass(2s);
+    EXPECT_EQ(server_.pings, 1);
+    world_.pass(60s);
+    EXPECT_EQ(server_.pings, 3);
+    wire_.on_heard = nullptr;
+    world_.pass(36s);
+    EXPECT_EQ(closed_, close_reason::peer_closed_idle);
 }
 
 TEST_P(http2_client_in_time, a_reader_who_takes_his_time_does_not_count_as_silence) {
