@@ -110,7 +110,7 @@ std::shared_ptr<const transport::tls_context> tls_settings::context_for(PyObject
 }
 
 std::shared_ptr<const transport::tls_context> tls_settings::proxy_context_for(PyObject* verify_given) {
-    constexpr http_versions with_proxies;
+    constexpr http_versions with_proxies{.http_2 = false};
     return context_of(given(verify_given) ? verify_given : verify_.get(), Py_None, with_proxies);
 }
 

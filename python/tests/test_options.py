@@ -520,6 +520,7 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
             "idle_timeout": ("idle_timeout must be", [None, *SECONDS]),
             "max_body": ("max_body must be", [0, None, 2**63, *COUNTS]),
             "max_streamed_body": ("max_streamed_body must be", [0, 2**63, *COUNTS]),
+            "ping_interval": ("ping_interval must be", SECONDS),
         },
     ),
     (

@@ -40,12 +40,13 @@ constexpr std::string_view http2_protocol = "h2";  // RFC 9113 section 3.1
 std::unique_ptr<connection::client_connection> make_connection(connection::environment& environment,
                                                                transport::transport_ptr transport, bool is_http2,
                                                                std::size_t usual_capacity,
+                                                               std::chrono::milliseconds ping_interval,
                                                                connection::client_connection_observer& observer) {
     if (is_http2) {
         http2::limits limits;
         if (usual_capacity > 0) limits.assumed_concurrent_streams = static_cast<std::uint32_t>(usual_capacity);
         return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer,
-                                                                     limits);
+                                                                     limits, ping_interval);
     }
     return std::make_unique<connection::http1_client_connection>(environment, std::move(transport), observer);
 }
@@ -66,7 +67,7 @@ pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shar
     : owner(its_origin),
       connection(make_connection(its_origin.environment(), std::move(transport),
                                  facts->application_protocol == http2_protocol || its_origin.target().only_http2,
-                                 its_origin.usual_capacity(), *this)) {
+                                 its_origin.usual_capacity(), its_origin.ping_interval(), *this)) {
     connection->facts = std::move(facts);
 }
 
@@ -111,6 +112,8 @@ void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(fail
 // --- origin -----------------------------------------------------------------------------------------------------------
 
 connection::environment& origin::environment() const noexcept { return pool_.environment_; }
+
+std::chrono::milliseconds origin::ping_interval() const noexcept { return pool_.limits_.ping_interval; }
 
 origin::~origin() { close(connection::close_reason::session_closed); }
 

@@ -92,6 +92,7 @@ public:
     /// How many exchanges a connection to here takes at once, as the last one said; 0: none was made yet.
     std::size_t usual_capacity() const noexcept { return usual_capacity_; }
     connection::environment& environment() const noexcept;
+    std::chrono::milliseconds ping_interval() const noexcept;
 
 private:
     friend class pooled;
