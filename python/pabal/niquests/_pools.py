@@ -71,6 +71,7 @@ class AsyncPoolManager(PoolManager):
 
     _pool_classes = {"http": AsyncHTTPConnectionPool, "https": AsyncHTTPSConnectionPool}  # noqa: RUF012
     _engine_class: Any = AsyncSession
+    _gives_way = False
 
 
 class AsyncProxyManager(AsyncPoolManager, ProxyManager):
