@@ -275,6 +275,8 @@ class HTTPAdapter(BaseAdapter):
                     raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}")
                 place = "ca_cert_dir" if os.path.isdir(verify) else "ca_certs"
                 setattr(conn, place, verify)
+            elif not isinstance(conn, HTTPConnectionPool) and not _has_roots(conn):
+                conn.ca_certs = DEFAULT_CA_BUNDLE_PATH
         else:
             conn.cert_reqs = "CERT_NONE"
             conn.ca_certs = None
@@ -423,6 +425,12 @@ class HTTPAdapter(BaseAdapter):
             "timeout": limits,
             "chunked": is_chunked(request),
         }
+
+
+def _has_roots(pool: Any) -> bool:
+    """Whether a pool of urllib3 was given a context that says whom to trust."""
+    roots = getattr(getattr(pool, "conn_kw", {}).get("ssl_context"), "get_ca_certs", None)
+    return roots is not None and bool(roots())
 
 
 def _timeout(timeout: Any) -> Any:

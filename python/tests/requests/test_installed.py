@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import socket
+import ssl
 import subprocess
 import sys
 import typing
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 import urllib3
 import urllib3.connection
 import urllib3.connectionpool
@@ -207,3 +210,101 @@ print(session.get("http://127.0.0.1:1/").text)
         check=True,
     )
     assert done.stdout.splitlines() == ["the engine's False", "replaced"]
+
+
+# --- TLS settings that only urllib3 can honour ------------------------------------------------------------------------
+
+
+class Settings(HTTPAdapter):
+    """Hands settings on to its manager, as such adapters do."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, **self.settings)
+
+
+def ask(url: str, adapter: HTTPAdapter, **options: Any) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", adapter)
+        return session.get(url, timeout=30, **options)
+
+
+def test_a_fingerprint_is_compared(scripted: Start, tls_context: ssl.SSLContext, ca_file: str) -> None:
+    server = scripted(answering, tls=tls_context)
+    leaf = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", server.port)))
+    right = hashlib.sha256(leaf).hexdigest()
+    wrong = ("0" if right[0] != "0" else "1") + right[1:]
+    assert ask(server.url, Settings(assert_fingerprint=right), verify=ca_file).content == b"the engine's"
+    with pytest.raises(requests.exceptions.SSLError, match=r"[Ff]ingerprint"):
+        ask(server.url, Settings(assert_fingerprint=wrong), verify=ca_file)
+
+
+def test_another_name_is_compared(scripted: Start, authority: trustme.CA, ca_file: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("inside.example").configure_cert(context)
+    server = scripted(answering, tls=context)
+    adapter = Settings(assert_hostname="inside.example", server_hostname="inside.example")
+    assert ask(server.url, adapter, verify=ca_file).content == b"the engine's"
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(server.url, Settings(assert_hostname="other.example"), verify=ca_file)
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(server.url, HTTPAdapter(), verify=ca_file)
+
+
+def client_context(authority: trustme.CA) -> ssl.SSLContext:
+    """As many adapters make it: urllib3 compares the names when the context does not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    authority.configure_trust(context)
+    return context
+
+
+def test_a_context_presents_its_certificate(scripted: Start, authority: trustme.CA) -> None:
+    def greeting(connection: Connection) -> None:
+        while connection.read_request():
+            assert isinstance(connection.socket, ssl.SSLSocket)
+            shown = connection.socket.getpeercert() or {}
+            connection.answer(str(shown.get("subjectAltName")).encode())
+
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server_side)
+    authority.configure_trust(server_side)
+    server_side.verify_mode = ssl.CERT_OPTIONAL
+    context = client_context(authority)
+    authority.issue_cert("client.example").configure_cert(context)
+    server = scripted(greeting, tls=server_side)
+    assert "client.example" in ask(server.url, Settings(ssl_context=context)).text
+
+
+def test_a_context_does_not_do_without_names(scripted: Start, authority: trustme.CA) -> None:
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("inside.example").configure_cert(server_side)
+    server = scripted(answering, tls=server_side)
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(server.url, Settings(ssl_context=client_context(authority)))
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(server.url, Settings(ssl_context=ssl.create_default_context()))
+
+
+def test_a_bare_context_trusts_the_usual_bundle(
+    scripted: Start, tls_context: ssl.SSLContext, ca_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapters, "DEFAULT_CA_BUNDLE_PATH", ca_file)
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert ask(scripted(answering, tls=tls_context).url, Settings(ssl_context=bare)).content == b"the engine's"
+
+
+def test_without_urllib3_the_engine_takes_the_trust_of_a_context(
+    scripted: Start, authority: trustme.CA, tls_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_urllib3(monkeypatch)
+    trusting = client_context(authority)
+    assert ask(scripted(answering, tls=tls_context).url, Settings(ssl_context=trusting)).content == b"the engine's"
+    elsewhere = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("inside.example").configure_cert(elsewhere)
+    with pytest.raises(requests.exceptions.SSLError):
+        ask(scripted(answering, tls=elsewhere).url, Settings(ssl_context=trusting))

@@ -82,8 +82,12 @@ def was_replaced() -> bool:
 
 
 def manager_for(proxy_url: str | None, **options: Any) -> Any:
-    """A manager of its pools; None for proxies that only an extra of it speaks to."""
+    """A manager of its pools; None for a SOCKS proxy if it lacks what it needs for those."""
     module = found("poolmanager")
     if proxy_url is None:
         return module.PoolManager(**options)
-    return module.ProxyManager(proxy_url, **options) if proxy_url.startswith("http") else None
+    if not proxy_url.lower().startswith("socks"):
+        return module.ProxyManager(proxy_url, **options)
+    del options["proxy_headers"]
+    socks = found("contrib.socks")
+    return None if socks is None else socks.SOCKSProxyManager(proxy_url, **options)

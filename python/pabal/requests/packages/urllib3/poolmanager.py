@@ -22,8 +22,12 @@ __all__ = ["PoolManager", "ProxyManager", "proxy_from_url"]
 
 pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
-#: Asked for by some program, and unsafe to ignore.
-_REFUSED = ("assert_fingerprint", "assert_hostname", "server_hostname")
+#: What the engine cannot honour, and must not ignore. A context cannot even be read: nobody can tell whether it holds a
+#: client's certificate.
+_BEYOND = (
+    *("assert_fingerprint", "assert_hostname", "server_hostname"),
+    *("proxy_assert_fingerprint", "proxy_assert_hostname", "proxy_ssl_context"),
+)
 #: No limit worth the name.
 _MANY = 10_000
 
@@ -34,7 +38,8 @@ class PoolManager:
     proxy: Any = None
     _pool_classes: ClassVar[dict[str, type[HTTPConnectionPool]]] = pool_classes_by_scheme
     _engine_class: Any = Session
-    #: Whether those who replaced the connections of the installed urllib3 shall have their way.
+    #: Whether the installed urllib3's own pools are handed out where somebody replaced its connections, and for
+    #: settings of TLS that only it can honour.
     _gives_way = True
 
     def __init__(self, num_pools: int = 10, headers: Any = None, **connection_pool_kw: Any) -> None:
@@ -47,12 +52,23 @@ class PoolManager:
         self._theirs: Any = None
         self._lock = free_in_children(threading.Lock())
         self._bundle: str | None = None
-        for name in _REFUSED:
-            if connection_pool_kw.get(name) is not None:
+        self._local_address: str | None = None
+        self._always_theirs = (
+            self._gives_way
+            and any(connection_pool_kw.get(name) is not None for name in ("ssl_context", *_BEYOND))
+            and _installed.found("poolmanager") is not None
+        )
+        if not self._always_theirs:
+            self._take_over(connection_pool_kw)
+
+    def _take_over(self, settings: dict[str, Any]) -> None:
+        """Settings that the engine is to honour."""
+        for name in _BEYOND:
+            if settings.get(name) is not None:
                 raise used(SSLError)(f"pabal cannot honour {name}=, and does not connect without it")
-        self._local_address = _local_address_of(connection_pool_kw.get("source_address"))
-        if connection_pool_kw.get("ssl_context") is not None:
-            self.verify = self._trust_of(connection_pool_kw["ssl_context"])
+        self._local_address = _local_address_of(settings.get("source_address"))
+        if settings.get("ssl_context") is not None:
+            self.verify = self._trust_of(settings["ssl_context"])
 
     def _trust_of(self, context: ssl.SSLContext) -> Any:
         """What a context of the ssl module says about trust, as the engine can be told it.
@@ -123,7 +139,7 @@ class PoolManager:
     def connection_from_host(
         self, host: str | None, port: int | None = None, scheme: str | None = "http", pool_kwargs: Any = None
     ) -> HTTPConnectionPool:
-        """The pool of an origin and of the TLS settings in ``pool_kwargs``; urllib3's own, if those were replaced."""
+        """The pool of an origin and of the TLS settings in ``pool_kwargs``; see ``_gives_way``."""
         if not host:
             raise used(LocationValueError)("No host specified.")
         scheme = (scheme or "http").lower()
@@ -131,10 +147,12 @@ class PoolManager:
         if kind is None:
             raise used(URLSchemeUnknown)(scheme)
         own: dict[str, Any] = pool_kwargs or {}
-        if self._gives_way and _installed.was_replaced():
+        if self._always_theirs or (self._gives_way and _installed.was_replaced()):
             theirs = self._installed_manager()
             if theirs is not None:
                 return theirs.connection_from_host(host, port, scheme, own)  # type: ignore[no-any-return]
+            if self._always_theirs:
+                raise used(SSLError)("these settings of TLS need urllib3's SOCKS support (pip install PySocks)")
         key = (scheme, host, port, tuple(sorted((name, str(value)) for name, value in own.items())))
         pool = self.pools.get(key)
         if pool is None:
