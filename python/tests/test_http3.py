@@ -137,6 +137,33 @@ def test_cancelled_requests_leave_the_connection_to_the_others(server: Http3Serv
     run(main())
 
 
+def test_a_new_connection_resumes_the_session_of_the_last(start: Callable[..., Http3Server], ca_file: str) -> None:
+    server = start()
+    with pabal.Session(verify=ca_file, http="3") as session:
+        for resumed in (False, True, True):
+            connection = session.get(f"{server.url}/price").trace.connection
+            assert connection is not None and connection.tls_resumed is resumed
+            with pytest.raises(pabal.PabalError):
+                session.post(f"{server.url}/close?100")
+
+
+def test_a_server_that_wants_proof_of_the_address_gets_it(start: Callable[..., Http3Server], ca_file: str) -> None:
+    server = start(retry=True)
+    with pabal.Session(verify=ca_file, http="3") as session:
+        assert session.get(f"{server.url}/price").content == QUOTE
+
+
+def test_an_idle_connection_that_the_server_forgets_costs_no_request(
+    start: Callable[..., Http3Server], ca_file: str
+) -> None:
+    server = start(idle_timeout=0.5)
+    with pabal.Session(verify=ca_file, http="3") as session:
+        for _ in range(2):
+            assert session.post(f"{server.url}/echo", content=b"x").text == "POST||1|[]"
+            time.sleep(1)  # beyond what the server has said that it keeps an idle connection
+    assert server.connections == 2
+
+
 # --- bad networks -----------------------------------------------------------------------------------------------------
 
 

@@ -69,7 +69,6 @@ void session::learn_alternatives(const url& of, const proxy* via, const fields& 
     std::from_chars(age_text.data(), age_text.data() + age_text.size(), age);
     const auto said = http::parse_alternative_services(head, std::chrono::seconds(age));
     if (!said) return;
-    if (!alternatives_) alternatives_ = std::make_shared<dial::alternative_cache>();
     alternatives_->learn(of.host(), of.port(), *said, std::chrono::system_clock::now());
 }
 
@@ -100,10 +99,10 @@ void session::transmit(call& sending) {
         target.port = to.port();
         target.unix_path = std::string(to.unix_path());
         target.only_http2 = versions.http_2 && !versions.http_1_1;
-        if (alternatives_ && to.is_secure() && !target.proxy) {
+        if (versions.http_3 && !target.over_quic && to.is_secure() && !target.proxy) {
+            target.alternatives = alternatives_;
             target.http3_at =
                 alternatives_->find(to.host(), to.port(), http3_protocol, std::chrono::system_clock::now());
-            if (target.http3_at) target.alternatives = alternatives_;
         }
     } else if (resolver) {
         // Of a request that is forwarded the dial knows the proxy only.

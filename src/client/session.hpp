@@ -81,7 +81,7 @@ private:
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;
-    std::shared_ptr<dial::alternative_cache> alternatives_;  ///< null: no origin has said anything
+    std::shared_ptr<dial::alternative_cache> alternatives_ = std::make_shared<dial::alternative_cache>();
     base::intrusive_list<call, paused> paused_;
     std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };

@@ -55,7 +55,6 @@ http3_link::~http3_link() {
 
 result<bool> http3_link::advance() {
     if (failure_) return *failure_;
-    const base::no_fork whole;
     const auto due = quic_->deadline();
     if (due && *due <= reactor_.now()) {
         (void)quic_->on_deadline(reactor_.now());
@@ -96,7 +95,6 @@ result<void> http3_link::heed(const error& network) {
 }
 
 result<void> http3_link::flush() {
-    const base::no_fork whole;
     if (!unsent_.empty()) {
         const std::string again = std::exchange(unsent_, {});
         (void)send(again, unsent_form_);

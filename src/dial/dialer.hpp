@@ -33,10 +33,10 @@ struct target {
     std::shared_ptr<const transport::tls_context> tls;  ///< null: plain
     bool only_http2 = false;                            ///< and no other version, whatever TLS agrees on
     bool over_quic = false;                             ///< HTTP/3: needs `tls`, and goes through no proxy
-    /// Where HTTP/3 is said to be had as well (RFC 7838): raced with the origin itself. Needs `alternatives`, which are told how it
-    /// went, and `tls`; goes through no proxy.
-    std::optional<alternative> http3_at;
+    /// HTTP/3 may be used where it is to be had: at `http3_at`, if that is known (RFC 7838), or where the origin's HTTPS records
+    /// say (RFC 9460). Raced with the origin itself, and told how it went. Needs `tls`; goes through no proxy.
     std::shared_ptr<alternative_cache> alternatives;
+    std::optional<alternative> http3_at;
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
@@ -71,7 +71,7 @@ class dial_observer {
 public:
     /// Exactly one of these is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
     virtual void on_dialed(transport::transport_ptr connected, const dial_timings& timings) = 0;
-    /// Instead of `on_dialed`, of a target over QUIC or with `http3_at`. The handshake is part of it.
+    /// Instead of `on_dialed`, of a target over QUIC or with `alternatives`. The handshake is part of it.
     virtual void on_linked(std::unique_ptr<connection::http3_link>, const dial_timings&) {}
     virtual void on_dial_failed(pabal::error failure) = 0;
 

@@ -20,7 +20,7 @@ std::unique_ptr<attempt> network_dialer::dial(const target& to, const dial_limit
         made->begin(*this, *resolver_);
         return made;
     }
-    if (to.http3_at) return std::make_unique<raced_attempt>(reactor_, *this, to, limits, observer);
+    if (to.alternatives) return std::make_unique<raced_attempt>(reactor_, *this, *resolver_, to, limits, observer);
     auto made = std::make_unique<network_attempt>(reactor_, to, limits, observer);
     made->begin(*resolver_);
     return made;

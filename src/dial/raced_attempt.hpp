@@ -1,11 +1,16 @@
 #pragma once
 /// \file
-/// An origin that is said to speak HTTP/3 somewhere: QUIC to there, raced with TCP to the origin itself.
+/// An origin that may be had over HTTP/3: QUIC, raced with TCP.
+///
+/// Where it is known that there is such a place (RFC 7838), QUIC goes first:
 ///
 ///     QUIC ──────────────▶ it wins, mostly
 ///       │ 250 ms, or it failed
 ///       ▼
-///     TCP ───────────────▶ it wins: the place is avoided for a while, as UDP seems to get nowhere (RFC 7838 section 2.4)
+///     TCP ───────────────▶ it wins: the place is avoided for a while, as UDP seems to get nowhere (section 2.4)
+///
+/// Where nothing is known, TCP goes first, and the origin's HTTPS records are asked for (RFC 9460); QUIC joins when they name a
+/// place, which is known from then on.
 ///
 /// The loser is dropped. When both fail, TCP's failure is told: it is the one that would have come without HTTP/3.
 
@@ -13,18 +18,23 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "dial/dialer.hpp"
+#include "dial/resolver.hpp"
+#include "dial/service_binding.hpp"
 #include "reactor/reactor.hpp"
 
 namespace pabal::dial {
 
-class raced_attempt final : public attempt {
+class raced_attempt final : public attempt, private service_observer {
 public:
     static constexpr std::chrono::milliseconds head_start{250};
+    /// What a record says is asked for again after that time.
+    static constexpr std::chrono::minutes records_hold{5};
 
-    /// Begins. `to.http3_at` is set. The dialer makes the two attempts, and must outlive this one.
-    raced_attempt(reactor::reactor& reactor, dialer& dialer, target to, const dial_limits& limits,
+    /// Begins. `to.alternatives` is set. The dialer makes the two attempts; it and the resolver must outlive this one.
+    raced_attempt(reactor::reactor& reactor, dialer& dialer, resolver& names, target to, const dial_limits& limits,
                   dial_observer& observer);
 
 private:
@@ -42,6 +52,8 @@ private:
         std::unique_ptr<attempt> under_way;
     };
 
+    void on_services(const std::vector<service_binding>& found) override;
+    void start_quic(const alternative& place);
     void start_tcp();
     void tcp_won(transport::transport_ptr connected, const dial_timings& timings);
     void quic_won(std::unique_ptr<connection::http3_link> link, const dial_timings& timings);
@@ -55,6 +67,9 @@ private:
     side quic_{*this};
     side tcp_{*this};
     std::optional<pabal::error> tcp_failure_;
+    std::optional<alternative> place_;  ///< where QUIC goes to
+    bool has_head_start_ = false;
+    std::unique_ptr<lookup> records_;
     reactor::member_timer<raced_attempt, &raced_attempt::start_tcp> patience_{*this};
 };
 

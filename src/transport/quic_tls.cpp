@@ -51,6 +51,7 @@ result<std::unique_ptr<quic_tls>> quic_tls::accept(tls_context_ptr context) {
 }
 
 error quic_tls::handshake_failed() {
+    const base::no_fork whole;
     const std::uint32_t packed = ERR_peek_error();
     error failure = facts_->verification_failure ? *facts_->verification_failure : handshake_failure(*facts_, packed);
     ERR_clear_error();
@@ -59,6 +60,7 @@ error quic_tls::handshake_failed() {
 }
 
 error quic_tls::refused(int alert) const {
+    const base::no_fork whole;
     forget_sessions(*facts_);
     return {error_code::tls_handshake_failed, phase::tls, culprit::peer, 0, refused_by_peer(*facts_, alert)};
 }

@@ -17,6 +17,7 @@ from aioquic.h3.connection import FrameType, H3Connection, encode_frame
 from aioquic.h3.events import DataReceived, H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ProtocolNegotiated, QuicEvent
+from aioquic.tls import SessionTicket
 
 QUOTE = b'{"symbol": "BTC", "price": "67321.55"}'
 LARGE = bytes(range(256)) * 12_000
@@ -163,10 +164,16 @@ class _Loop:
 
 
 class Http3Server:
-    """Listens on 127.0.0.1 until `stop`."""
+    """Listens on 127.0.0.1 until `stop`. With ``retry`` it makes clients prove their address first."""
 
     def __init__(
-        self, certificate: trustme.LeafCert, folder: Any, answer: Callable[[Request], None] = answer, **options: Any
+        self,
+        certificate: trustme.LeafCert,
+        folder: Any,
+        answer: Callable[[Request], None] = answer,
+        *,
+        retry: bool = False,
+        **options: Any,
     ) -> None:
         chain, key = folder / "chain.pem", folder / "key.pem"
         chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
@@ -176,9 +183,20 @@ class Http3Server:
         self.answer = answer
         self.connections = 0
         self.requests: list[Request] = []
+        self._tickets: dict[bytes, SessionTicket] = {}
         connection = type("Connection", (_Connection,), {"server": self})
         self._loop = _Loop()
-        self._server = self._loop.run(serve("127.0.0.1", 0, configuration=configuration, create_protocol=connection))
+        self._server = self._loop.run(
+            serve(
+                "127.0.0.1",
+                0,
+                configuration=configuration,
+                create_protocol=connection,
+                retry=retry,
+                session_ticket_fetcher=lambda label: self._tickets.pop(label, None),
+                session_ticket_handler=lambda ticket: self._tickets.update({ticket.ticket: ticket}),
+            )
+        )
         self.port: int = self._server._transport.get_extra_info("sockname")[1]
         self.url = f"https://127.0.0.1:{self.port}"
 

@@ -8,6 +8,7 @@
 #include <nghttp3/nghttp3.h>
 #include <openssl/rand.h>
 
+#include "base/fork.hpp"
 #include "protocol/http/status.hpp"
 
 namespace pabal::http3 {
@@ -119,7 +120,10 @@ struct machine_callbacks {
         if (count > 0) vectors[0] = {const_cast<std::uint8_t*>(bytes_of(piece)), piece.size()};
         return count;
     }
-    static void random(std::uint8_t* into, std::size_t size) { RAND_bytes(into, size); }
+    static void random(std::uint8_t* into, std::size_t size) {
+        const base::no_fork whole;  // BoringSSL has locks of its own
+        RAND_bytes(into, size);
+    }
 
     static nghttp3_callbacks table() {
         nghttp3_callbacks all{};

@@ -9,6 +9,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <openssl/rand.h>
 
+#include "base/fork.hpp"
 #include "protocol/quic/tls_bridge.hpp"
 
 namespace pabal::quic {
@@ -48,10 +49,15 @@ ngtcp2_addr address_of(std::string& address) noexcept {
 
 ngtcp2_path path_of(path& both) noexcept { return {address_of(both.local), address_of(both.remote), nullptr}; }
 
+void fill_randomly(std::span<std::uint8_t> space) noexcept {
+    const base::no_fork whole;
+    RAND_bytes(space.data(), space.size());
+}
+
 ngtcp2_cid random_id(std::size_t size) noexcept {
     ngtcp2_cid made{};
     made.datalen = size;
-    RAND_bytes(made.data, size);
+    fill_randomly({made.data, size});
     return made;
 }
 
@@ -124,11 +130,29 @@ struct machine_callbacks {
         owner(user_data).reset_by_stranger_ = true;
         return 0;
     }
-    static void random(std::uint8_t* into, std::size_t size, const ngtcp2_rand_ctx*) { RAND_bytes(into, size); }
+    // BoringSSL has locks of its own, which no child may inherit while they are held. What it does with packets needs none.
+    static int begin_handshake(ngtcp2_conn* connection, void* user_data) {
+        const base::no_fork whole;
+        return ngtcp2_crypto_client_initial_cb(connection, user_data);
+    }
+    static int begin_servers_handshake(ngtcp2_conn* connection, const ngtcp2_cid* id, void* user_data) {
+        const base::no_fork whole;
+        return ngtcp2_crypto_recv_client_initial_cb(connection, id, user_data);
+    }
+    static int handshake_data(ngtcp2_conn* connection, ngtcp2_encryption_level level, std::uint64_t offset,
+                              const std::uint8_t* data, std::size_t size, void* user_data) {
+        const base::no_fork whole;
+        return ngtcp2_crypto_recv_crypto_data_cb(connection, level, offset, data, size, user_data);
+    }
+    static void random(std::uint8_t* into, std::size_t size, const ngtcp2_rand_ctx*) { fill_randomly({into, size}); }
+    static int path_challenge(ngtcp2_conn*, ngtcp2_path_challenge_data* data, void*) {
+        fill_randomly(data->data);
+        return 0;
+    }
     static int new_connection_id(ngtcp2_conn*, ngtcp2_cid* id, ngtcp2_stateless_reset_token* token, std::size_t size,
                                  void*) {
         *id = random_id(size);
-        RAND_bytes(token->data, sizeof token->data);
+        fill_randomly(token->data);
         return 0;
     }
     static ngtcp2_ssize write_packet(ngtcp2_conn* connection, ngtcp2_path* path, ngtcp2_pkt_info* info,
@@ -139,9 +163,9 @@ struct machine_callbacks {
 
     static ngtcp2_callbacks table() {
         ngtcp2_callbacks all{};
-        all.client_initial = ngtcp2_crypto_client_initial_cb;
-        all.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb;
-        all.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
+        all.client_initial = begin_handshake;
+        all.recv_client_initial = begin_servers_handshake;
+        all.recv_crypto_data = handshake_data;
         all.encrypt = ngtcp2_crypto_encrypt_cb;
         all.decrypt = ngtcp2_crypto_decrypt_cb;
         all.hp_mask = ngtcp2_crypto_hp_mask_cb;
@@ -149,7 +173,7 @@ struct machine_callbacks {
         all.update_key = ngtcp2_crypto_update_key_cb;
         all.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
         all.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
-        all.get_path_challenge_data2 = ngtcp2_crypto_get_path_challenge_data2_cb;
+        all.get_path_challenge_data2 = path_challenge;
         all.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
         all.handshake_completed = established;
         all.recv_stream_data = stream_data;
@@ -227,7 +251,7 @@ result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, std::st
     parameters.original_dcid = header.dcid;
     parameters.original_dcid_present = 1;
     parameters.stateless_reset_token_present = 1;
-    RAND_bytes(parameters.stateless_reset_token, sizeof parameters.stateless_reset_token);
+    fill_randomly(parameters.stateless_reset_token);
     const ngtcp2_path ends = path_of(made->path_);
     const ngtcp2_cid own = random_id(server_id_size);
     ngtcp2_conn* connection = nullptr;
