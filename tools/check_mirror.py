@@ -23,6 +23,8 @@ TESTED_BY: dict[str, str] = {
     "connection/liveness": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_connection": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_stream": "connection/http2_client_test.cpp",
+    "connection/http3_link": "connection/http3_client_test.cpp",
+    "dial/quic_racer": "dial/network_dialer_test.cpp",
     "dial/network_attempt": "dial/network_dialer_test.cpp",
     "reactor/epoll_poller": "reactor/reactor_test.cpp",
     "reactor/poll_poller": "reactor/reactor_test.cpp",

@@ -31,6 +31,10 @@ struct timeouts {
 struct http_versions {
     bool http_1_1 = true;
     bool http_2 = true;
+    /// With others: used where an origin says that it can be had so (Alt-Svc, RFC 7838), raced with TCP. Alone: every request goes
+    /// over QUIC to the origin's UDP port of the same number (RFC 9114 section 3.3.1). It is for https only, and goes through no
+    /// proxy: alone, what asks for another way fails as `unsupported`.
+    bool http_3 = false;
 
     bool operator==(const http_versions&) const = default;
 };

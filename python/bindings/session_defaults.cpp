@@ -155,6 +155,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
     defaults.versions.http_2 = nb::cast<bool>(http.attr("__contains__")("2"));
+    defaults.versions.http_3 = nb::cast<bool>(http.attr("__contains__")("3"));
     defaults.tls.speak(defaults.versions);
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));

@@ -17,36 +17,11 @@ from typing import Any
 
 from pabal.requests.adapters import HTTPAdapter as _FaceAdapter
 from pabal.requests.exceptions import RequestException as _FaceError
-from pabal.requests.packages.urllib3.exceptions import HTTPError as _Shaped
-from pabal.requests.packages.urllib3.response import HTTPResponse as _Raw
 
 __all__ = ["RequestsAdapter"]
 
 _adapters: Any = importlib.import_module("requests.adapters")
 _exceptions: Any = importlib.import_module("requests.exceptions")
-_urllib3: Any = importlib.import_module("urllib3.exceptions")
-
-
-def _counterpart(error: Exception) -> Exception:
-    """The installed urllib3's exception of the same name, made without its constructor, which wants more."""
-    for base in type(error).__mro__:
-        kind: Any = getattr(_urllib3, base.__name__, None)
-        if kind is not None:
-            made: Exception = kind.__new__(kind)
-            made.args = error.args
-            made.__dict__.update(error.__dict__)
-            return made
-    return error
-
-
-class _RawResponse(_Raw):
-    """A raw response that fails as the installed urllib3's do."""
-
-    def _next(self, size: int, decode: bool) -> bytes:
-        try:
-            return super()._next(size, decode)
-        except _Shaped as error:
-            raise _counterpart(error) from error
 
 
 class RequestsAdapter(_adapters.BaseAdapter):  # type: ignore[misc]  # pyright: ignore[reportUntypedBaseClass]
@@ -77,9 +52,7 @@ class RequestsAdapter(_adapters.BaseAdapter):  # type: ignore[misc]  # pyright: 
         except _FaceError as error:
             kind: Any = getattr(_exceptions, type(error).__name__, _exceptions.RequestException)
             raise kind(*error.args, request=request) from error
-        raw: Any = answer.raw
-        raw.__class__ = _RawResponse
-        return _adapters.HTTPAdapter.build_response(self, request, raw)
+        return _adapters.HTTPAdapter.build_response(self, request, answer.raw)
 
     def close(self) -> None:
         """Closes all connections."""

@@ -381,18 +381,18 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
-HTTP_VERSIONS = ("1.1", "2")
+HTTP_VERSIONS = ("1.1", "2", "3")
 
 
 def versions_of(http: Any) -> frozenset[str]:
     """What ``http=`` of a session says: the versions that may be spoken."""
     if http is None:
-        return frozenset(HTTP_VERSIONS)
+        return frozenset(HTTP_VERSIONS[:2])  # 3 has to be asked for
     if isinstance(http, bytes) or not (isinstance(http, str) or hasattr(http, "__iter__")):
-        raise TypeError(f'http must be "1.1", "2" or several of them, not {type(http).__name__}')
+        raise TypeError(f'http must be "1.1", "2", "3" or several of them, not {type(http).__name__}')
     versions = frozenset([http] if isinstance(http, str) else http)
     if not versions or not versions.issubset(HTTP_VERSIONS):
-        raise ValueError(f'http must be "1.1", "2" or several of them, not {http!a}')
+        raise ValueError(f'http must be "1.1", "2", "3" or several of them, not {http!a}')
     return versions
 
 

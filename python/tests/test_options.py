@@ -319,7 +319,7 @@ OF_SESSIONS: dict[str, Row] = {
     ),
     "http": (
         "http must be",
-        [5, 1.1, True, "", "1", "1.0", "h2", "3", b"2", [], {}, ["2", "4"], [2], SURROGATE, object()],
+        [5, 1.1, True, "", "1", "1.0", "h2", b"2", [], {}, ["2", "4"], [2], SURROGATE, object()],
     ),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",

@@ -224,20 +224,6 @@ std::unique_ptr<transport> make_socket_transport(reactor::reactor& reactor, int 
     return std::make_unique<socket_transport>(reactor, connected_descriptor, std::move(peer_address));
 }
 
-namespace {
-
-/// The port stays open until connecting chooses it: of many connections each needs one only for its own peer.
-result<void> leave_from(int socket, const socket_address& from) {
-#ifdef IP_BIND_ADDRESS_NO_PORT
-    const int later = 1;
-    (void)::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
-#endif
-    if (::bind(socket, from.get(), from.size) == 0) return {};
-    return error_from_errno(errno, phase::connect, "connect from " + text_of(from.get(), from.size));
-}
-
-}  // namespace
-
 result<std::unique_ptr<connecting_socket>> start_connect(reactor::reactor& reactor, const sockaddr* address,
                                                          socklen_t address_size, connect_observer& observer,
                                                          const socket_address* from) {

@@ -18,7 +18,7 @@ import warnings
 from logging import NullHandler
 from typing import Any
 
-from pabal.requests.packages.urllib3.exceptions import DependencyWarning
+from pabal.requests.packages.urllib3._shapes import DependencyWarning
 from pabal.requests.packages.urllib3.util import Retry as RetryConfiguration
 from pabal.requests.packages.urllib3.util import Timeout as TimeoutConfiguration
 

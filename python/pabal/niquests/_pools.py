@@ -12,7 +12,14 @@ from pabal.requests.packages.urllib3.poolmanager import PoolManager, ProxyManage
 
 from ._async_raw import AsyncHTTPResponse
 
-__all__ = ["AsyncHTTPConnectionPool", "AsyncHTTPSConnectionPool", "AsyncPoolManager", "AsyncProxyManager"]
+__all__ = [
+    "AsyncHTTPConnectionPool",
+    "AsyncHTTPSConnectionPool",
+    "AsyncPoolManager",
+    "AsyncProxyManager",
+    "EnginePoolManager",
+    "EngineProxyManager",
+]
 
 
 class AsyncHTTPConnectionPool(HTTPConnectionPool):
@@ -66,7 +73,17 @@ class AsyncHTTPSConnectionPool(AsyncHTTPConnectionPool):
     scheme = "https"
 
 
-class AsyncPoolManager(PoolManager):
+class EnginePoolManager(PoolManager):
+    """Hands out pools that all send through the engine: niquests builds on another urllib3."""
+
+    _gives_way = False
+
+
+class EngineProxyManager(EnginePoolManager, ProxyManager):
+    """A manager whose requests go through a proxy."""
+
+
+class AsyncPoolManager(EnginePoolManager):
     """Hands out pools, which all send through one async session of the engine."""
 
     _pool_classes = {"http": AsyncHTTPConnectionPool, "https": AsyncHTTPSConnectionPool}  # noqa: RUF012

@@ -42,7 +42,7 @@ from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.utils import select_proxy
 
 from ._connection_info import note_version
-from ._pools import AsyncPoolManager, AsyncProxyManager
+from ._pools import AsyncPoolManager, AsyncProxyManager, EnginePoolManager, EngineProxyManager
 from ._settings import refuse_unsupported, source_of, versions_of
 from ._upload import Upload
 from .exceptions import SSLError
@@ -127,6 +127,7 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     """
 
     __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies", "_http", "_source"]  # noqa: RUF012
+    _pool_manager_class: Any = EnginePoolManager
     _response_class: Any = Response
 
     def __init__(
@@ -206,6 +207,9 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
 
     def _new_response(self) -> Any:
         return self._response_class()
+
+    def _proxy_from_url(self, proxy: str, **options: Any) -> Any:
+        return EngineProxyManager(proxy_url=proxy, **options)
 
     def build_response(self, req: Any, resp: Any) -> Any:
         """A response from a request and what a pool answered."""

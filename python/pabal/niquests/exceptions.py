@@ -29,7 +29,7 @@ from pabal.requests.exceptions import (
     UnrewindableBodyError,
     URLRequired,
 )
-from pabal.requests.packages.urllib3.exceptions import HTTPError as BaseHTTPError
+from pabal.requests.packages.urllib3._shapes import HTTPError as BaseHTTPError
 
 __all__ = [
     "BaseHTTPError",

@@ -35,6 +35,7 @@ from pabal.requests.sessions import (
 
 from . import utils as _utils
 from ._connection_info import ConnectionInfo
+from ._pools import EnginePoolManager
 from ._session_base import SessionBase, merge_hooks
 from .adapters import HTTPAdapter
 from .cookies import RequestsCookieJar, cookiejar_from_dict, extract_cookies_to_jar, merge_cookies
@@ -200,5 +201,6 @@ _short_way = ShortWay(
     prepared_class=PreparedRequest,
     response_class=Response,
     jar_class=RequestsCookieJar,
+    manager_class=EnginePoolManager,
     others=((_utils.__dict__, ("proxy_bypass", "should_bypass_proxies")), (_shared_adapters.__dict__, ("translated",))),
 )

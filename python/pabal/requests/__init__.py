@@ -43,7 +43,7 @@ from .exceptions import (
 )
 from .models import PreparedRequest, Request, Response
 from .packages import urllib3
-from .packages.urllib3.exceptions import DependencyWarning
+from .packages.urllib3._shapes import DependencyWarning
 from .sessions import Session, session
 from .status_codes import codes
 

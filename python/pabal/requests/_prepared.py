@@ -15,7 +15,8 @@ from .compat import json as complexjson
 from .cookies import _copy_cookie_jar, cookiejar_from_dict, get_cookie_header
 from .exceptions import InvalidJSONError, InvalidURL, MissingSchema
 from .hooks import default_hooks
-from .packages.urllib3.exceptions import LocationParseError
+from .packages.urllib3._installed import either
+from .packages.urllib3._shapes import LocationParseError
 from .packages.urllib3.util.url import parse_url
 from .structures import CaseInsensitiveDict
 from .utils import check_header_validity, get_auth_from_url, requote_uri, super_len
@@ -151,7 +152,7 @@ class PreparedRequest(RequestEncodingMixin, RequestHooksMixin):
             return
         try:
             scheme, auth, host, port, path, query, fragment = parse_url(url)
-        except LocationParseError as error:
+        except either(LocationParseError) as error:
             raise InvalidURL(*error.args) from error
         if not scheme:
             raise MissingSchema(f"Invalid URL {url!r}: No scheme supplied. Perhaps you meant https://{url}?")

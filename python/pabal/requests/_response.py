@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Generator, Iterator
-from typing import Any, ClassVar
+from typing import Any, cast
 
 from ._texts import encoding_of
 from .compat import JSONDecodeError
@@ -74,8 +74,9 @@ class Response:
         "request",
     ]
 
-    #: How attributes are made of the engine's response when they are looked at; filled below.
-    _makers: ClassVar[dict[str, Callable[[Any, Any], Any]]] = {}
+    #: How attributes are made of the engine's response when they are looked at; filled below. (Not annotated: programs
+    #: resolve the annotations of this class by the names of ``requests.models``.)
+    _makers = cast("dict[str, Callable[[Any, Any], Any]]", {})
 
     _content: Any
     _content_consumed: bool
@@ -331,7 +332,7 @@ def _request_of(response: Response, native: Any) -> Any:
     return response.__dict__["_asked"].prepared()
 
 
-Response._makers = {
+_makers: dict[str, Callable[[Any, Any], Any]] = {
     "_content": lambda response, native: native.content,
     "_content_consumed": lambda response, native: True,
     "_next": lambda response, native: None,
@@ -345,3 +346,4 @@ Response._makers = {
     "elapsed": lambda response, native: native.elapsed,
     "request": _request_of,
 }
+Response._makers = _makers

@@ -20,6 +20,7 @@ from pabal import exceptions as native_errors
 from . import adapters
 from ._response import body_failure
 from ._unbent import Unbent, lines_of
+from .packages.urllib3._installed import either
 from .packages.urllib3.connectionpool import engine_body, engine_timeout, plain_headers, warn_unverified
 from .packages.urllib3.failures import FINAL, shaped
 from .structures import CaseInsensitiveDict
@@ -278,7 +279,7 @@ class ShortWay(Unbent):
         if error.head_arrived:
             kind = body_failure(failure)
             return failure if kind is None else kind(failure)
-        if isinstance(failure, FINAL):
+        if isinstance(failure, either(*FINAL)):
             return adapters.translated(failure, request) or failure
         try:
             adapter.max_retries.increment(request.method, request.path_url, error=failure, _pool=pool)

@@ -11,6 +11,7 @@ until one of the classes, modules, dicts and lists that were looked at changes (
 from __future__ import annotations
 
 import os
+import sys
 import urllib.request
 from collections.abc import Callable
 from functools import lru_cache
@@ -21,6 +22,7 @@ from pabal._engine import FilesOf, Watch
 
 from . import adapters, utils
 from ._sent_cookies import CookieMemo
+from .packages.urllib3 import _installed
 from .packages.urllib3.connectionpool import HTTPConnectionPool
 from .packages.urllib3.poolmanager import PoolManager
 from .packages.urllib3.util.request import SKIP_HEADER
@@ -302,7 +304,9 @@ class Unbent:
             or not fields.keys().isdisjoint(self._session_names)
         ):
             return None
-        parts: list[Any] = [vars(headers), headers._store, mounted]  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
+        if self.manager_class._gives_way and _installed.was_replaced():
+            return None
+        parts: list[Any] = [sys.modules, *_installed.pools(), vars(headers), headers._store, mounted]  # pyright: ignore[reportUnknownMemberType,reportUnknownArgumentType]
         if hooks is not None:
             if hooks.__class__ is not dict:
                 return None

@@ -8,7 +8,7 @@ import os
 import socket
 import typing
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .auth import _basic_auth_str
 from .compat import basestring, urlparse
@@ -27,20 +27,10 @@ from .exceptions import (
     SSLError,
 )
 from .models import Response
-from .packages.urllib3.exceptions import (
-    ClosedPoolError,
-    ConnectTimeoutError,
-    LocationValueError,
-    MaxRetryError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-    ResponseError,
-)
-from .packages.urllib3.exceptions import HTTPError as _HTTPError
-from .packages.urllib3.exceptions import InvalidHeader as _InvalidHeader
-from .packages.urllib3.exceptions import ProxyError as _ProxyError
-from .packages.urllib3.exceptions import SSLError as _SSLError
+from .packages.urllib3 import exceptions as _raised
+from .packages.urllib3._installed import either, retry_of, timeout_of
+from .packages.urllib3._shapes import LocationValueError as _LocationValueError
+from .packages.urllib3.connectionpool import HTTPConnectionPool
 from .packages.urllib3.poolmanager import PoolManager, proxy_from_url
 from .packages.urllib3.poolmanager import ProxyManager as SOCKSProxyManager
 from .packages.urllib3.util import Timeout as TimeoutSauce
@@ -56,6 +46,22 @@ from .utils import (
     urldefragauth,
 )
 
+if TYPE_CHECKING:
+    from .packages.urllib3.exceptions import (
+        ClosedPoolError,
+        ConnectTimeoutError,
+        LocationValueError,
+        MaxRetryError,
+        NewConnectionError,
+        ProtocolError,
+        ReadTimeoutError,
+        ResponseError,
+    )
+    from .packages.urllib3.exceptions import HTTPError as _HTTPError
+    from .packages.urllib3.exceptions import InvalidHeader as _InvalidHeader
+    from .packages.urllib3.exceptions import ProxyError as _ProxyError
+    from .packages.urllib3.exceptions import SSLError as _SSLError
+
 __all__ = [
     "DEFAULT_CA_BUNDLE_PATH",
     "DEFAULT_POOLBLOCK",
@@ -68,6 +74,7 @@ __all__ = [
     "ConnectTimeoutError",
     "HTTPAdapter",
     "InvalidSchema",
+    "LocationValueError",
     "MaxRetryError",
     "NewConnectionError",
     "PoolManager",
@@ -89,6 +96,29 @@ __all__ = [
     "typing",
     "urldefragauth",
 ]
+
+#: Names of urllib3's exceptions that programs look for here: whose they are is told when they are asked for.
+_URLLIB3 = {
+    "ClosedPoolError": "ClosedPoolError",
+    "ConnectTimeoutError": "ConnectTimeoutError",
+    "LocationValueError": "LocationValueError",
+    "MaxRetryError": "MaxRetryError",
+    "NewConnectionError": "NewConnectionError",
+    "ProtocolError": "ProtocolError",
+    "ReadTimeoutError": "ReadTimeoutError",
+    "ResponseError": "ResponseError",
+    "_HTTPError": "HTTPError",
+    "_InvalidHeader": "InvalidHeader",
+    "_ProxyError": "ProxyError",
+    "_SSLError": "SSLError",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _URLLIB3:
+        return getattr(_raised, _URLLIB3[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 DEFAULT_POOLBLOCK = False
 DEFAULT_POOLSIZE = 10
@@ -245,6 +275,8 @@ class HTTPAdapter(BaseAdapter):
                     raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}")
                 place = "ca_cert_dir" if os.path.isdir(verify) else "ca_certs"
                 setattr(conn, place, verify)
+            elif not isinstance(conn, HTTPConnectionPool) and not _has_roots(conn):
+                conn.ca_certs = DEFAULT_CA_BUNDLE_PATH
         else:
             conn.cert_reqs = "CERT_NONE"
             conn.ca_certs = None
@@ -372,10 +404,13 @@ class HTTPAdapter(BaseAdapter):
         """The pool for a request, and how its ``urlopen`` is called."""
         try:
             conn = self.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        except LocationValueError as error:
+        except either(_LocationValueError) as error:
             raise InvalidURL(error, request=request) from error
         self.cert_verify(conn, request.url, verify, cert)
         url = self.request_url(request, proxies)
+        limits, retries = self._timeout_of(timeout), self.max_retries
+        if not isinstance(conn, HTTPConnectionPool):  # a subclass brings pools of the installed urllib3
+            limits, retries = timeout_of(limits), retry_of(retries)
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
         return conn, {
             "method": request.method,
@@ -386,10 +421,16 @@ class HTTPAdapter(BaseAdapter):
             "assert_same_host": False,
             "preload_content": False,
             "decode_content": False,
-            "retries": self.max_retries,
-            "timeout": self._timeout_of(timeout),
+            "retries": retries,
+            "timeout": limits,
             "chunked": is_chunked(request),
         }
+
+
+def _has_roots(pool: Any) -> bool:
+    """Whether a pool of urllib3 was given a context that says whom to trust."""
+    roots = getattr(getattr(pool, "conn_kw", {}).get("ssl_context"), "get_ca_certs", None)
+    return roots is not None and bool(roots())
 
 
 def _timeout(timeout: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .compat import JSONDecodeError as CompatJSONDecodeError
-from .packages.urllib3.exceptions import HTTPError as BaseHTTPError
+from .packages.urllib3._shapes import HTTPError as BaseHTTPError
 
 if TYPE_CHECKING:
     from .models import PreparedRequest, Request, Response

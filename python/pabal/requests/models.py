@@ -4,7 +4,8 @@
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
 
-from typing import Any
+import datetime
+from typing import TYPE_CHECKING, Any
 
 from ._encoding import RequestEncodingMixin, RequestHooksMixin
 from ._internal_utils import to_native_string, unicode_is_ascii
@@ -27,7 +28,7 @@ from .exceptions import (
 from .exceptions import JSONDecodeError as RequestsJSONDecodeError
 from .exceptions import SSLError as RequestsSSLError
 from .hooks import default_hooks
-from .packages.urllib3.exceptions import DecodeError, LocationParseError, ProtocolError, ReadTimeoutError, SSLError
+from .packages.urllib3 import exceptions as _raised
 from .packages.urllib3.fields import RequestField
 from .packages.urllib3.filepost import encode_multipart_formdata
 from .packages.urllib3.util import parse_url
@@ -45,6 +46,15 @@ from .utils import (
     super_len,
     to_key_val_list,
 )
+
+if TYPE_CHECKING:
+    from .packages.urllib3.exceptions import (
+        DecodeError,
+        LocationParseError,
+        ProtocolError,
+        ReadTimeoutError,
+        SSLError,
+    )
 
 __all__ = [
     "CONTENT_CHUNK_SIZE",
@@ -82,6 +92,7 @@ __all__ = [
     "complexjson",
     "cookiejar_from_dict",
     "cookielib",
+    "datetime",
     "default_hooks",
     "encode_multipart_formdata",
     "get_auth_from_url",
@@ -114,4 +125,6 @@ def __getattr__(name: str) -> Any:
         from .compat import chardet
 
         return chardet
+    if name in ("DecodeError", "LocationParseError", "ProtocolError", "ReadTimeoutError", "SSLError"):
+        return getattr(_raised, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -112,7 +113,9 @@ def test_sessions_are_pickled(scripted: Start) -> None:
     assert again.get(scripted(script).url).text == "at last"
 
 
-def test_refuses_what_it_cannot_honour() -> None:
+def test_refuses_what_it_cannot_honour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "urllib3.poolmanager", None)  # which could
+
     class Pinned(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
             super().init_poolmanager(*args, assert_fingerprint="00", **kwargs)

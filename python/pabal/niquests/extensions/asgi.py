@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pabal.requests.packages.urllib3._collections import HTTPHeaderDict
-from pabal.requests.packages.urllib3.exceptions import MaxRetryError
+from pabal.requests.packages.urllib3._installed import either
+from pabal.requests.packages.urllib3._shapes import MaxRetryError
 from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.packages.urllib3.util.retry import Retry
 
@@ -49,7 +50,7 @@ class AsyncServerGatewayInterface(AsyncBaseAdapter):
                 return build(AsyncResponse(), request, answer, self)
             try:
                 retries = retries.increment(request.method, path, response=answer)
-            except MaxRetryError:
+            except either(MaxRetryError):
                 return build(AsyncResponse(), request, answer, self)
             answer.close()
             await asyncio.sleep(retries.get_backoff_time())

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pabal.requests.packages.urllib3._collections import HTTPHeaderDict
-from pabal.requests.packages.urllib3.exceptions import MaxRetryError
+from pabal.requests.packages.urllib3._installed import either, used
+from pabal.requests.packages.urllib3._shapes import MaxRetryError
 from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.packages.urllib3.util.retry import Retry
 
@@ -59,7 +60,7 @@ class WebServerGatewayInterface(BaseAdapter):
                 return build(Response(), request, answer, self)
             try:
                 retries = retries.increment(request.method, path, response=answer)
-            except MaxRetryError:
+            except either(MaxRetryError):
                 return build(Response(), request, answer, self)
             answer.close()
             retries.sleep(answer)
@@ -138,7 +139,7 @@ def refuse_scheme(request: Any, kind: str) -> None:
     scheme = _scheme_of(request)
     if scheme in ("ws", "wss"):
         reason = NotImplementedError(f"WebSocket is not supported over {kind}")
-        raise MaxRetryError(None, request.url, reason)
+        raise used(MaxRetryError)(None, request.url, reason)
     if scheme in ("sse", "psse") and kind != "WSGI":
         raise UnsupportedError("pabal cannot read event streams of such applications yet", request=request)
 

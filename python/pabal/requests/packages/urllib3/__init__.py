@@ -49,9 +49,9 @@ __version__ = "2.0.0"
 _ = _collections
 
 
-def disable_warnings(category: type[Warning] = exceptions.HTTPWarning) -> None:
+def disable_warnings(category: type[Warning] | None = None) -> None:
     """Silences warnings of a category, all of this package by default."""
-    warnings.simplefilter("ignore", category)
+    warnings.simplefilter("ignore", exceptions.HTTPWarning if category is None else category)
 
 
 def add_stderr_logger(level: int = logging.DEBUG) -> logging.StreamHandler[TextIO]:

@@ -16,7 +16,8 @@ from pabal import exceptions as native_errors
 from pabal._body import FileBody, IterableBody, as_bytes
 from pabal.config import Timeout as NativeTimeout
 
-from .exceptions import InsecureRequestWarning, LocationValueError, MaxRetryError, UnrewindableBodyError
+from ._installed import either, used
+from ._shapes import InsecureRequestWarning, LocationValueError, MaxRetryError, UnrewindableBodyError
 from .failures import FINAL, shaped
 from .response import HTTPResponse
 from .util.request import SKIP_HEADER
@@ -47,7 +48,7 @@ class HTTPConnectionPool:
         **options: Any,
     ) -> None:
         if not host:
-            raise LocationValueError("No host specified.")
+            raise used(LocationValueError)("No host specified.")
         self.host = host.strip("[]") if host.startswith("[") else host
         self.port = port or (443 if self.scheme == "https" else 80)
         self.timeout = timeout
@@ -170,7 +171,7 @@ class HTTPConnectionPool:
             except native_errors.PabalError as error:
                 failure = shaped(error, self, url)
                 failure.__cause__ = error
-                if isinstance(failure, FINAL):
+                if isinstance(failure, either(*FINAL)):
                     raise failure from error
                 retries = retries.increment(method, url, error=failure, _pool=self, _stacktrace=sys.exc_info()[2])
                 yield partial(self._wait, retries, None)
@@ -180,7 +181,7 @@ class HTTPConnectionPool:
             if retries.is_retry(method, response.status, "Retry-After" in response.headers):
                 try:
                     retries = retries.increment(method, url, response=response, _pool=self)
-                except MaxRetryError:
+                except either(MaxRetryError):
                     if retries.raise_on_status:
                         response.drain_conn()
                         raise
@@ -244,11 +245,9 @@ def connection_from_url(url: str, **kw: Any) -> HTTPConnectionPool:
 
 def warn_unverified(host: str) -> None:
     """As urllib3 warns; by the installed urllib3's own class if the program uses that, so that its filters work."""
-    theirs = sys.modules.get("urllib3.exceptions")
-    category = getattr(theirs, "InsecureRequestWarning", InsecureRequestWarning)
     warnings.warn(
         f"Unverified HTTPS request is being made to host '{host}'. Whoever sits in between can read and change it.",
-        category,
+        used(InsecureRequestWarning),
         stacklevel=2,
     )
 
@@ -305,5 +304,5 @@ def _rewind(body: Any, start: Any) -> None:
     if body is None or as_bytes(body) is not None or isinstance(body, (list, tuple)):
         return
     if start is None or not hasattr(body, "seek"):
-        raise UnrewindableBodyError("the body of the request was read and cannot be sent again")
+        raise used(UnrewindableBodyError)("the body of the request was read and cannot be sent again")
     body.seek(start, os.SEEK_SET)

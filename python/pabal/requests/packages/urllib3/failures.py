@@ -7,7 +7,8 @@ from typing import Any
 
 from pabal import exceptions as native
 
-from .exceptions import (
+from ._installed import used
+from ._shapes import (
     ClosedPoolError,
     ConnectTimeoutError,
     DecodeError,
@@ -31,10 +32,10 @@ _Make = Callable[[native.PabalError, Any, str], Exception]
 
 def _protocol(error: native.PabalError, pool: Any, url: str) -> Exception:
     if "more than one Content-Length" in error.message:
-        return InvalidHeader(f"Content-Length contained multiple unmatching values: {error.message}")
+        return used(InvalidHeader)(f"Content-Length contained multiple unmatching values: {error.message}")
     if error.head_arrived:
-        return ProtocolError(f"Connection broken: {error.message}", error)
-    return ProtocolError("Connection aborted.", error)
+        return used(ProtocolError)(f"Connection broken: {error.message}", error)
+    return used(ProtocolError)("Connection aborted.", error)
 
 
 def _proxy(error: native.PabalError, pool: Any, url: str) -> Exception:
@@ -42,16 +43,16 @@ def _proxy(error: native.PabalError, pool: Any, url: str) -> Exception:
     inner: Exception
     status = getattr(error, "status", None)
     if isinstance(error, native.ProxyTimeout):
-        inner = ConnectTimeoutError(pool, f"Connection to {_host(pool)} timed out. ({error.message})")
+        inner = used(ConnectTimeoutError)(pool, f"Connection to {_host(pool)} timed out. ({error.message})")
     elif status or isinstance(error, native.ProxyAuthenticationError):
         inner = OSError(f"Tunnel connection failed: {error.message}")
     elif error.code == "proxy_unreachable":
-        inner = NewConnectionError(pool, f"Failed to establish a new connection: {error.message}")
+        inner = used(NewConnectionError)(pool, f"Failed to establish a new connection: {error.message}")
     elif error.code == "proxy_tls_failed":
-        inner = SSLError(error)
+        inner = used(SSLError)(error)
     else:
-        inner = ProtocolError("Connection aborted.", error)
-    return ProxyError("Unable to connect to proxy", inner)
+        inner = used(ProtocolError)("Connection aborted.", error)
+    return used(ProxyError)("Unable to connect to proxy", inner)
 
 
 #: Asking again would change nothing.
@@ -59,42 +60,44 @@ FINAL = (InvalidHeader, LocationParseError, URLSchemeUnknown, ClosedPoolError)
 
 #: First match counts.
 TABLE: tuple[tuple[type[native.PabalError], _Make], ...] = (
-    (native.Unsupported, lambda e, pool, url: URLSchemeUnknown(e.message)),
-    (native.InvalidURL, lambda e, pool, url: LocationParseError(f"{url}, {e.message}")),
-    (native.InvalidHeader, lambda e, pool, url: InvalidHeader(e.message)),
+    (native.Unsupported, lambda e, pool, url: used(URLSchemeUnknown)(e.message)),
+    (native.InvalidURL, lambda e, pool, url: used(LocationParseError)(f"{url}, {e.message}")),
+    (native.InvalidHeader, lambda e, pool, url: used(InvalidHeader)(e.message)),
     (native.ProxyError, _proxy),
-    (native.SessionClosed, lambda e, pool, url: ClosedPoolError(pool, "Pool is closed.")),
+    (native.SessionClosed, lambda e, pool, url: used(ClosedPoolError)(pool, "Pool is closed.")),
     (
         native.PoolTimeout,
-        lambda e, pool, url: EmptyPoolError(pool, "Pool reached maximum size and no more connections are allowed."),
+        lambda e, pool, url: used(EmptyPoolError)(
+            pool, "Pool reached maximum size and no more connections are allowed."
+        ),
     ),
     (
         native.TLSTimeout,
-        lambda e, pool, url: ReadTimeoutError(pool, url, f"The TLS handshake timed out. ({e.message})"),
+        lambda e, pool, url: used(ReadTimeoutError)(pool, url, f"The TLS handshake timed out. ({e.message})"),
     ),
     (
         native.ConnectTimeout,
-        lambda e, pool, url: ConnectTimeoutError(pool, f"Connection to {_host(pool)} timed out. ({e.message})"),
+        lambda e, pool, url: used(ConnectTimeoutError)(pool, f"Connection to {_host(pool)} timed out. ({e.message})"),
     ),
     (
         native.ResolveTimeout,
-        lambda e, pool, url: ConnectTimeoutError(pool, f"Connection to {_host(pool)} timed out. ({e.message})"),
+        lambda e, pool, url: used(ConnectTimeoutError)(pool, f"Connection to {_host(pool)} timed out. ({e.message})"),
     ),
     (native.WriteTimeout, _protocol),
-    (native.RequestTimeout, lambda e, pool, url: ReadTimeoutError(pool, url, f"Read timed out. ({e.message})")),
-    (native.TLSError, lambda e, pool, url: SSLError(e)),
-    (native.ResolveError, lambda e, pool, url: NameResolutionError(_host(pool), pool, e.message)),
+    (native.RequestTimeout, lambda e, pool, url: used(ReadTimeoutError)(pool, url, f"Read timed out. ({e.message})")),
+    (native.TLSError, lambda e, pool, url: used(SSLError)(e)),
+    (native.ResolveError, lambda e, pool, url: used(NameResolutionError)(_host(pool), pool, e.message)),
     (
         native.ConnectError,
-        lambda e, pool, url: NewConnectionError(pool, f"Failed to establish a new connection: {e.message}"),
+        lambda e, pool, url: used(NewConnectionError)(pool, f"Failed to establish a new connection: {e.message}"),
     ),
     (
         native.TooManyOpenFiles,
-        lambda e, pool, url: NewConnectionError(pool, f"Failed to establish a new connection: {e.message}"),
+        lambda e, pool, url: used(NewConnectionError)(pool, f"Failed to establish a new connection: {e.message}"),
     ),
     (
         native.DecodeError,
-        lambda e, pool, url: DecodeError(
+        lambda e, pool, url: used(DecodeError)(
             f"Received response with a content coding that failed to decode it: {e.message}", e
         ),
     ),
@@ -113,4 +116,4 @@ def shaped(error: native.PabalError, pool: Any, url: str) -> Exception:
     for kind, make in TABLE:
         if isinstance(error, kind):
             return make(error, pool, url)
-    return HTTPError(error.message)
+    return used(HTTPError)(error.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from . import _installed
 from .fields import RequestField
 
 __all__ = ["choose_boundary", "encode_multipart_formdata"]
@@ -12,7 +13,9 @@ __all__ = ["choose_boundary", "encode_multipart_formdata"]
 
 def choose_boundary() -> str:
     """A boundary that no content holds."""
-    return os.urandom(16).hex()
+    theirs = _installed.loaded("filepost")  # where programs that want a certain one replace this function
+    boundary: str = os.urandom(16).hex() if theirs is None else theirs.choose_boundary()
+    return boundary
 
 
 def encode_multipart_formdata(fields: Any, boundary: str | None = None) -> tuple[bytes, str]:

@@ -12,16 +12,22 @@ from typing import Any, ClassVar
 from pabal import Limits, Proxy, Session
 from pabal._fork import free_in_children
 
+from . import _installed
+from ._installed import used
+from ._shapes import LocationValueError, ProxySchemeUnknown, SSLError, URLSchemeUnknown
 from .connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from .exceptions import LocationValueError, ProxySchemeUnknown, SSLError, URLSchemeUnknown
 from .util.url import parse_url
 
 __all__ = ["PoolManager", "ProxyManager", "proxy_from_url"]
 
 pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
-#: Asked for by some program, and unsafe to ignore.
-_REFUSED = ("assert_fingerprint", "assert_hostname", "server_hostname")
+#: What the engine cannot honour, and must not ignore. A context cannot even be read: nobody can tell whether it holds a
+#: client's certificate.
+_BEYOND = (
+    *("assert_fingerprint", "assert_hostname", "server_hostname"),
+    *("proxy_assert_fingerprint", "proxy_assert_hostname", "proxy_ssl_context"),
+)
 #: No limit worth the name.
 _MANY = 10_000
 
@@ -34,6 +40,9 @@ class PoolManager:
     _engine_class: Any = Session
     #: The versions of HTTP that its engine speaks, as ``http=`` of a session.
     http: Any = "1.1"
+    #: Whether the installed urllib3's own pools are handed out where somebody replaced its connections, and for
+    #: settings of TLS that only it can honour.
+    _gives_way = True
 
     def __init__(self, num_pools: int = 10, headers: Any = None, **connection_pool_kw: Any) -> None:
         self.headers: Any = headers or {}
@@ -42,21 +51,35 @@ class PoolManager:
         self.pools: dict[Any, HTTPConnectionPool] = {}
         self.verify: Any = True
         self._engine: Any = None
+        self._theirs: Any = None
         self._lock = free_in_children(threading.Lock())
         self._bundle: str | None = None
-        for name in _REFUSED:
-            if connection_pool_kw.get(name) is not None:
-                raise SSLError(f"pabal cannot honour {name}=, and does not connect without it")
-        self._local_address = _local_address_of(connection_pool_kw.get("source_address"))
-        if connection_pool_kw.get("ssl_context") is not None:
-            self.verify = self._trust_of(connection_pool_kw["ssl_context"])
+        self._local_address: str | None = None
+        self._always_theirs = (
+            self._gives_way
+            and any(connection_pool_kw.get(name) is not None for name in ("ssl_context", *_BEYOND))
+            and _installed.found("poolmanager") is not None
+        )
+        if not self._always_theirs:
+            self._take_over(connection_pool_kw)
+
+    def _take_over(self, settings: dict[str, Any]) -> None:
+        """Settings that the engine is to honour."""
+        for name in _BEYOND:
+            if settings.get(name) is not None:
+                raise used(SSLError)(f"pabal cannot honour {name}=, and does not connect without it")
+        self._local_address = _local_address_of(settings.get("source_address"))
+        if settings.get("ssl_context") is not None:
+            self.verify = self._trust_of(settings["ssl_context"])
 
     def _trust_of(self, context: ssl.SSLContext) -> Any:
-        """What a context of the ssl module says about trust, as the engine can be told it."""
+        """What a context of the ssl module says about trust, as the engine can be told it.
+
+        Its ``check_hostname`` is not asked: urllib3 compares the names itself when the context does not, unless it
+        is given ``assert_hostname=False``, which is refused here.
+        """
         if context.verify_mode == ssl.CERT_NONE:
             return False
-        if not context.check_hostname:
-            raise SSLError("pabal cannot verify a certificate without its host name (check_hostname=False)")
         roots = context.get_ca_certs(binary_form=True)
         if not roots or len(roots) > 60:  # none, or those of the system
             return True
@@ -111,18 +134,27 @@ class PoolManager:
             # Let go, not closed: a response that is still being streamed holds the session until it is read.
             self._engine = None
             self.pools.clear()
+            theirs, self._theirs = self._theirs, None
+        if theirs is not None:
+            theirs.clear()
 
     def connection_from_host(
         self, host: str | None, port: int | None = None, scheme: str | None = "http", pool_kwargs: Any = None
     ) -> HTTPConnectionPool:
-        """The pool of an origin, and of the TLS settings in ``pool_kwargs``."""
+        """The pool of an origin and of the TLS settings in ``pool_kwargs``; see ``_gives_way``."""
         if not host:
-            raise LocationValueError("No host specified.")
+            raise used(LocationValueError)("No host specified.")
         scheme = (scheme or "http").lower()
         kind = self._pool_classes.get(scheme)
         if kind is None:
-            raise URLSchemeUnknown(scheme)
+            raise used(URLSchemeUnknown)(scheme)
         own: dict[str, Any] = pool_kwargs or {}
+        if self._always_theirs or (self._gives_way and _installed.was_replaced()):
+            theirs = self._installed_manager()
+            if theirs is not None:
+                return theirs.connection_from_host(host, port, scheme, own)  # type: ignore[no-any-return]
+            if self._always_theirs:
+                raise used(SSLError)("these settings of TLS need urllib3's SOCKS support (pip install PySocks)")
         key = (scheme, host, port, tuple(sorted((name, str(value)) for name, value in own.items())))
         pool = self.pools.get(key)
         if pool is None:
@@ -132,6 +164,14 @@ class PoolManager:
                 self.pools.clear()
             self.pools[key] = pool
         return pool
+
+    def _installed_manager(self, **options: Any) -> Any:
+        if self._theirs is None:
+            proxy = getattr(self, "proxy_url", None)
+            self._theirs = _installed.manager_for(
+                proxy, num_pools=self.num_pools, headers=self.headers, **self.connection_pool_kw, **options
+            )
+        return self._theirs
 
     def connection_from_url(self, url: str, pool_kwargs: Any = None) -> HTTPConnectionPool:
         """The pool for a URL."""
@@ -170,11 +210,14 @@ class ProxyManager(PoolManager):
     ) -> None:
         parts = parse_url(proxy_url)
         if parts.scheme not in ("http", "https", "socks4", "socks4a", "socks5", "socks5h"):
-            raise ProxySchemeUnknown(parts.scheme or "")
+            raise used(ProxySchemeUnknown)(parts.scheme or "")
         self.proxy = parts
         self.proxy_url = proxy_url
         self.proxy_headers: dict[Any, Any] = dict(proxy_headers or {})
         super().__init__(num_pools, headers, **kw)
+
+    def _installed_manager(self, **options: Any) -> Any:
+        return super()._installed_manager(proxy_headers=self.proxy_headers, **options)
 
     def proxy_for(self, url: str, headers: Any) -> Proxy:
         """What the engine is told: for a request with these headers, the proxy and what it may know.

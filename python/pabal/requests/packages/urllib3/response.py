@@ -103,6 +103,8 @@ class HTTPResponse(io.IOBase):
         self.retries = retries
         self.msg = msg
         self.auto_close = auto_close
+        #: Whether the body came in chunks. Those that replay recorded bodies say that theirs do not.
+        self.chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
         self._request_url = request_url
         self._request_method = request_method
         self._pool = pool
@@ -195,11 +197,6 @@ class HTTPResponse(io.IOBase):
     def getheader(self, name: str, default: str | None = None) -> str | None:
         """One header."""
         return self.headers.get(name, default)
-
-    @property
-    def chunked(self) -> bool:
-        """Whether the body came in chunks."""
-        return "chunked" in self.headers.get("transfer-encoding", "").lower()
 
     @property
     def length_remaining(self) -> int | None:

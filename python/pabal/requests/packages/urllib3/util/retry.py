@@ -9,7 +9,8 @@ import time
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from ..exceptions import (
+from .._installed import either, used
+from .._shapes import (
     ConnectTimeoutError,
     InvalidHeader,
     MaxRetryError,
@@ -127,7 +128,7 @@ class Retry:
         else:
             date = email.utils.parsedate_tz(retry_after)
             if date is None:
-                raise InvalidHeader(f"Invalid Retry-After header: {retry_after}")
+                raise used(InvalidHeader)(f"Invalid Retry-After header: {retry_after}")
             seconds = email.utils.mktime_tz(date) - time.time()
         return min(max(seconds, 0), self.retry_after_max)
 
@@ -194,7 +195,7 @@ class Retry:
         if left["total"] is not None:
             left["total"] -= 1
         status = location = None
-        cause: Exception = ResponseError("unknown")
+        cause: Exception = used(ResponseError)("unknown")
         if error is not None:
             kind = self._kind_of(error)
             allowed = getattr(self, kind)
@@ -205,10 +206,10 @@ class Retry:
             location = response.get_redirect_location() if response is not None else None
             status = response.status if response is not None else None
             if location:
-                kind, cause = "redirect", ResponseError("too many redirects")
+                kind, cause = "redirect", used(ResponseError)("too many redirects")
             else:
                 kind = "status"
-                cause = ResponseError(
+                cause = used(ResponseError)(
                     ResponseError.SPECIFIC_ERROR.format(status_code=status) if status else ResponseError.GENERIC_ERROR
                 )
         if getattr(self, kind) is not None:
@@ -216,17 +217,18 @@ class Retry:
         attempt = RequestHistory(method, url, error, status, location or None)
         after = self.new(history=(*self.history, attempt), **left)
         if after.is_exhausted():
-            raise MaxRetryError(_pool, url, cause) from cause
+            raise used(MaxRetryError)(_pool, url, cause) from cause
         return after
 
     @staticmethod
     def _kind_of(error: Exception) -> str:
-        if isinstance(error, ProxyError) and error.original_error is not None:
-            error = error.original_error
+        inner = getattr(error, "original_error", None) if isinstance(error, either(ProxyError)) else None
+        if inner is not None:
+            error = inner
         names = {base.__name__ for base in type(error).__mro__}
-        if isinstance(error, ConnectTimeoutError) or "NewConnectionError" in names:
+        if isinstance(error, either(ConnectTimeoutError)) or "NewConnectionError" in names:
             return "connect"
-        return "read" if isinstance(error, (ReadTimeoutError, ProtocolError)) else "other"
+        return "read" if isinstance(error, either(ReadTimeoutError, ProtocolError)) else "other"
 
     def __repr__(self) -> str:
         return (

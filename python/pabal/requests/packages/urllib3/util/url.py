@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ..exceptions import LocationParseError
+from .._installed import used
+from .._shapes import LocationParseError
 
 __all__ = ["Url", "parse_url"]
 
@@ -121,7 +122,7 @@ def remove_dots(path: str) -> str:
 def _host(text: str, url: str) -> str:
     if text.startswith("["):
         if not _IPV6.match(text[1:-1]):
-            raise LocationParseError(url)
+            raise used(LocationParseError)(url)
         address, percent, zone = text[1:-1].partition("%")
         if percent:
             zone = "%" + encode_rest(zone.removeprefix("25") if len(zone) > 2 else zone, _UNRESERVED)
@@ -129,7 +130,7 @@ def _host(text: str, url: str) -> str:
     if not text.isascii():
         return text.lower()  # who uses the URL encodes it
     if any(character in text for character in ' <>"{}|^`'):
-        raise LocationParseError(url)
+        raise used(LocationParseError)(url)
     return text.lower()
 
 
@@ -142,7 +143,7 @@ def parse_url(url: str) -> Url:
         url = "//" + url
     found = _PARTS.match(url)
     if found is None:
-        raise LocationParseError(given)
+        raise used(LocationParseError)(given)
     scheme, authority, path, query, fragment = found.groups()
     scheme = scheme and scheme.lower()
     normalise = scheme is None or scheme in ("http", "https")
@@ -154,14 +155,14 @@ def parse_url(url: str) -> Url:
             auth = encode_rest(auth, _USERINFO)
         pieces = _HOST_PORT.match(rest)
         if pieces is None:
-            raise LocationParseError(given)
+            raise used(LocationParseError)(given)
         host = pieces[1] or None
         if host is not None and normalise:
             host = _host(host, given)
         if pieces[2]:
             port = int(pieces[2])
             if port > 65535:
-                raise LocationParseError(given)
+                raise used(LocationParseError)(given)
     if normalise:
         if path:
             path = encode_rest(remove_dots(path), _PATH)
