@@ -18,7 +18,7 @@ void liveness::ask() {
 }
 
 void liveness::trust() {
-    is_asked_ = false;
+    is_asked_ = is_doubted_ = false;
     timer_.cancel();
     watch();
     observer_.on_alive();

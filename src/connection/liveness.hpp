@@ -43,10 +43,11 @@ public:
     }
     /// Somebody waited in vain.
     void doubt() {
+        is_doubted_ = true;
         if (!is_asked_) ask();
     }
-    /// No sign of life since it was asked for.
-    bool is_doubtful() const noexcept { return is_asked_; }
+    /// Nothing came since somebody waited in vain.
+    bool is_doubtful() const noexcept { return is_doubted_; }
     /// Nobody is interested any more.
     void stop() noexcept { timer_.cancel(); }
 
@@ -61,6 +62,7 @@ private:
     std::chrono::milliseconds interval_;
     reactor::time_point heard_at_;
     bool is_asked_ = false;
+    bool is_doubted_ = false;
     reactor::member_timer<liveness, &liveness::on_timer_expired> timer_{*this};
 };
 

@@ -525,7 +525,9 @@ TEST_P(http2_client_that_asks, a_silent_connection_is_kept_alive_and_one_that_is
     world_.pass(60s);
     EXPECT_EQ(server_.pings, 3);
     wire_.on_heard = nullptr;
-    world_.pass(36s);
+    world_.pass(32s);
+    EXPECT_TRUE(connection_->usable()) << "nobody has waited in vain";
+    world_.pass(4s);
     EXPECT_EQ(closed_, close_reason::peer_closed_idle);
 }
 

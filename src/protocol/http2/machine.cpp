@@ -373,8 +373,12 @@ result<void> machine::receive(std::string_view input) {
     return {};
 }
 
-/// False: more than the limits allow, and the stream is reset.
+/// False: more than the limits allow, or no status code (RFC 9110 section 15), and the stream is reset.
 bool machine::add_field(stream& of, std::string_view name, std::string_view value) {
+    if (name == ":status" && value.front() == '0') {  // of three digits: nghttp2 has looked
+        of.defect_ = "invalid status code";
+        return false;
+    }
     of.too_large_ = of.too_large_ || !section_.add(name, value);
     return !of.too_large_;
 }

@@ -335,6 +335,8 @@ TEST_P(http2_machine, messages_that_http2_forbids_end_the_connection) {
                                      {"line feed", {{":status", "200"}, {"x", "a\nb"}}},
                                      {"NUL", {{":status", "200"}, {"x", std::string("a\0b", 3)}}},
                                      {"long status", {{":status", "2000"}}},
+                                     {"status zero", {{":status", "000"}}},
+                                     {"small status", {{":status", "019"}}},
                                      {"no status", {{"x", "y"}}},
                                      {"late status", {{"x", "y"}, {":status", "200"}}},
                                      {"two statuses", {{":status", "200"}, {":status", "200"}}},
