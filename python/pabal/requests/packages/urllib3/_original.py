@@ -36,7 +36,7 @@ class Original:
         self.msg = Message(owner.headers)
 
     def isclosed(self) -> bool:
-        return self._owner.closed
+        return bool(self._owner.closed)
 
     def close(self) -> None:
         self._owner.close()
