@@ -28,7 +28,7 @@ from .exceptions import (
 )
 from .models import Response
 from .packages.urllib3 import exceptions as _raised
-from .packages.urllib3._installed import either, retry_of, timeout_of
+from .packages.urllib3._installed import either, headers_of, retry_of, timeout_of
 from .packages.urllib3._shapes import LocationValueError as _LocationValueError
 from .packages.urllib3.connectionpool import HTTPConnectionPool
 from .packages.urllib3.poolmanager import PoolManager, proxy_from_url
@@ -38,6 +38,7 @@ from .packages.urllib3.util import parse_url
 from .packages.urllib3.util.retry import Retry
 from .structures import CaseInsensitiveDict
 from .utils import (
+    DEFAULT_ACCEPT_ENCODING,
     DEFAULT_CA_BUNDLE_PATH,
     get_auth_from_url,
     get_encoding_from_headers,
@@ -408,15 +409,16 @@ class HTTPAdapter(BaseAdapter):
             raise InvalidURL(error, request=request) from error
         self.cert_verify(conn, request.url, verify, cert)
         url = self.request_url(request, proxies)
-        limits, retries = self._timeout_of(timeout), self.max_retries
-        if not isinstance(conn, HTTPConnectionPool):  # a subclass brings pools of the installed urllib3
-            limits, retries = timeout_of(limits), retry_of(retries)
         self.add_headers(request, stream=stream, timeout=timeout, verify=verify, cert=cert, proxies=proxies)
+        limits, retries, headers = self._timeout_of(timeout), self.max_retries, request.headers
+        if not isinstance(conn, HTTPConnectionPool):  # one of the installed urllib3
+            limits, retries = timeout_of(limits), retry_of(retries)
+            headers = headers_of(headers, DEFAULT_ACCEPT_ENCODING)
         return conn, {
             "method": request.method,
             "url": url,
             "body": request.body,
-            "headers": request.headers,
+            "headers": headers,
             "redirect": False,
             "assert_same_host": False,
             "preload_content": False,

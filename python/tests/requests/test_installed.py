@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import socket
@@ -107,6 +108,78 @@ def test_the_boundary_of_forms_can_be_set_where_urllib3_chooses_it(monkeypatch: 
     assert isinstance(prepared.body, bytes) and prepared.body.startswith(b"--the-boundary\r\n")
 
 
+# --- the file below a raw response ------------------------------------------------------------------------------------
+
+TEXT = b"one line and another\n" * 500
+CODED = {"gzip": gzip.compress(TEXT), "identity": TEXT}
+
+
+def coded(connection: Connection) -> None:
+    while request := connection.read_request():
+        coding, _, framing = request.target[1:].partition("/")
+        body = CODED[coding]
+        if framing == "chunked":
+            connection.send(f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n".encode())
+            connection.send(b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        else:
+            connection.answer(body, "200 OK", f"Content-Encoding: {coding}")
+
+
+class Keeping:
+    """What caches put in the place of the file: it keeps what passes, and notices the end."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.kept = b""
+        self.ended = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def read(self, amt: int | None = None) -> bytes:
+        data: bytes = self.file.read(amt)
+        self.kept += data
+        self.ended = self.file.fp is None
+        return data
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_a_file_in_the_place_of_the_raw_one_sees_the_body_as_it_came(
+    scripted: Start, coding: str, framing: str
+) -> None:
+    response = requests.get(f"{scripted(coded).url}/{coding}/{framing}", stream=True)
+    keeping = response.raw._fp = Keeping(response.raw._fp)
+    assert b"".join(response.iter_content(700)) == TEXT
+    assert keeping.kept == CODED[coding] and keeping.ended and response.raw.closed
+
+
+def test_codings_that_urllib3_does_not_know_are_undone_before(scripted: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(urllib3.HTTPResponse, "CONTENT_DECODERS", ["deflate"])
+    response = requests.get(f"{scripted(coded).url}/gzip/length", stream=True)
+    keeping = response.raw._fp = Keeping(response.raw._fp)
+    assert response.content == TEXT == keeping.kept
+    assert "Content-Encoding" not in response.raw.headers
+
+
+def test_how_much_of_a_stream_has_arrived_can_be_asked(scripted: Start) -> None:
+    response = requests.get(f"{scripted(coded).url}/identity/chunked", stream=True)
+    raw = response.raw
+    assert raw._fp.chunked
+    first = raw.read(1)
+    assert first + raw.read(raw._fp.chunk_left) + raw.read() == TEXT
+
+
+def test_the_file_of_a_response_that_was_read_is_at_its_end(scripted: Start) -> None:
+    response = requests.get(f"{scripted(coded).url}/gzip/length")
+    assert response.raw._fp.fp is None and response.raw._fp.read() == b"" and response.content == TEXT
+
+
+def test_a_raw_response_passes_for_one_of_urllib3(scripted: Start) -> None:
+    raw = requests.get(f"{scripted(coded).url}/gzip/length", stream=True).raw
+    assert isinstance(raw, urllib3.HTTPResponse) and isinstance(raw, urllib3.BaseHTTPResponse)
+
+
 # --- pools ------------------------------------------------------------------------------------------------------------
 
 
@@ -142,6 +215,19 @@ def test_an_adapter_may_bring_pools_of_urllib3(scripted: Start) -> None:
     response = session.get("http+one://anything/", timeout=(5, 10))
     assert response.content == b"the engine's"
     assert isinstance(response.raw, urllib3.HTTPResponse)
+
+
+def test_pools_of_urllib3_ask_for_the_codings_that_urllib3_undoes(scripted: Start) -> None:
+    def telling(connection: Connection) -> None:
+        while request := connection.read_request():
+            connection.answer((request.value("Accept-Encoding") or "").encode())
+
+    known = urllib3.make_headers(accept_encoding=True)["accept-encoding"].replace(",", ", ")
+    session = requests.Session()
+    session.mount("http+one://", OwnPools(connecting_to(scripted(telling).port)))
+    assert session.get("http+one://anything/", timeout=10).text == known
+    own = {"Accept-Encoding": "br"}
+    assert session.get("http+one://anything/", headers=own, timeout=10).text == "br"
 
 
 def test_retries_hold_for_pools_of_urllib3(scripted: Start) -> None:

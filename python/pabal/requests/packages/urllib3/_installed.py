@@ -13,7 +13,19 @@ import inspect
 import sys
 from typing import Any, TypeVar
 
-__all__ = ["either", "found", "loaded", "manager_for", "pools", "retry_of", "timeout_of", "used", "was_replaced"]
+__all__ = [
+    "adopt",
+    "either",
+    "found",
+    "headers_of",
+    "loaded",
+    "manager_for",
+    "pools",
+    "retry_of",
+    "timeout_of",
+    "used",
+    "was_replaced",
+]
 
 _Kind = TypeVar("_Kind", bound=BaseException)
 
@@ -42,6 +54,13 @@ def either(*kinds: type[BaseException]) -> tuple[type[BaseException], ...]:
     return (*kinds, *(used(kind) for kind in kinds))
 
 
+def adopt(kind: type) -> None:
+    """Makes ``isinstance(response.raw, urllib3.HTTPResponse)`` true, if that was imported."""
+    theirs = getattr(loaded("response"), "HTTPResponse", None)
+    if theirs is not None and not issubclass(kind, theirs):
+        theirs.register(kind)
+
+
 # --- its pools --------------------------------------------------------------------------------------------------------
 
 
@@ -60,6 +79,17 @@ def retry_of(retries: Any) -> Any:
         return retries
     settings = inspect.signature(kind).parameters
     return kind(**{name: getattr(retries, name) for name in settings if hasattr(retries, name)})
+
+
+def headers_of(headers: Any, ours: str) -> Any:
+    """Headers as a pool of urllib3 sends them: where they ask for all codings that the engine undoes (``ours``), for
+    those that it undoes itself."""
+    module = loaded("util.request")
+    if module is None or headers.get("Accept-Encoding") != ours:
+        return headers
+    changed = headers.copy()
+    changed["Accept-Encoding"] = module.make_headers(accept_encoding=True)["accept-encoding"].replace(",", ", ")
+    return changed
 
 
 def pools() -> tuple[Any, ...]:

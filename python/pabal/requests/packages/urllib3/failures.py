@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -55,6 +56,30 @@ def _proxy(error: native.PabalError, pool: Any, url: str) -> Exception:
     return used(ProxyError)("Unable to connect to proxy", inner)
 
 
+#: What the ssl module says of a certificate, and OpenSSL's number for it; programs look for these words in messages.
+_CERTIFICATES: tuple[tuple[type[native.CertificateError], int, str], ...] = (
+    (native.CertificateExpired, 10, "certificate has expired"),
+    (native.CertificateNotYetValid, 9, "certificate is not yet valid"),
+    (native.CertificateSelfSigned, 18, "self-signed certificate"),
+    (native.CertificateUntrusted, 20, "unable to get local issuer certificate"),
+    (native.CertificateWrongHost, 62, "Hostname mismatch, certificate is not valid for {host!r}"),
+    (native.CertificateError, 1, "unspecified certificate verification error"),
+)
+
+
+def _certificate(error: native.PabalError, pool: Any) -> Exception:
+    """Round the ssl module's error, as urllib3 has it."""
+    code, text = next((code, text) for kind, code, text in _CERTIFICATES if isinstance(error, kind))
+    text = text.format(host=_host(pool))
+    inner = ssl.SSLCertVerificationError(
+        1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {text} ({error.message})"
+    )
+    inner.reason, inner.library = "CERTIFICATE_VERIFY_FAILED", "SSL"
+    inner.verify_code, inner.verify_message = code, text
+    inner.__cause__ = error
+    return used(SSLError)(inner)
+
+
 #: Asking again would change nothing.
 FINAL = (InvalidHeader, LocationParseError, URLSchemeUnknown, ClosedPoolError)
 
@@ -85,6 +110,7 @@ TABLE: tuple[tuple[type[native.PabalError], _Make], ...] = (
     ),
     (native.WriteTimeout, _protocol),
     (native.RequestTimeout, lambda e, pool, url: used(ReadTimeoutError)(pool, url, f"Read timed out. ({e.message})")),
+    (native.CertificateError, lambda e, pool, url: _certificate(e, pool)),
     (native.TLSError, lambda e, pool, url: used(SSLError)(e)),
     (native.ResolveError, lambda e, pool, url: used(NameResolutionError)(_host(pool), pool, e.message)),
     (

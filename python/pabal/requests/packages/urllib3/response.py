@@ -9,7 +9,10 @@ from typing import Any
 
 from pabal import exceptions as native_errors
 
+from . import _installed
 from ._collections import HTTPHeaderDict
+from ._original import Original
+from ._wire import Wire
 from .failures import shaped
 
 __all__ = ["BaseHTTPResponse", "HTTPResponse", "version_number"]
@@ -25,41 +28,6 @@ def version_number(version: str) -> int:
 _REDIRECTS = (301, 302, 303, 307, 308)
 #: What ``stream`` reads at a time unless told otherwise.
 _PIECE = 2**16
-
-
-class _Message:
-    """Headers as ``http.client`` shows them."""
-
-    def __init__(self, headers: HTTPHeaderDict) -> None:
-        self._headers = headers
-
-    def get_all(self, name: str, failobj: Any = None) -> Any:
-        return self._headers.getlist(name, failobj) or failobj
-
-    getheaders = get_all
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self._headers.get(name, default)
-
-    def items(self) -> Any:
-        return self._headers.items()
-
-    def keys(self) -> Any:
-        return [name for name, _ in self._headers.items()]
-
-
-class _Original:
-    """What is left of ``http.client``'s response: the headers, for cookie jars, and whether it is closed."""
-
-    def __init__(self, owner: HTTPResponse) -> None:
-        self._owner = owner
-        self.msg = _Message(owner.headers)
-
-    def isclosed(self) -> bool:
-        return self._owner.closed
-
-    def close(self) -> None:
-        self._owner.close()
 
 
 class HTTPResponse(io.IOBase):
@@ -115,12 +83,13 @@ class HTTPResponse(io.IOBase):
         self._pending = b""  # arrived, not yet asked for
         self._told = 0
         self._body: bytes | None = None
-        self._fp: Any = None
+        self._file: Any = None
+        self._handed: Any = None  # urllib3's response around what is read; see _fp
         if hasattr(body, "read"):
-            self._fp = body
+            self._file = body
         elif body:
-            self._fp = io.BytesIO(body.encode("utf-8") if isinstance(body, str) else body)
-        self._original_response = original_response if original_response is not None else _Original(self)
+            self._file = io.BytesIO(body.encode("utf-8") if isinstance(body, str) else body)
+        self._original_response = original_response if original_response is not None else Original(self)
         if preload_content:
             self._body = self.read(decode_content=decode_content)
 
@@ -144,7 +113,63 @@ class HTTPResponse(io.IOBase):
         )
         made._native = native
         made._ended = ended
+        _installed.adopt(cls)
         return made
+
+    # --- the file below -----------------------------------------------------------------------------------------------
+
+    @property
+    def _fp(self) -> Any:
+        """The file that is read, for those that want to know, or to put another in its place.
+
+        Once it was asked for, the body is read through it, and its codings are undone by the installed urllib3; those
+        that it does not know by the engine before, and then the headers do not tell of them.
+        """
+        if self._native is None:
+            return self._file
+        return self._hand_over()._fp
+
+    @_fp.setter
+    def _fp(self, file: Any) -> None:
+        if self._native is None:
+            self._file = file
+        else:
+            self._hand_over()._fp = file
+
+    def _hand_over(self) -> Any:
+        if self._handed is not None:
+            return self._handed
+        module = _installed.found("response")
+        if module is None:
+            raise AttributeError("the file below a response of pabal can be had only where urllib3 is installed")
+        codings = self.headers.get("content-encoding", "").lower().replace(" ", "").split(",")
+        if not self._ended and not self._keeps_codings and {*codings} <= {"", *module.HTTPResponse.CONTENT_DECODERS}:
+            self._keeps_codings = bool(self._native._keep_encoded())
+        if not self._keeps_codings and codings != [""]:
+            self.headers.discard("content-encoding")
+            self.headers.discard("content-length")
+        headers = self.headers.copy()
+        chunked, self.chunked = self.chunked, False
+        held, self._pending = self._pending, b""
+        wire = Wire(
+            self._native,
+            held,
+            self._ended,
+            headers=self.headers,
+            chunked=chunked,
+            pool=self._pool,
+            url=self._request_url or "",
+        )
+        headers.discard("transfer-encoding")
+        self._handed = module.HTTPResponse(
+            wire,
+            headers.items(),
+            self.status,
+            preload_content=False,
+            enforce_content_length=False,
+            request_method=self._request_method,
+        )
+        return self._handed
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
@@ -223,6 +248,9 @@ class HTTPResponse(io.IOBase):
     def _read(self, amt: int | None, decode: bool) -> bytes:
         if amt == 0:
             return b""
+        if self._handed is not None:
+            data: bytes = self._handed.read(amt, decode_content=decode)
+            return data
         held, self._pending = self._pending, b""
         if amt is not None and len(held) >= amt:
             self._pending = held[amt:]
@@ -239,11 +267,11 @@ class HTTPResponse(io.IOBase):
         return held + self._next(amt - len(held), decode)
 
     def _read_file(self, amt: int | None) -> bytes:
-        if self._fp is None:
+        if self._file is None:
             return b""
-        data: bytes = self._fp.read() if amt is None else self._fp.read(amt)
-        if self.auto_close and not data and not getattr(self._fp, "closed", False):
-            self._fp.close()
+        data: bytes = self._file.read() if amt is None else self._file.read(amt)
+        if self.auto_close and not data and not getattr(self._file, "closed", False):
+            self._file.close()
         return data
 
     def _next(self, size: int, decode: bool) -> bytes:
@@ -269,7 +297,7 @@ class HTTPResponse(io.IOBase):
     def read1(self, amt: int | None = None, decode_content: bool | None = None) -> bytes:
         """What has arrived, at most ``amt`` bytes."""
         decode = self.decode_content if decode_content is None else decode_content
-        if self._native is None:
+        if self._native is None or self._handed is not None:
             return self.read(amt, decode)
         if not self._pending:
             self._pending = self._next(0, decode)
@@ -325,9 +353,11 @@ class HTTPResponse(io.IOBase):
     @property
     def closed(self) -> bool:
         """Whether there is nothing more to read."""
+        if self._handed is not None:
+            return bool(self._handed.closed)
         if self._native is not None:
             return (self._ended and not self._pending) or self._native.is_stream_consumed
-        return self._fp is None or bool(getattr(self._fp, "closed", False))
+        return self._file is None or bool(getattr(self._file, "closed", False))
 
     def isclosed(self) -> bool:
         """As ``closed``."""
@@ -342,8 +372,8 @@ class HTTPResponse(io.IOBase):
         if self._native is not None:
             self._ended = True
             self._native.close()
-        elif self._fp is not None and hasattr(self._fp, "close"):
-            self._fp.close()
+        elif self._file is not None and hasattr(self._file, "close"):
+            self._file.close()
 
     def flush(self) -> None:
         """Nothing to do."""
