@@ -9,6 +9,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "protocol/http/status.hpp"
+#include "protocol/http2/wire.hpp"
 
 namespace pabal::http2 {
 
@@ -22,35 +23,6 @@ constexpr std::uint64_t resets_per_second = 33;
 constexpr std::size_t max_continuations = 8;
 constexpr std::size_t max_settings = 32;
 
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
-nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
-    const auto bytes = [](std::string_view text) {
-        return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
-error callers(error_code code, std::string message) {
-    return {code, phase::prepare, culprit::caller, 0, std::move(message)};
-}
-
-/// What RFC 9113 section 8.2.2 keeps from the wire, and what says the same in another way.
-bool is_left_out(const fields::field& line) noexcept {
-    switch (line.id) {
-    case field_id::host:  // as :authority
-    case field_id::connection:
-    case field_id::keep_alive:
-    case field_id::proxy_connection:
-    case field_id::transfer_encoding:
-    case field_id::upgrade: return true;
-    case field_id::te: return !equals_ignoring_case(line.value, "trailers");
-    default: return false;
-    }
-}
-
 bool is_visible(std::string_view text) noexcept {
     return std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte != '\x7f'; });
 }
@@ -58,20 +30,6 @@ bool is_visible(std::string_view text) noexcept {
 /// Methods of which servers expect content, so that its absence is worth a Content-Length (RFC 9110 section 8.6).
 bool anticipates_content(std::string_view method) noexcept {
     return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
-result<std::optional<std::uint64_t>> announced_size(const fields& headers) {
-    std::optional<std::uint64_t> size;
-    for (const fields::field line : headers) {
-        if (line.id != field_id::content_length) continue;
-        std::uint64_t value = 0;
-        const char* const end = line.value.data() + line.value.size();
-        const auto [stopped, failed] = std::from_chars(line.value.data(), end, value);
-        if (failed != std::errc{} || stopped != end || (size && *size != value))
-            return callers(error_code::invalid_header, "invalid Content-Length");
-        size = value;
-    }
-    return size;
 }
 
 }  // namespace
@@ -102,8 +60,11 @@ std::string name_of(error_reason reason) {
 struct machine_callbacks {
     static machine& owner(void* user_data) noexcept { return *static_cast<machine*>(user_data); }
 
-    static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* user_data) {
-        owner(user_data).begin_head();
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+        machine& it = owner(user_data);
+        it.begin_head();
+        if (it.role_ == role::server && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+            it.begin_request(frame->hd.stream_id);
         return 0;
     }
 
@@ -111,13 +72,18 @@ struct machine_callbacks {
                          const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user_data) {
         stream* of = owner(user_data).stream_of(frame->hd.stream_id);
         if (!of) return 0;
-        const bool taken = owner(user_data).add_field(*of, text_of(name, name_size), text_of(value, value_size));
+        machine& it = owner(user_data);
+        const std::string_view named = text_of(name, name_size), content = text_of(value, value_size);
+        const bool taken = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? it.add_request_field(*of, named, content)
+                                                                      : it.add_field(*of, named, content);
+        it.in_head_ = taken;
         return taken ? 0 : static_cast<int>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
     }
 
     /// A field that RFC 9113 section 8.2.1 forbids, which nghttp2 would pass over.
     static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t*, std::size_t,
                                  const std::uint8_t*, std::size_t, std::uint8_t, void* user_data) {
+        owner(user_data).in_head_ = false;
         if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = "invalid field";
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
@@ -133,9 +99,14 @@ struct machine_callbacks {
     static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
         const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+        if (it.role_ == role::server && brings_nothing(*frame)) it.note_idle_frame();
         switch (frame->hd.type) {
         case NGHTTP2_HEADERS:
-            if (stream* of = it.stream_of(frame->hd.stream_id)) it.end_head(*of, ends);
+            it.in_head_ = false;
+            if (stream* of = it.stream_of(frame->hd.stream_id)) {
+                if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) it.end_request_head(*of, ends);
+                else it.end_head(*of, ends);
+            }
             break;
         case NGHTTP2_DATA:
             if (stream* of = ends ? it.stream_of(frame->hd.stream_id) : nullptr) it.end_message(*of, {});
@@ -157,8 +128,23 @@ struct machine_callbacks {
         return 0;
     }
 
+    /// What asks for work and has no content of its own.
+    static bool brings_nothing(const nghttp2_frame& frame) noexcept {
+        switch (frame.hd.type) {
+        case NGHTTP2_DATA:
+            return frame.hd.length == frame.data.padlen && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
+        case NGHTTP2_SETTINGS:
+        case NGHTTP2_PING:
+        case NGHTTP2_PRIORITY:
+        case NGHTTP2_PRIORITY_UPDATE:
+        case NGHTTP2_RST_STREAM: return true;
+        default: return false;
+        }
+    }
+
     /// The peer broke a rule; nghttp2 resets the stream or ends the connection for it.
     static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user_data) {
+        owner(user_data).in_head_ = false;
         if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = nghttp2_strerror(code);
         return 0;
     }
@@ -167,17 +153,23 @@ struct machine_callbacks {
         stream* gone = owner(user_data).stream_of(id);
         if (!gone) return 0;
         nghttp2_session_set_stream_user_data(session, id, nullptr);
-        owner(user_data).closed(*gone, error_reason{code});
+        machine& it = owner(user_data);
+        if (it.role_ == role::client) it.closed(*gone, error_reason{code});
+        else it.request_closed(*gone, error_reason{code});
         return 0;
     }
 
     static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
+        const bool is_message = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+        if (is_message && it.role_ == role::server && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+            it.response_sent(frame->hd.stream_id);
         if (frame->hd.type != NGHTTP2_GOAWAY) return 0;
         const nghttp2_goaway& said = frame->goaway;
         it.accepts_streams_ = false;
         if (said.error_code == NGHTTP2_NO_ERROR || it.failure_) return 0;
-        std::string message = "the server broke HTTP/2 (" + name_of(error_reason{said.error_code}) + ")";
+        std::string message(it.peer_name());
+        message.append(" broke HTTP/2 (").append(name_of(error_reason{said.error_code})).append(")");
         if (said.opaque_data_len > 0) message.append(": ").append(text_of(said.opaque_data, said.opaque_data_len));
         it.failure_ = error{error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
         return 0;
@@ -207,36 +199,59 @@ struct machine_callbacks {
         return made;
     }
 
-    static const nghttp2_option* options() {
-        static const nghttp2_option* const made = [] {
-            nghttp2_option* fresh = nullptr;
-            if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
-            nghttp2_option_set_no_auto_window_update(fresh, 1);
-            nghttp2_option_set_no_closed_streams(fresh, 1);
-            nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
-            nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
-            nghttp2_option_set_max_continuations(fresh, max_continuations);
-            nghttp2_option_set_max_settings(fresh, max_settings);
+    static nghttp2_option* make_options() {
+        nghttp2_option* fresh = nullptr;
+        if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
+        nghttp2_option_set_no_auto_window_update(fresh, 1);
+        nghttp2_option_set_no_closed_streams(fresh, 1);
+        nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
+        nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
+        nghttp2_option_set_max_continuations(fresh, max_continuations);
+        nghttp2_option_set_max_settings(fresh, max_settings);
+        return fresh;
+    }
+
+    static const nghttp2_option* options(role as) {
+        static const nghttp2_option* const clients = make_options();
+        static const nghttp2_option* const servers = [] {
+            nghttp2_option* fresh = make_options();
+            nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
             return fresh;
         }();
-        return made;
+        return as == role::client ? clients : servers;
     }
 };
+
+nghttp2_data_provider2 body_source() noexcept { return {{.ptr = nullptr}, machine_callbacks::read_body}; }
 
 void machine::session_deleter::operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
 
 machine::machine(std::string_view scheme, machine_observer& observer, const limits& limits)
     : scheme_(scheme), observer_(observer), limits_(limits) {
+    open_session();
+}
+
+machine::machine(machine_observer& observer, const limits& limits)
+    : role_(role::server), observer_(observer), limits_(limits) {
+    open_session();
+}
+
+/// Makes the session and says what we allow (SETTINGS, RFC 9113 section 6.5).
+void machine::open_session() {
+    const bool is_client = role_ == role::client;
     nghttp2_session* made = nullptr;
-    if (nghttp2_session_client_new2(&made, machine_callbacks::table(), this, machine_callbacks::options()) != 0)
-        throw std::bad_alloc();
+    const auto open = is_client ? nghttp2_session_client_new2 : nghttp2_session_server_new2;
+    if (open(&made, machine_callbacks::table(), this, machine_callbacks::options(role_)) != 0) throw std::bad_alloc();
     session_.reset(made);
-    const std::array<nghttp2_settings_entry, 3> settings{{
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+    const nghttp2_settings_entry of_a_client{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+    const nghttp2_settings_entry of_a_server{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.concurrent_streams};
+    const std::array<nghttp2_settings_entry, 4> settings{{
+        is_client ? of_a_client : of_a_server,
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_head)},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},  // a server's: RFC 9218 section 2.1
     }};
-    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), is_client ? 3 : settings.size());
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0,
                                           static_cast<std::int32_t>(limits_.connection_window));
 }
@@ -283,7 +298,7 @@ result<void> machine::request(const request_head& head, std::optional<std::uint6
 
     opened.body_left_ = size;
     opened.sent_all_ = size == std::uint64_t{0};
-    const nghttp2_data_provider2 source{{.ptr = nullptr}, machine_callbacks::read_body};
+    const nghttp2_data_provider2 source = body_source();
     const std::int32_t id = nghttp2_submit_request2(session_.get(), nullptr, lines.data(), lines.size(),
                                                     opened.sent_all_ ? nullptr : &source, &opened);
     if (id < 0) {
@@ -308,18 +323,23 @@ long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags
     case read_outcome::kind::end:
         // What was announced did not come: the peer must not take the rest for the whole.
         if (of.body_left_.value_or(0) > 0) break;
-        return end_body(of, flags) ? 0 : static_cast<long>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
+        if (!end_body(of, flags)) break;
+        of.on_sent();
+        return 0;
     case read_outcome::kind::data:
+        if (role_ == role::server && buffer.size() < crumb_size && got->size == buffer.size()) note_idle_frame();
         if (of.body_left_) {
             if (got->size > *of.body_left_) break;
             *of.body_left_ -= got->size;
             if (*of.body_left_ == 0 && !end_body(of, flags)) break;
+            if (of.sent_all_) of.on_sent();
         }
         return static_cast<long>(got->size);
     }
     nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
     of.on_reset({error_code::request_body_failed, phase::write, culprit::caller, 0,
-                 "the request body has not the size that was announced"},
+                 std::string(role_ == role::client ? "the request" : "the response") +
+                     " body has not the size that was announced, or trailers that cannot be sent"},
                 false);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
@@ -330,6 +350,7 @@ bool machine::end_body(stream& of, std::uint32_t& flags) {
     of.sent_all_ = true;
     const fields* trailers = of.trailers();
     if (!trailers || trailers->empty()) return true;
+    if (!fits_a_header_block(*trailers)) return false;
     std::vector<nghttp2_nv> lines;
     lines.reserve(trailers->size());
     for (const fields::field line : *trailers) lines.push_back(field_of(line.name, line.value));
@@ -355,10 +376,11 @@ void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.
 
 void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
 
-void machine::release(stream& done) {
+void machine::release(stream& done, error_reason why) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
-    if (!done.ended_ || !done.sent_all_)
-        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, NGHTTP2_CANCEL);
+    // What a server has answered it ends itself when the last of it leaves (`response_sent`).
+    if (done.sent_all_ && (done.ended_ || role_ == role::server)) return;
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, static_cast<std::uint32_t>(why));
 }
 
 void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
@@ -383,6 +405,11 @@ result<void> machine::receive(std::string_view input) {
     const nghttp2_ssize used =
         nghttp2_session_mem_recv2(session_.get(), reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
     if (used < 0) return fatal(used);
+    if (role_ == role::client) return {};
+    if (nghttp2_session_get_outbound_queue_size(session_.get()) >
+        limits_.concurrent_streams + limits_.max_queued_frames)
+        end_calmly("does not read what it asks for");
+    if (failure_) return *failure_;
     return {};
 }
 
@@ -390,6 +417,7 @@ void machine::begin_head() noexcept {
     block_.clear();
     records_.clear();
     status_ = 0;
+    in_head_ = true;
 }
 
 /// False: more than the limits allow, and the stream is reset.
@@ -403,6 +431,11 @@ bool machine::add_field(stream& of, std::string_view name, std::string_view valu
         of.too_large_ = true;
         return false;
     }
+    keep_field(name, value, id_of(name));
+    return true;
+}
+
+void machine::keep_field(std::string_view name, std::string_view value, field_id id) {
     fields::record added;
     added.name_offset = static_cast<std::uint32_t>(block_.size());
     added.name_size = static_cast<std::uint16_t>(name.size());
@@ -410,9 +443,8 @@ bool machine::add_field(stream& of, std::string_view name, std::string_view valu
     added.value_offset = static_cast<std::uint32_t>(block_.size());
     added.value_size = static_cast<std::uint32_t>(value.size());
     block_.append(value);
-    added.id = id_of(name);
+    added.id = id;
     records_.push_back(added);
-    return true;
 }
 
 void machine::end_head(stream& of, bool ends) {
@@ -458,8 +490,15 @@ void machine::closed(stream& gone, error_reason reason) {
 }
 
 /// What ends the connection: out of memory, or a peer that sends what nobody could answer.
-error machine::fatal(long code) const {
+error machine::fatal(long code) {
     if (failure_) return *failure_;
+    if (role_ == role::server) {
+        const bool is_flood = code == NGHTTP2_ERR_FLOODED || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ||
+                              code == NGHTTP2_ERR_TOO_MANY_SETTINGS;
+        const bool is_rule = code == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
+        if (is_flood) nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+        else if (is_rule) nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
+    }
     return {error_code::malformed_message, phase::read, culprit::peer, 0,
             std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(code))};
 }

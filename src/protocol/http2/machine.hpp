@@ -10,6 +10,10 @@
 ///     machine.receive(bytes);                            // → stream.on_response, on_data, on_end, on_reset
 ///     machine.consume(stream, size);                     // data was used: the peer may send as much again
 ///
+///     http2::machine machine(observer);                  // a server's: observer.on_request_begun() makes the streams
+///     machine.receive(bytes);                            // → stream.on_request, on_data, on_end, on_reset
+///     machine.respond(head, has_body, stream);
+///
 /// Nothing is sent of itself: after `receive` and every other member, `send` until it appends nothing.
 
 #include <cstdint>
@@ -39,15 +43,21 @@ public:
     virtual void on_going_away() {}
     /// The answer to `ping`.
     virtual void on_pong() {}
+    /// Server: the peer opens a stream. Who owns it; null refuses it, unprocessed (REFUSED_STREAM, RFC 9113 section 8.7).
+    virtual stream* on_request_begun() { return nullptr; }
 
 protected:
     ~machine_observer() = default;
 };
 
+enum class role : std::uint8_t { client, server };
+
 class machine {
 public:
     /// A client's. `scheme` is that of all requests: "https" or "http". The observer must outlive the machine.
     machine(std::string_view scheme, machine_observer& observer, const limits& limits = {});
+    /// A server's.
+    explicit machine(machine_observer& observer, const limits& limits = server_limits);
     ~machine();
     machine(const machine&) = delete;
     machine& operator=(const machine&) = delete;
@@ -55,6 +65,19 @@ public:
     /// Client: opens a stream. Host becomes :authority; fields that concern one connection (RFC 9113 section 8.2.2) are left
     /// out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed then.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
+
+    /// Server: a 1xx response other than 101.
+    result<void> inform(const response_head& head, stream& of);
+    /// Server: the final response, once. `has_body`: it comes from `stream.read_body`; without, the head ends the message. Fields
+    /// that concern one connection are left out. A complete response ends the stream, whatever of the request is still to
+    /// come (RFC 9113 section 8.1). Errors are the caller's, and nothing was sent then.
+    result<void> respond(const response_head& head, bool has_body, stream& of);
+    /// Server: takes no more streams and says which was the last (GOAWAY, RFC 9113 section 6.8); those that are open go on.
+    void finish();
+    /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
+    void renew_allowances() noexcept { resets_ = idle_frames_ = 0; }
+    /// A header section has begun and not ended.
+    bool is_in_head() const noexcept { return in_head_; }
 
     /// What the peer sent. An error ends the connection: send what is left (GOAWAY) and close.
     result<void> receive(std::string_view input);
@@ -66,9 +89,9 @@ public:
     void resume_sending(stream& of);
     /// `size` bytes of what `on_data` gave were used.
     void consume(stream& of, std::size_t size);
-    /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop
-    /// (RST_STREAM with CANCEL, RFC 9113 section 6.4).
-    void release(stream& done);
+    /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete (of a server: unless its own is)
+    /// the peer is told to stop (RST_STREAM, RFC 9113 section 6.4).
+    void release(stream& done, error_reason why = error_reason::cancel);
     /// Asks the peer for a sign of life.
     void ping();
     /// Says that no more will come (GOAWAY).
@@ -92,13 +115,27 @@ private:
     stream* stream_of(std::int32_t id) const noexcept;
     void begin_head() noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
+    void keep_field(std::string_view name, std::string_view value, field_id id);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
     void closed(stream& gone, error_reason reason);
     long read_body(stream& of, std::span<char> buffer, std::uint32_t& flags);
     bool end_body(stream& of, std::uint32_t& flags);
-    error fatal(long code) const;
+    void open_session();
+    error fatal(long code);
+    std::string_view peer_name() const noexcept { return role_ == role::client ? "the server" : "the client"; }
 
+    // Server.
+    void begin_request(std::int32_t id);
+    bool add_request_field(stream& of, std::string_view name, std::string_view value);
+    void end_request_head(stream& of, bool ends);
+    void request_closed(stream& gone, error_reason reason);
+    void response_sent(std::int32_t id);
+    void spend(unsigned& spent, unsigned allowed, std::string_view what);
+    void note_idle_frame() { spend(idle_frames_, limits_.max_idle_frames, "frames that bring nothing"); }
+    void end_calmly(std::string_view why);
+
+    role role_ = role::client;
     std::string scheme_;
     machine_observer& observer_;
     limits limits_;
@@ -111,6 +148,15 @@ private:
     std::string block_;
     std::vector<fields::record> records_;
     int status_ = 0;
+    bool in_head_ = false;
+    std::size_t head_size_ = 0;  ///< of all that came, kept or not
+    request_head request_;       ///< what the pseudo fields of it say
+    std::string cookies_;        ///< crumbs joined (RFC 9113 section 8.2.3)
+    bool has_authority_ = false;
+    bool is_bad_ = false;  ///< it contradicts itself
+
+    unsigned resets_ = 0;       ///< spent of limits::max_resets
+    unsigned idle_frames_ = 0;  ///< spent of limits::max_idle_frames
 };
 
 }  // namespace pabal::http2

@@ -38,10 +38,14 @@ std::string name_of(error_reason reason);
 /// owner may destroy it after `on_reset`, or once it called `machine::release`.
 class stream {
 public:
-    /// A 1xx response.
+    /// Client: a 1xx response.
     virtual void on_informational(response_head&&) {}
-    /// The final response's head.
-    virtual void on_response(response_head&& head) = 0;
+    /// Client: the final response's head.
+    virtual void on_response(response_head&&) {}
+    /// Server: the request's head; :authority is its Host. `body_size` is what Content-Length says, or 0 when nothing follows.
+    virtual void on_request(request_head&&, std::optional<std::uint64_t> body_size) { (void)body_size; }
+    /// Server, instead of on_request: a head that cannot be handled, and the status to say so with. Nothing else follows.
+    virtual void on_bad_request(int status) { (void)status; }
     /// Body bytes. They count against the stream's window until `machine::consume`. The view dies with the call.
     virtual void on_data(std::string_view data) = 0;
     /// The peer's message is complete.
@@ -54,6 +58,8 @@ public:
     virtual result<read_outcome> read_body(std::span<char> buffer) = 0;
     /// Fields to send after the body; asked for once, when the body ended.
     virtual const fields* trailers() { return nullptr; }
+    /// Our message, if it has a body, was taken over whole: nothing more of it is asked for.
+    virtual void on_sent() {}
 
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
