@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "connection/connection_support.hpp"
+#include "connection/http1_server_connection.hpp"
 #include "connection/server_connection.hpp"
 
 namespace pabal::connection {
