@@ -27,7 +27,7 @@
 namespace pabal::connection {
 
 class http1_server_connection final : public server_protocol_connection,
-                                      private exchange_carrier,
+                                      public exchange_carrier,
                                 private transport::transport_observer,
                                 private reactor::deferred {
 public:

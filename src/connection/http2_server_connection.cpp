@@ -135,6 +135,7 @@ void http2_server_connection::flush() {
             break;
         }
         output_written_ += written->size;
+        if (watched_ == waiting::taking) watched_ = waiting::nothing;  // it does take something: the time begins anew
     }
     if (state_ == state::closed) return;
     if (state_ == state::lingering) {

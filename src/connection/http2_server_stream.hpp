@@ -21,7 +21,7 @@ struct stream_with_news;  ///< tag: streams whose handlers are to be told someth
 class http2_server_stream final : public base::list_hook<>,
                                   public base::list_hook<stream_with_news>,
                                   public http2::stream,
-                                  private exchange_carrier {
+                                  public exchange_carrier {
 public:
     explicit http2_server_stream(http2_server_connection& owner) noexcept : owner_(owner) {}
     ~http2_server_stream() { abandon(); }
