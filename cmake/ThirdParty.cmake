@@ -9,6 +9,9 @@
 #   pabal::third_party::zstd               <zstd.h>
 #   pabal::third_party::cares              <ares.h>
 #   pabal::third_party::nghttp2            <nghttp2/nghttp2.h>
+#   pabal::third_party::nghttp3            <nghttp3/nghttp3.h>
+#   pabal::third_party::ngtcp2             <ngtcp2/ngtcp2.h>
+#   pabal::third_party::ngtcp2_crypto      <ngtcp2/ngtcp2_crypto.h>, <ngtcp2/ngtcp2_crypto_boringssl.h>
 #   pabal::third_party::ada                <ada.h>
 #   pabal::third_party::simdjson           <simdjson.h>
 #
@@ -24,7 +27,7 @@ set(PABAL_THIRD_PARTY_CC "cc" CACHE STRING "C compiler for third-party libraries
 set(PABAL_THIRD_PARTY_CXX "c++" CACHE STRING "C++ compiler for third-party libraries")
 
 set(third_party_arguments --cc "${PABAL_THIRD_PARTY_CC}" --cxx "${PABAL_THIRD_PARTY_CXX}")
-foreach(name IN ITEMS boringssl zlib brotli zstd cares nghttp2 ada simdjson publicsuffix)
+foreach(name IN ITEMS boringssl zlib brotli zstd cares nghttp2 nghttp3 ngtcp2 ada simdjson publicsuffix)
     string(TOUPPER ${name} upper)
     set(PABAL_${upper}_SOURCE "" CACHE PATH "Your own source tree of ${name} (empty: the pinned one)")
     if(PABAL_${upper}_SOURCE)
@@ -63,10 +66,16 @@ third_party_library(brotli_enc "${PABAL_BROTLI_ROOT}" libbrotli.a)
 third_party_library(zstd "${PABAL_ZSTD_ROOT}" libzstd.a)
 third_party_library(cares "${PABAL_CARES_ROOT}" libcares.a Threads::Threads)
 third_party_library(nghttp2 "${PABAL_NGHTTP2_ROOT}" libnghttp2.a)
+third_party_library(nghttp3 "${PABAL_NGHTTP3_ROOT}" libnghttp3.a)
+third_party_library(ngtcp2 "${PABAL_NGTCP2_ROOT}" libngtcp2.a)
+third_party_library(ngtcp2_crypto "${PABAL_NGTCP2_ROOT}" libngtcp2_crypto_boringssl.a pabal::third_party::ngtcp2
+    pabal::third_party::boringssl_ssl)
 third_party_library(ada "${PABAL_ADA_ROOT}" libada.a)
 third_party_library(simdjson "${PABAL_SIMDJSON_ROOT}" libsimdjson.a)
 
 # Headers that change shape with these macros must see what the archives were built with.
 set_property(TARGET pabal::third_party::cares PROPERTY INTERFACE_COMPILE_DEFINITIONS CARES_STATICLIB)
 set_property(TARGET pabal::third_party::nghttp2 PROPERTY INTERFACE_COMPILE_DEFINITIONS NGHTTP2_STATICLIB)
+set_property(TARGET pabal::third_party::nghttp3 PROPERTY INTERFACE_COMPILE_DEFINITIONS NGHTTP3_STATICLIB)
+set_property(TARGET pabal::third_party::ngtcp2 PROPERTY INTERFACE_COMPILE_DEFINITIONS NGTCP2_STATICLIB)
 set_property(TARGET pabal::third_party::simdjson PROPERTY INTERFACE_COMPILE_DEFINITIONS SIMDJSON_DEVELOPMENT_CHECKS=0)

@@ -100,16 +100,27 @@ def do_build(arguments: argparse.Namespace) -> int:
     compilers = Compilers(arguments.cc, arguments.cxx)
     cache = cache_folder()
     results: dict[str, Path] = {}
+    wanted = with_needs(arguments.names) if arguments.names else known
     for recipe in RECIPES:
-        if not arguments.names or recipe.name in arguments.names:
+        if recipe.name in wanted:
             own = Path(own_trees[recipe.name]).resolve() if recipe.name in own_trees else None
-            results[recipe.name] = ensure_built(recipe, cache, compilers, own)
+            needs = {name: results[name] for name in recipe.needs}
+            results[recipe.name] = ensure_built(recipe, cache, compilers, own, needs)
     if arguments.cmake:
         write_cmake(arguments.cmake, results)
     else:
         for name, folder in results.items():
             print(f"{name}\t{folder}")
     return 0
+
+
+def with_needs(names: list[str]) -> set[str]:
+    """Those libraries and all that they are built against."""
+    wanted = set(names)
+    for recipe in reversed(RECIPES):
+        if recipe.name in wanted:
+            wanted.update(recipe.needs)
+    return wanted
 
 
 def do_fetch(_: argparse.Namespace) -> int:
@@ -243,7 +254,7 @@ class Compilers:
             self.identity += answer.stdout
 
 
-def key_of(recipe: Recipe, compilers: Compilers, own: Path | None) -> str:
+def key_of(recipe: Recipe, compilers: Compilers, own: Path | None, needs: dict[str, Path]) -> str:
     if own:
         files = sorted(path for path in own.rglob("*") if path.is_file() and ".git" not in path.parts)
         sources = "\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files)
@@ -252,12 +263,13 @@ def key_of(recipe: Recipe, compilers: Compilers, own: Path | None) -> str:
         sources = "\n".join(crates[name][1] for name in recipe.crates)
     archive = (MANIFEST / "archive" / "CMakeLists.txt").read_text() if recipe.cmake is None else ""
     what = repr(recipe) + (repr(recipe.data) if recipe.data else "")
-    parts = (what, archive, C_FLAGS, CXX_FLAGS, sources, compilers.identity, platform.machine())
+    below = tuple(folder.name for folder in needs.values())  # their keys
+    parts = (what, archive, C_FLAGS, CXX_FLAGS, sources, compilers.identity, platform.machine(), *below)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
-def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | None) -> Path:
-    result = cache / f"{recipe.name}-{recipe.version}-{key_of(recipe, compilers, own)}"
+def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | None, needs: dict[str, Path]) -> Path:
+    result = cache / f"{recipe.name}-{recipe.version}-{key_of(recipe, compilers, own, needs)}"
     if result.is_dir():
         return result
     with locked(cache / f".{result.name}.lock"):
@@ -269,7 +281,7 @@ def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | 
                 if recipe.data:
                     copy_data(recipe, own, made)
                 else:
-                    install(recipe, build(recipe, Path(work), compilers, own), made)
+                    install(recipe, build(recipe, Path(work), compilers, own, needs), made)
                 made.rename(result)
             say(f"built {recipe.name} in {time.monotonic() - began:.0f} s")
     return result
@@ -278,7 +290,9 @@ def ensure_built(recipe: Recipe, cache: Path, compilers: Compilers, own: Path | 
 # ---------------------------------------------------------------------------------------------------------------- build
 
 
-def build(recipe: Recipe, work: Path, compilers: Compilers, own: Path | None) -> dict[str, Path]:
+def build(
+    recipe: Recipe, work: Path, compilers: Compilers, own: Path | None, needs: dict[str, Path]
+) -> dict[str, Path]:
     source = own or prepare_source(recipe, work)
     build_folder = work / "build"
     log = work / "log"
@@ -292,7 +306,7 @@ def build(recipe: Recipe, work: Path, compilers: Compilers, own: Path | None) ->
         ]
     else:
         project = source / recipe.cmake
-        options = list(recipe.options)
+        options = [option.format_map(needs) for option in recipe.options]
     configure = ["cmake", "-S", str(project), "-B", str(build_folder)]
     configure += ["-G", "Ninja"] if shutil.which("ninja") else []
     configure += [

@@ -36,6 +36,8 @@ class Recipe:
     # (crate, path in it, name below share/): only copied, nothing is built. Not part of the repr, of which the keys in
     # the cache are made: those of what is built do not depend on it.
     data: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    # Libraries above it in RECIPES that it is built against; `{name}` in an option is the folder of that library's result.
+    needs: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def crates(self) -> tuple[str, ...]:
@@ -145,6 +147,51 @@ RECIPES = (
         ),
         licence="MIT",
         licences=("nghttp2/COPYING",),
+    ),
+    Recipe(
+        name="nghttp3",
+        version="1.18.0",
+        crate="nghttp3-sys",
+        source="deps/nghttp3",
+        options=(
+            "-DENABLE_LIB_ONLY=ON",
+            "-DENABLE_STATIC_LIB=ON",
+            "-DENABLE_SHARED_LIB=OFF",
+            "-DBUILD_TESTING=OFF",
+        ),
+        libraries=("lib/libnghttp3.a",),
+        headers=(
+            ("source", "lib/includes/nghttp3/nghttp3.h", "nghttp3"),
+            ("build", "lib/includes/nghttp3/version.h", "nghttp3"),
+        ),
+        licence="MIT",
+        licences=("deps/nghttp3/COPYING", "deps/nghttp3/lib/sfparse/COPYING"),
+    ),
+    Recipe(
+        name="ngtcp2",
+        version="1.25.0",
+        crate="ngtcp2-sys",
+        source="deps/ngtcp2",
+        options=(
+            "-DENABLE_LIB_ONLY=ON",
+            "-DENABLE_STATIC_LIB=ON",
+            "-DENABLE_SHARED_LIB=OFF",
+            "-DBUILD_TESTING=OFF",
+            "-DENABLE_OPENSSL=OFF",
+            "-DENABLE_BORINGSSL=ON",
+            "-DBORINGSSL_INCLUDE_DIR={boringssl}/include",
+            "-DBORINGSSL_LIBRARIES={boringssl}/lib/libssl.a;{boringssl}/lib/libcrypto.a;stdc++;pthread",
+        ),
+        needs=("boringssl",),
+        libraries=("lib/libngtcp2.a", "crypto/boringssl/libngtcp2_crypto_boringssl.a"),
+        headers=(
+            ("source", "lib/includes/ngtcp2/ngtcp2.h", "ngtcp2"),
+            ("build", "lib/includes/ngtcp2/version.h", "ngtcp2"),
+            ("source", "crypto/includes/ngtcp2/ngtcp2_crypto.h", "ngtcp2"),
+            ("source", "crypto/includes/ngtcp2/ngtcp2_crypto_boringssl.h", "ngtcp2"),
+        ),
+        licence="MIT",
+        licences=("deps/ngtcp2/COPYING",),
     ),
     Recipe(
         name="ada",

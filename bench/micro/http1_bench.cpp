@@ -13,8 +13,8 @@
 #include <new>
 #include <string>
 
+#include "protocol/http/scan.hpp"
 #include "protocol/http1/machine.hpp"
-#include "protocol/http1/scan.hpp"
 
 namespace {
 
@@ -196,9 +196,9 @@ void scanning() {
     std::string text(4096, 'v');
     text += '\r';
     measure("find_control, 4096 bytes", text.size(),
-            [&] { keep(pabal::http1::scan::find_control(text.data(), text.data() + text.size())); });
+            [&] { keep(pabal::http::scan::find_control(text.data(), text.data() + text.size())); });
     measure("the same, byte by byte", text.size(),
-            [&] { keep(pabal::http1::scan::scalar::find_control(text.data(), text.data() + text.size())); });
+            [&] { keep(pabal::http::scan::scalar::find_control(text.data(), text.data() + text.size())); });
 }
 
 }  // namespace

@@ -87,15 +87,28 @@ private:
     bool waiting_ = false;
 };
 
-/// Told when a blocking read may go on.
+/// A blocking read. It goes on as soon as something came, while that lies where it was received, on whatever thread that is.
 class sync_reader final : public client::call_observer {
 public:
-    explicit sync_reader(client::sync_wait& waked) noexcept : wait_(waked) {}
-    void on_call_readable(client::call&) override { wait_.set_ready(); }
-    void on_call_done(client::call&) override { wait_.set_ready(); }
+    sync_reader(reading& by, client::sync_wait& waked) noexcept : reading_(by), wait_(waked) {}
+    void on_call_readable(client::call& from) override { look(from); }
+    void on_call_done(client::call& from) override { look(from); }
+
+    /// Tries without waiting. True: finished.
+    bool look(client::call& from) {
+        // The end of the body is announced from inside the attempt that finds it.
+        if (std::exchange(looking_, true)) return finished_;
+        finished_ = finished_ || reading_.attempt(from);
+        looking_ = false;
+        if (finished_) wait_.set_ready();
+        return finished_;
+    }
 
 private:
+    reading& reading_;
     client::sync_wait& wait_;
+    bool looking_ = false;
+    bool finished_ = false;
 };
 
 struct iterator_object {
@@ -248,15 +261,11 @@ PyObject* read_blocking(response& from, Py_ssize_t size) {
         const nb::gil_scoped_release released;
         auto lock = core->driver.lock();
         client::sync_wait wait;
-        sync_reader reader(wait);
+        sync_reader reader(begun, wait);
         from.call->observe(&reader);
-        while (!begun.attempt(*from.call)) {
-            wait.reset();
+        if (!reader.look(*from.call)) {
             core->driver.wait_for(wait, lock, python_wants_attention);
-            if (!wait.is_ready()) {
-                interrupted = true;
-                break;
-            }
+            interrupted = !wait.is_ready();
         }
         from.call->observe(nullptr);
     }

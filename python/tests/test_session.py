@@ -454,7 +454,10 @@ def test_ctrl_c_ends_a_request_that_waits() -> None:
     import time
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        script = f"import pabal; print('go', flush=True); pabal.get('http://127.0.0.1:{silent.getsockname()[1]}/')"
+        # Of its own will: a program that was started in the background has inherited that it ignores the signal.
+        heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+        asks = f"import pabal; print('go', flush=True); pabal.get('http://127.0.0.1:{silent.getsockname()[1]}/')"
+        script = f"{heeds}; {asks}"
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
             assert child.stdout is not None
             assert child.stderr is not None

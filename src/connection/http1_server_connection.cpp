@@ -36,8 +36,8 @@ std::optional<std::uint64_t> body_size_of(const response_head& head) {
 }  // namespace
 
 http1_server_connection::http1_server_connection(reactor::reactor& reactor, std::span<char> scratch,
-                                     transport::transport_ptr accepted, handler& answers,
-                                     server_protocol_observer& observer, const server_limits& limits)
+                                                 transport::transport_ptr accepted, handler& answers,
+                                                 server_protocol_observer& observer, const server_limits& limits)
     : reactor_(reactor),
       scratch_(scratch),
       transport_(std::move(accepted)),

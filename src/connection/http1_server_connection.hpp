@@ -28,16 +28,18 @@ namespace pabal::connection {
 
 class http1_server_connection final : public server_protocol_connection,
                                       public exchange_carrier,
-                                private transport::transport_observer,
-                                private reactor::deferred {
+                                      private transport::transport_observer,
+                                      private reactor::deferred {
 public:
     http1_server_connection(reactor::reactor& reactor, std::span<char> scratch, transport::transport_ptr accepted,
-                      handler& answers, server_protocol_observer& observer, const server_limits& limits = {});
+                            handler& answers, server_protocol_observer& observer, const server_limits& limits = {});
     ~http1_server_connection() override;
 
     void start(std::string_view first) override;
     void finish() override;
     void close(server_close_reason reason) override;
+    /// As if the time for what the connection waits for were over.
+    void time_out() { on_timer_expired(); }
     bool is_answering() const noexcept override;
 
 private:

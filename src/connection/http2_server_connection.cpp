@@ -37,7 +37,7 @@ void http2_server_connection::start(std::string_view first) {
 }
 
 http2::stream* http2_server_connection::on_request_begun() {
-    if (finishing_ || state_ != state::open) return nullptr;
+    if (state_ != state::open) return nullptr;
     auto* made = new http2_server_stream(*this);
     streams_.push_back(*made);
     ++open_streams_;
@@ -51,12 +51,10 @@ void http2_server_connection::note_news(http2_server_stream& with_news) {
     schedule_flush();
 }
 
-void http2_server_connection::retire(base::intrusive_ptr<server_exchange>&& done) {
-    reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(done)));
-}
-
 void http2_server_connection::forget(http2_server_stream& done) {
-    static_cast<base::list_hook<>&>(done).unlink();
+    auto& place = static_cast<base::list_hook<>&>(done);
+    if (!place.is_linked()) return;
+    place.unlink();
     static_cast<base::list_hook<stream_with_news>&>(done).unlink();
     --open_streams_;
     reactor_.retire(std::unique_ptr<http2_server_stream>(&done));
@@ -153,13 +151,28 @@ void http2_server_connection::end_if_over() {
     if (state_ != state::open || write_blocked_) return;
     if (machine_.failure()) return linger(server_close_reason::malformed_request);
     if (machine_.is_over()) return linger(server_close_reason::keep_alive_ended);
-    if (finishing_ && open_streams_ == 0 && !machine_.wants_to_send()) linger(server_close_reason::server_stopped);
+    if (!finishing_ || open_streams_ > 0) return;
+    take_no_more();
+    if (!machine_.wants_to_send()) linger(server_close_reason::server_stopped);
 }
 
 void http2_server_connection::finish() {
     if (state_ != state::open || std::exchange(finishing_, true)) return;
-    machine_.finish();
+    if (open_streams_ == 0) take_no_more();
+    else machine_.announce_end();
     flush();
+}
+
+/// The client has heard that the end is near: whatever it sent before that is here.
+void http2_server_connection::on_pong() {
+    if (finishing_) take_no_more();
+}
+
+/// A client may send again whatever it sent meanwhile (RFC 9113 section 6.8).
+void http2_server_connection::take_no_more() {
+    if (std::exchange(finished_, true)) return;
+    machine_.finish();
+    schedule_flush();
 }
 
 void http2_server_connection::linger(server_close_reason reason) {

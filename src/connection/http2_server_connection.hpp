@@ -27,7 +27,8 @@ class http2_server_connection final : public server_protocol_connection,
                                       private reactor::deferred {
 public:
     http2_server_connection(reactor::reactor& reactor, std::span<char> scratch, transport::transport_ptr accepted,
-                            handler& answers, server_protocol_observer& observer, const server_limits& limits = {});
+                            pabal::handler& answers, server_protocol_observer& observer,
+                            const server_limits& limits = {});
     ~http2_server_connection() override;
 
     void start(std::string_view first) override;
@@ -38,7 +39,7 @@ public:
     // For its streams.
     http2::machine& machine() noexcept { return machine_; }
     reactor::reactor& reactor() const noexcept { return reactor_; }
-    handler& handler() const noexcept { return handler_; }
+    pabal::handler& handler() const noexcept { return handler_; }
     const server_limits& limits() const noexcept { return limits_; }
     /// What the machine has to say leaves at the end of the turn.
     void schedule_flush() {
@@ -46,9 +47,7 @@ public:
     }
     /// `with_news.tell()` is called after the bytes at hand are processed.
     void note_news(http2_server_stream& with_news);
-    /// Frees it at the end of the turn.
-    void retire(base::intrusive_ptr<server_exchange>&& done);
-    /// The exchange of `done` is over.
+    /// `done` is over. It stays until the end of the turn; saying so again changes nothing.
     void forget(http2_server_stream& done);
 
 private:
@@ -56,6 +55,7 @@ private:
     enum class waiting : std::uint8_t { nothing, request, head, taking };
 
     http2::stream* on_request_begun() override;
+    void on_pong() override;
     void on_transport_ready(transport::readiness now) override;
     void run_deferred() override;
 
@@ -65,6 +65,7 @@ private:
     void flush();
     void tell_news();
     void end_if_over();
+    void take_no_more();
     void linger(server_close_reason reason);
     void abandon_streams();
     void watch();
@@ -78,7 +79,8 @@ private:
     server_limits limits_;
     http2::machine machine_{*this};
     state state_ = state::open;
-    bool finishing_ = false;
+    bool finishing_ = false;  ///< soon no more requests are taken …
+    bool finished_ = false;   ///< … and now
     bool write_blocked_ = false;
     bool telling_ = false;
     bool was_shut_ = false;

@@ -6,6 +6,10 @@
 
 namespace pabal::connection {
 
+http2_server_stream::~http2_server_stream() {
+    if (exchange_) exchange_->detach();
+}
+
 // --- What the machine tells ------------------------------------------------------------------------------------------
 
 void http2_server_stream::on_request(request_head&& head, std::optional<std::uint64_t> body_size) {
@@ -14,12 +18,12 @@ void http2_server_stream::on_request(request_head&& head, std::optional<std::uin
     expects_continue_ = expectation && equals_ignoring_case(*expectation, "100-continue");
     exchange_->request = std::move(head);
     exchange_->request_body_size = body_size;
-    to_handle_ = true;
+    at_work_ = to_handle_ = true;
     owner_.note_news(*this);
 }
 
-void http2_server_stream::on_bad_request(int status) {
-    refuse(status);
+void http2_server_stream::on_request_too_large() {
+    refuse(431);
     owner_.note_news(*this);
 }
 
@@ -36,7 +40,7 @@ void http2_server_stream::on_end(fields&& trailers) {
 
 void http2_server_stream::on_reset(error&&, bool) {
     on_machine_ = false;
-    reset_ = true;
+    was_reset_ = true;
     owner_.note_news(*this);
 }
 
@@ -48,47 +52,61 @@ result<read_outcome> http2_server_stream::read_body(std::span<char> buffer) {
     }
     const std::size_t size = std::string_view(output_).substr(output_used_).copy(buffer.data(), buffer.size());
     output_used_ += size;
-    took_ = true;
+    was_taken_from_ = true;
     // A queue that never runs quite empty must not keep what was taken for ever.
     if (output_used_ >= queued()) output_.erase(0, std::exchange(output_used_, 0));
-    if (queued() == 0) timer_.cancel();
-    if (handler_paused_ && queued() <= owner_.limits().write_buffer / 2) owner_.note_news(*this);
+    if (queued() == 0) output_timer_.cancel();
+    if (may_resume()) owner_.note_news(*this);
     return read_outcome{read_outcome::kind::data, size};
 }
 
-/// From here on the machine ends the stream by itself; the client's end of it is no failure any more.
+/// From here on the machine ends the stream by itself; that the client gives it up is no failure any more.
 void http2_server_stream::on_sent() {
-    let_go();
+    leave_machine();
     owner_.note_news(*this);
 }
 
 // --- What the handler hears ------------------------------------------------------------------------------------------
 
+/// Whatever the handler is told, it may end this stream, or the connection, before it returns.
 void http2_server_stream::tell() {
-    if (reset_) {
-        abandon();
-        return leave();
-    }
-    if (std::exchange(to_handle_, false)) {
-        owner_.handler().handle(exchange_ptr(exchange_.get()));
-    } else if (body_awaited_ && (arrived() > 0 || request_ended_)) {
+    if (was_reset_) cancel_handler();
+    if (at_work_ && std::exchange(to_handle_, false)) owner_.handler().handle(exchange_ptr(exchange_.get()));
+    if (body_awaited_ && (arrived() > 0 || request_ended_)) {
         body_awaited_ = false;
-        timer_.cancel();
-        if (exchange_ && exchange_->answered_by()) exchange_->answered_by()->request_body_ready(*exchange_);
+        body_timer_.cancel();
+        if (responder* const waiting = listener()) waiting->request_body_ready(*exchange_);
     }
-    if (handler_paused_ && queued() <= owner_.limits().write_buffer / 2) {
+    if (may_resume()) {
         handler_paused_ = false;
-        if (exchange_ && exchange_->answered_by()) exchange_->answered_by()->resume(*exchange_);
+        if (responder* const paused = listener()) paused->resume(*exchange_);
     }
-    leave_if_over();
+    if (!on_machine_ && !at_work_) owner_.forget(*this);
+}
+
+bool http2_server_stream::may_resume() const noexcept {
+    return handler_paused_ && queued() <= owner_.limits().write_buffer / 2;
 }
 
 void http2_server_stream::abandon() {
-    const auto abandoned = std::exchange(exchange_, nullptr);
-    timer_.cancel();
-    if (!abandoned) return;
-    abandoned->detach();
-    if (abandoned->answered_by()) abandoned->answered_by()->cancel(*abandoned);
+    leave_machine();
+    cancel_handler();
+}
+
+void http2_server_stream::cancel_handler() {
+    if (!at_work_) return;
+    responder* const abandoned = exchange_->answered_by();
+    leave_handler();
+    if (abandoned) abandoned->cancel(*exchange_);
+}
+
+/// The exchange itself stays until the end of the turn, as the handler's frames are still on the stack.
+void http2_server_stream::leave_handler() {
+    at_work_ = to_handle_ = body_awaited_ = handler_paused_ = false;
+    body_timer_.cancel();
+    exchange_->detach();
+    exchange_->attach(nullptr);
+    owner_.note_news(*this);
 }
 
 // --- What the handler does -------------------------------------------------------------------------------------------
@@ -114,7 +132,7 @@ result<read_outcome> http2_server_stream::read_request(std::span<char> buffer) {
         send_informational(std::move(go_on));
     }
     body_awaited_ = true;
-    watch(owner_.limits().body);
+    watch_body();
     return read_outcome{};
 }
 
@@ -126,14 +144,18 @@ void http2_server_stream::send_informational(response_head&& head) {
 void http2_server_stream::send_response(response_head&& head) {
     if (!on_machine_ || std::exchange(response_begun_, true)) return;
     // RFC 9110 section 6.4.1: these have no content, whatever their fields say.
-    sends_body_ = exchange_->request.method != "HEAD" && head.status != 204 && head.status != 304;
-    if (owner_.machine().respond(head, sends_body_, *this)) return owner_.schedule_flush();
-    refuse(500);
+    const bool has_body = exchange_->request.method != "HEAD" && head.status != 204 && head.status != 304;
+    if (!owner_.machine().respond(head, has_body, *this)) {
+        refuse(500);
+        return cancel_handler();
+    }
+    if (sent_all()) leave_machine();
+    owner_.schedule_flush();
 }
 
 flow http2_server_stream::send_data(std::string_view data) {
-    if (!on_machine_ || !sends_body_ || data.empty()) return flow::more;
-    if (queued() == 0) watch(owner_.limits().write);
+    if (!on_machine_ || !response_begun_ || data.empty()) return flow::more;
+    if (queued() == 0) watch_output();
     output_.append(data);
     if (std::exchange(source_dry_, false)) owner_.machine().resume_sending(*this);
     owner_.schedule_flush();
@@ -142,74 +164,62 @@ flow http2_server_stream::send_data(std::string_view data) {
 }
 
 void http2_server_stream::send_end(fields&& trailers) {
+    if (!response_begun_) refuse(500);
     response_ended_ = true;
     response_trailers_ = std::move(trailers);
-    exchange_->detach();
-    exchange_->attach(nullptr);
-    owner_.retire(std::move(exchange_));
-    exchange_ = nullptr;
+    leave_handler();
     if (on_machine_ && std::exchange(source_dry_, false)) owner_.machine().resume_sending(*this);
-    owner_.schedule_flush();
-    owner_.note_news(*this);
 }
 
 void http2_server_stream::send_failure(error&&) {
-    if (response_begun_) give_up(http2::error_reason::internal_error);
+    if (response_begun_) leave_machine(http2::error_reason::internal_error);
     else refuse(500);
-    if (exchange_) {
-        exchange_->detach();
-        exchange_->attach(nullptr);
-        owner_.retire(std::move(exchange_));
-        exchange_ = nullptr;
-    }
-    owner_.note_news(*this);
+    leave_handler();
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
 
-/// A response of ours, without content; what the handler says is not heard.
+/// A response of ours, without content. The handler, if there is one, is not heard any more.
 void http2_server_stream::refuse(int status) {
     response_begun_ = response_ended_ = true;
-    sends_body_ = false;
     response_head head;
     head.status = status;
     head.headers.append_valid("Content-Length", "0");
-    if (on_machine_ && !owner_.machine().respond(head, false, *this)) give_up(http2::error_reason::internal_error);
-    let_go();
+    if (on_machine_ && !owner_.machine().respond(head, false, *this))
+        leave_machine(http2::error_reason::internal_error);
+    leave_machine();
+}
+
+/// `why` is what the client is told if our response is not complete.
+void http2_server_stream::leave_machine(http2::error_reason why) {
+    output_timer_.cancel();
+    if (!std::exchange(on_machine_, false)) return;
+    owner_.machine().release(*this, why);
     owner_.schedule_flush();
 }
 
-void http2_server_stream::give_up(http2::error_reason why) {
-    if (std::exchange(on_machine_, false)) owner_.machine().release(*this, why);
-    response_ended_ = true;
-    owner_.schedule_flush();
+void http2_server_stream::watch_body() {
+    if (owner_.limits().body.count() > 0) owner_.reactor().set_timer_in(body_timer_, owner_.limits().body);
 }
 
-void http2_server_stream::let_go() {
-    if (std::exchange(on_machine_, false)) owner_.machine().release(*this);
-    timer_.cancel();
+void http2_server_stream::watch_output() {
+    was_taken_from_ = false;
+    if (owner_.limits().write.count() > 0) owner_.reactor().set_timer_in(output_timer_, owner_.limits().write);
 }
 
-/// Over is what the handler and the machine both have done with.
-void http2_server_stream::leave_if_over() {
-    if (response_ended_ && on_machine_ && sent_all()) let_go();
-    if (!on_machine_ && !exchange_) leave();
+/// The handler waits for content, and the client is silent.
+void http2_server_stream::on_body_late() {
+    if (response_begun_) leave_machine();
+    else refuse(408);
+    cancel_handler();
 }
 
-void http2_server_stream::leave() { owner_.forget(*this); }
-
-void http2_server_stream::watch(std::chrono::milliseconds limit) {
-    took_ = false;
-    if (limit.count() > 0) owner_.reactor().set_timer_in(timer_, limit);
-}
-
-void http2_server_stream::on_timer_expired() {
-    if (queued() > 0 && took_) return watch(owner_.limits().write);
-    if (queued() == 0 && !response_begun_) refuse(408);
-    else give_up(http2::error_reason::cancel);
-    abandon();
+/// The client opens no window for what there is to send.
+void http2_server_stream::on_output_stuck() {
+    if (was_taken_from_) return watch_output();
+    leave_machine();
+    cancel_handler();
     owner_.note_news(*this);
-    owner_.schedule_flush();
 }
 
 }  // namespace pabal::connection

@@ -2,9 +2,13 @@
 /// \file
 /// One request and its response on a stream of an HTTP/2 server's connection (RFC 9113 section 8.1).
 ///
-/// What the machine tells it only takes notes; the handler hears of it from `tell`, after the bytes at hand are processed, when
-/// it may do to any connection whatever it likes.
+/// It stands between two ends that come and go by themselves: the machine, until its response has left or the stream was reset,
+/// and the handler, until it has answered or was told that nobody listens. It is over when both are done with it.
+///
+/// What the machine tells it only takes notes of; the handler hears of it from `tell`, after the bytes at hand are processed,
+/// when it may do to any connection whatever it likes.
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -24,17 +28,17 @@ class http2_server_stream final : public base::list_hook<>,
                                   public exchange_carrier {
 public:
     explicit http2_server_stream(http2_server_connection& owner) noexcept : owner_(owner) {}
-    ~http2_server_stream() { abandon(); }
+    ~http2_server_stream();
 
     /// Tells the handler what has happened.
     void tell();
-    /// The connection is gone: the handler, if at work, is not called any more.
+    /// The connection ends: the machine and the handler, if at work, have to do with it no more.
     void abandon();
 
 private:
     // From the machine.
     void on_request(request_head&& head, std::optional<std::uint64_t> body_size) override;
-    void on_bad_request(int status) override;
+    void on_request_too_large() override;
     void on_data(std::string_view data) override;
     void on_end(fields&& trailers) override;
     void on_reset(error&& failure, bool unprocessed) override;
@@ -52,37 +56,41 @@ private:
     void send_failure(error&& failure) override;
 
     void refuse(int status);
-    void give_up(http2::error_reason why);
-    void leave();
-    void let_go();
-    void leave_if_over();
+    void leave_machine(http2::error_reason why = http2::error_reason::cancel);
+    void leave_handler();
+    void cancel_handler();
+    responder* listener() const noexcept { return at_work_ ? exchange_->answered_by() : nullptr; }
     std::size_t arrived() const noexcept { return input_.size() - input_used_; }
     std::size_t queued() const noexcept { return output_.size() - output_used_; }
-    void watch(std::chrono::milliseconds limit);
-    void on_timer_expired();
+    bool may_resume() const noexcept;
+    void watch_body();
+    void watch_output();
+    void on_body_late();
+    void on_output_stuck();
 
     http2_server_connection& owner_;
-    base::intrusive_ptr<server_exchange> exchange_;  ///< until the handler has answered, or nobody listens
-    std::string input_;                              ///< content that the handler has not read
+    base::intrusive_ptr<server_exchange> exchange_;
+    std::string input_;  ///< content that the handler has not read
     std::size_t input_used_ = 0;
     std::string output_;  ///< content that the machine has not taken
     std::size_t output_used_ = 0;
     fields request_trailers_;
     fields response_trailers_;
     bool on_machine_ = true;
-    bool to_handle_ = false;
-    bool reset_ = false;
+    bool was_reset_ = false;  ///< by the client, or because it broke a rule
+    bool at_work_ = false;    ///< the handler has the exchange …
+    bool to_handle_ = false;  ///< … or gets it next
     bool request_ended_ = false;
     bool body_awaited_ = false;
     bool expects_continue_ = false;
     bool response_begun_ = false;
     bool response_ended_ = false;
-    bool sends_body_ = false;
     bool source_dry_ = false;  ///< the machine waits for more of the response
     bool handler_paused_ = false;
-    bool took_ = false;  ///< something was taken of the response since the timer was set
+    bool was_taken_from_ = false;  ///< the response was, since the timer was set
 
-    reactor::member_timer<http2_server_stream, &http2_server_stream::on_timer_expired> timer_{*this};
+    reactor::member_timer<http2_server_stream, &http2_server_stream::on_body_late> body_timer_{*this};
+    reactor::member_timer<http2_server_stream, &http2_server_stream::on_output_stuck> output_timer_{*this};
 };
 
 }  // namespace pabal::connection

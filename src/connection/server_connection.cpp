@@ -62,32 +62,35 @@ void server_connection::choose() {
         const std::string agreed = transport_->describe().application_protocol;
         if (agreed == "h2") return serve_http2();
         if (!agreed.empty() || !http2_preface.starts_with(first_.substr(0, http2_preface.size())))
-            return serve_http1();
+            return void(serve_http1());
         if (first_.size() >= http2_preface.size()) return serve_http2();
     }
 }
 
-void server_connection::serve_http1() {
-    chosen_ = std::make_unique<http1_server_connection>(reactor_, scratch_, std::move(transport_), handler_, *this,
-                                                        limits_);
-    begin();
+http1_server_connection& server_connection::serve_http1() {
+    server_protocol_observer& told = *this;
+    auto made =
+        std::make_unique<http1_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_);
+    http1_server_connection& chosen = *made;
+    begin(std::move(made));
+    return chosen;
 }
 
 void server_connection::serve_http2() {
-    chosen_ = std::make_unique<http2_server_connection>(reactor_, scratch_, std::move(transport_), handler_, *this,
-                                                        limits_);
-    begin();
+    server_protocol_observer& told = *this;
+    begin(
+        std::make_unique<http2_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_));
 }
 
-void server_connection::begin() {
+void server_connection::begin(std::unique_ptr<server_protocol_connection> chosen) {
     timer_.cancel();
+    chosen_ = std::move(chosen);
     chosen_->start(std::exchange(first_, {}));
 }
 
-/// A client that has not said what it speaks is let go as HTTP/1.1 lets go of one that has not begun a request.
 void server_connection::finish() {
     if (transport_) serve_http1();
-    chosen_->finish();
+    if (chosen_) chosen_->finish();
 }
 
 void server_connection::close(server_close_reason reason) {
@@ -103,8 +106,7 @@ void server_connection::on_closed(server_protocol_connection&, server_close_reas
     observer_.on_closed(*this, reason);
 }
 
-void server_connection::on_timer_expired() {
-    close(first_.empty() ? server_close_reason::idle_timeout : server_close_reason::request_timed_out);
-}
+/// A client that has not said what it speaks is told so, and let go, as HTTP/1.1 does it.
+void server_connection::on_timer_expired() { serve_http1().time_out(); }
 
 }  // namespace pabal::connection

@@ -18,6 +18,7 @@
 
 namespace pabal::connection {
 
+class http1_server_connection;
 class server_connection;
 struct served;  ///< tag: a server's list of its connections
 
@@ -50,9 +51,9 @@ private:
     void on_transport_ready(transport::readiness now) override;
     void on_closed(server_protocol_connection& closed, server_close_reason reason) override;
     void choose();
-    void serve_http1();
+    http1_server_connection& serve_http1();
     void serve_http2();
-    void begin();
+    void begin(std::unique_ptr<server_protocol_connection> chosen);
     void on_timer_expired();
 
     reactor::reactor& reactor_;

@@ -57,9 +57,10 @@ result<void> epoll_poller::add_own(int descriptor, void* mark) {
     return error_from_errno(errno, phase::prepare, "watch a descriptor");
 }
 
-result<void> epoll_poller::add(int descriptor, io_watcher& watcher) {
-    epoll_event wanted{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
-    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, descriptor, &wanted) == 0) return {};
+result<void> epoll_poller::add(int descriptor, io_watcher& watcher, interest wanted) {
+    epoll_event entry{.events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data = {.ptr = &watcher}};
+    if (wanted == interest::both) entry.events |= EPOLLOUT;
+    if (::epoll_ctl(set_.get(), EPOLL_CTL_ADD, descriptor, &entry) == 0) return {};
     return error_from_errno(errno, phase::prepare, "watch a descriptor");
 }
 

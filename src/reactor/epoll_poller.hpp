@@ -20,7 +20,7 @@ class epoll_poller final : public poller {
 public:
     static result<std::unique_ptr<poller>> make();
 
-    result<void> add(int descriptor, io_watcher& watcher) override;
+    result<void> add(int descriptor, io_watcher& watcher, interest wanted) override;
     void remove(int descriptor) override;
     void rearm(int, bool, bool) override {}
     std::size_t wait(std::optional<duration> limit, std::span<poll_event> events) override;

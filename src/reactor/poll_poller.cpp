@@ -10,6 +10,7 @@ namespace pabal::reactor {
 namespace {
 
 constexpr short both_directions = POLLIN | POLLOUT;
+constexpr short reading = POLLIN;
 
 int milliseconds_to_wait(std::optional<duration> limit) noexcept {
     if (!limit) return -1;
@@ -38,11 +39,11 @@ result<std::unique_ptr<poller>> poll_poller::make() {
     return std::unique_ptr<poller>(std::move(made));
 }
 
-result<void> poll_poller::add(int descriptor, io_watcher& watcher) {
+result<void> poll_poller::add(int descriptor, io_watcher& watcher, interest wanted) {
     const std::lock_guard guard(mutex_);
     const auto index = static_cast<std::size_t>(descriptor);
     if (index >= registered_.size()) registered_.resize(index + 1);
-    registered_[index] = {&watcher, next_generation_++, both_directions, false};
+    registered_[index] = {&watcher, next_generation_++, wanted == interest::both ? both_directions : reading, false};
     wake_if_waiting();
     return {};
 }

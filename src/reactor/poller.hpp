@@ -41,11 +41,15 @@ struct poll_event {
     readiness now;
 };
 
+/// Which directions are reported. Sockets that carry datagrams are `reading`: they become writable with every datagram that
+/// leaves, which nobody waits for.
+enum class interest : std::uint8_t { both, reading };
+
 class poller {
 public:
     virtual ~poller() = default;
 
-    virtual result<void> add(int descriptor, io_watcher& watcher) = 0;
+    virtual result<void> add(int descriptor, io_watcher& watcher, interest wanted) = 0;
     virtual void remove(int descriptor) = 0;
     /// The owner met EAGAIN in that direction and wants to hear when it is possible again. A no-op where the system itself
     /// is edge-triggered.

@@ -9,11 +9,11 @@ reactor::reactor(std::unique_ptr<poller> poller) : poller_(std::move(poller)), n
 
 reactor::~reactor() { free_retired(); }
 
-result<void> reactor::watch(int descriptor, io_watcher& watcher) {
+result<void> reactor::watch(int descriptor, io_watcher& watcher, interest wanted) {
     // An event for a dead watcher at the same address may still be in flight; as it cannot be told from one for the new
     // watcher, it is delivered: a spurious notification does no harm, a lost one would.
     std::erase(unwatched_while_waiting_, &watcher);
-    return poller_->add(descriptor, watcher);
+    return poller_->add(descriptor, watcher, wanted);
 }
 
 void reactor::unwatch(int descriptor, io_watcher& watcher) {

@@ -52,7 +52,7 @@ public:
     /// Call when entering from outside a turn (a new request), before timers are set.
     void refresh_now() noexcept { now_ = poller_->now(); }
 
-    result<void> watch(int descriptor, io_watcher& watcher);
+    result<void> watch(int descriptor, io_watcher& watcher, interest wanted = interest::both);
     /// Stops watching; events already collected in this turn for `watcher` are dropped.
     void unwatch(int descriptor, io_watcher& watcher);
     void rearm(int descriptor, bool read, bool write) { poller_->rearm(descriptor, read, write); }

@@ -2,7 +2,7 @@
 
 namespace pabal::reactor {
 
-result<void> simulated_poller::add(int, io_watcher&) {
+result<void> simulated_poller::add(int, io_watcher&, interest) {
     return error{error_code::unsupported, phase::prepare, culprit::caller, 0,
                  "a simulated reactor cannot watch descriptors"};
 }

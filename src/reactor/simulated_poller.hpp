@@ -10,7 +10,7 @@ namespace pabal::reactor {
 class simulated_poller final : public poller {
 public:
     /// Descriptors cannot be watched: fails with `unsupported`.
-    result<void> add(int descriptor, io_watcher& watcher) override;
+    result<void> add(int descriptor, io_watcher& watcher, interest wanted) override;
     void remove(int) override {}
     void rearm(int, bool, bool) override {}
     /// Advances the clock by `limit`. Without a limit nothing could ever happen: returns at once and sets `idle`.

@@ -1,8 +1,8 @@
-#include "base/lru_map.hpp"
-
 #include <string>
 
 #include <gtest/gtest.h>
+
+#include "base/lru_map.hpp"
 
 namespace pabal::base {
 namespace {

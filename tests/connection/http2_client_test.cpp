@@ -195,6 +195,8 @@ TEST_P(http2_client, a_pulled_body_arrives_no_faster_than_it_is_read) {
     server_.answer(id, {{":status", "200"}}, body);
     say();
     world_.settle();
+    EXPECT_GE(server_.sent(id), 1024U * 1024);  // the stream's window
+    EXPECT_LE(server_.sent(id), 1024U * 1024 + 256 * 1024) << "more than that may not wait to be read";
     EXPECT_EQ(pull(asked, 10'000), body + "<end>");
     EXPECT_TRUE(asked->succeeded());
     EXPECT_EQ(connection_->exchanges(), 0U);

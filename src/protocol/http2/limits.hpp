@@ -1,7 +1,6 @@
 #pragma once
 /// \file
-/// Bounds on what a peer may make an HTTP/2 machine hold or do. What nghttp2 bounds by itself (frames that ask for an answer,
-/// CONTINUATION frames, settings in a frame, streams reset in a row) is set in machine.cpp.
+/// Bounds on what a peer may make an HTTP/2 machine hold or do.
 
 #include <chrono>
 #include <cstddef>
@@ -43,8 +42,23 @@ inline constexpr limits server_limits{.stream_window = 256 * 1024};
 
 /// How often `machine::renew_allowances` is to be called.
 inline constexpr std::chrono::seconds allowance_period{10};
+/// DATA frames from this size on, in either direction, each make good for one idle frame: who measures the path by PING while
+/// much is moving floods nobody.
+inline constexpr std::size_t worthwhile_size = 1024;
 /// DATA frames that a client's window makes smaller than this are crumbs.
 inline constexpr std::size_t crumb_size = 64;
+
+// --- What nghttp2 counts by itself, in either role ---
+
+/// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
+inline constexpr std::size_t max_outbound_acknowledgements = 1000;
+/// Streams a peer may have us reset at once, and then in a second.
+inline constexpr std::uint64_t reset_burst = 1000;
+inline constexpr std::uint64_t resets_per_second = 33;
+/// CONTINUATION frames of one header section (CVE-2024-27316).
+inline constexpr std::size_t max_continuations = 8;
+/// Settings in one frame.
+inline constexpr std::size_t max_settings = 32;
 
 /// How many 1xx responses a client takes before the final one.
 inline constexpr unsigned max_informational_responses = 32;

@@ -1,6 +1,5 @@
 #include "protocol/http2/machine.hpp"
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <new>
@@ -12,27 +11,6 @@
 #include "protocol/http2/wire.hpp"
 
 namespace pabal::http2 {
-
-namespace {
-
-/// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
-constexpr std::size_t max_outbound_acknowledgements = 1000;
-/// Streams a peer may have us reset at once, and then in a second.
-constexpr std::uint64_t reset_burst = 1000;
-constexpr std::uint64_t resets_per_second = 33;
-constexpr std::size_t max_continuations = 8;
-constexpr std::size_t max_settings = 32;
-
-bool is_visible(std::string_view text) noexcept {
-    return std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte != '\x7f'; });
-}
-
-/// Methods of which servers expect content, so that its absence is worth a Content-Length (RFC 9110 section 8.6).
-bool anticipates_content(std::string_view method) noexcept {
-    return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
-}  // namespace
 
 std::string name_of(error_reason reason) {
     static constexpr std::array<std::string_view, 14> names{"NO_ERROR",
@@ -62,7 +40,8 @@ struct machine_callbacks {
 
     static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
-        it.begin_head();
+        it.section_.begin();
+        it.in_head_ = true;
         if (it.role_ == role::server && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
             it.begin_request(frame->hd.stream_id);
         return 0;
@@ -74,7 +53,7 @@ struct machine_callbacks {
         if (!of) return 0;
         machine& it = owner(user_data);
         const std::string_view named = text_of(name, name_size), content = text_of(value, value_size);
-        const bool taken = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? it.add_request_field(*of, named, content)
+        const bool taken = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? it.add_request_field(named, content)
                                                                       : it.add_field(*of, named, content);
         it.in_head_ = taken;
         return taken ? 0 : static_cast<int>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
@@ -109,6 +88,7 @@ struct machine_callbacks {
             }
             break;
         case NGHTTP2_DATA:
+            if (it.role_ == role::server && frame->hd.length >= worthwhile_size) it.earn(1);
             if (stream* of = ends ? it.stream_of(frame->hd.stream_id) : nullptr) it.end_message(*of, {});
             break;
         case NGHTTP2_SETTINGS:
@@ -227,12 +207,20 @@ nghttp2_data_provider2 body_source() noexcept { return {{.ptr = nullptr}, machin
 void machine::session_deleter::operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
 
 machine::machine(std::string_view scheme, machine_observer& observer, const limits& limits)
-    : scheme_(scheme), observer_(observer), limits_(limits) {
+    : scheme_(scheme),
+      observer_(observer),
+      limits_(limits),
+      section_(limits.max_head, limits.max_fields),
+      request_(limits.max_head, limits.max_fields, http_version::http_2) {
     open_session();
 }
 
 machine::machine(machine_observer& observer, const limits& limits)
-    : role_(role::server), observer_(observer), limits_(limits) {
+    : role_(role::server),
+      observer_(observer),
+      limits_(limits),
+      section_(limits.max_head, limits.max_fields),
+      request_(limits.max_head, limits.max_fields, http_version::http_2) {
     open_session();
 }
 
@@ -265,36 +253,16 @@ stream* machine::stream_of(std::int32_t id) const noexcept {
 // --- Sending ---------------------------------------------------------------------------------------------------------
 
 result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
-    const auto host = head.headers.find(field_id::host);
-    if (!host || host->empty() || head.headers.count(field_id::host) != 1)
-        return callers(error_code::invalid_header, "a request has exactly one Host");
-    if (!is_field_name(head.method)) return callers(error_code::invalid_argument, "invalid method");
-    if (head.method == "CONNECT")
-        return callers(error_code::unsupported, "CONNECT is for proxies, which are spoken to in HTTP/1.1");
-    if (head.target.empty() || !is_visible(head.target) || (head.target.front() != '/' && head.target != "*"))
-        return callers(error_code::invalid_url, "invalid request target");
-    const auto announced = announced_size(head.headers);
-    if (!announced) return announced.error();
-    if (*announced && body_size && **announced != *body_size)
-        return callers(error_code::invalid_header, "Content-Length: " + std::to_string(**announced) +
-                                                       " contradicts the body, which has " +
-                                                       std::to_string(*body_size) + " bytes");
-    const std::optional<std::uint64_t> size = body_size ? body_size : *announced;
+    const auto checked = http::check_pseudo_request(head, body_size);
+    if (!checked) return checked.error();
+    const std::optional<std::uint64_t> size = *checked;
 
-    std::array<char, 20> digits{};
+    std::string digits;
     std::vector<nghttp2_nv> lines;
     lines.reserve(head.headers.size() + 5);
-    lines.push_back(field_of(":method", head.method));
-    lines.push_back(field_of(":scheme", scheme_));
-    lines.push_back(field_of(":authority", *host));
-    lines.push_back(field_of(":path", head.target));
-    for (const fields::field line : head.headers) {
-        if (!is_left_out(line)) lines.push_back(field_of(line.name, line.value));
-    }
-    if (!*announced && size && (*size > 0 || anticipates_content(head.method))) {
-        const char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), *size).ptr;
-        lines.push_back(field_of("content-length", {digits.data(), end}));
-    }
+    http::for_each_line(head, scheme_, size, digits, [&lines](std::string_view name, std::string_view value) {
+        lines.push_back(field_of(name, value));
+    });
 
     opened.body_left_ = size;
     opened.sent_all_ = size == std::uint64_t{0};
@@ -327,7 +295,7 @@ long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags
         of.on_sent();
         return 0;
     case read_outcome::kind::data:
-        if (role_ == role::server && buffer.size() < crumb_size && got->size == buffer.size()) note_idle_frame();
+        if (role_ == role::server) note_sent_data(got->size, buffer.size());
         if (of.body_left_) {
             if (got->size > *of.body_left_) break;
             *of.body_left_ -= got->size;
@@ -413,45 +381,16 @@ result<void> machine::receive(std::string_view input) {
     return {};
 }
 
-void machine::begin_head() noexcept {
-    block_.clear();
-    records_.clear();
-    status_ = 0;
-    in_head_ = true;
-}
-
 /// False: more than the limits allow, and the stream is reset.
 bool machine::add_field(stream& of, std::string_view name, std::string_view value) {
-    if (of.too_large_) return false;
-    if (name.front() == ':') {  // of a response there is only :status, three digits (nghttp2 saw to that)
-        status_ = (value[0] - '0') * 100 + (value[1] - '0') * 10 + (value[2] - '0');
-        return true;
-    }
-    if (block_.size() + name.size() + value.size() > limits_.max_head || records_.size() >= limits_.max_fields) {
-        of.too_large_ = true;
-        return false;
-    }
-    keep_field(name, value, id_of(name));
-    return true;
-}
-
-void machine::keep_field(std::string_view name, std::string_view value, field_id id) {
-    fields::record added;
-    added.name_offset = static_cast<std::uint32_t>(block_.size());
-    added.name_size = static_cast<std::uint16_t>(name.size());
-    block_.append(name);
-    added.value_offset = static_cast<std::uint32_t>(block_.size());
-    added.value_size = static_cast<std::uint32_t>(value.size());
-    block_.append(value);
-    added.id = id;
-    records_.push_back(added);
+    of.too_large_ = of.too_large_ || !section_.add(name, value);
+    return !of.too_large_;
 }
 
 void machine::end_head(stream& of, bool ends) {
-    fields arrived;
-    arrived.assign_block(block_, records_.data(), records_.size());
-    if (status_ == 0) return end_message(of, std::move(arrived));  // trailers (RFC 9113 section 8.1)
-    response_head head{status_, http_version::http_2, std::string(http::standard_reason(status_)), std::move(arrived)};
+    const int status = section_.status();
+    if (status == 0) return end_message(of, section_.take());  // trailers (RFC 9113 section 8.1)
+    response_head head{status, http_version::http_2, std::string(http::standard_reason(status)), section_.take()};
     if (head.status < 200) {
         if (++of.informational_ <= max_informational_responses) return of.on_informational(std::move(head));
         of.defect_ = "more than " + std::to_string(max_informational_responses) + " informational responses";
@@ -472,10 +411,7 @@ void machine::end_message(stream& of, fields&& trailers) {
 void machine::closed(stream& gone, error_reason reason) {
     if (gone.ended_) return;
     if (gone.too_large_)
-        return gone.on_reset({error_code::head_too_large, phase::read, culprit::peer, 0,
-                              "the response head is larger than " + std::to_string(limits_.max_head) +
-                                  " bytes or has more than " + std::to_string(limits_.max_fields) + " fields"},
-                             false);
+        return gone.on_reset({error_code::head_too_large, phase::read, culprit::peer, 0, section_.too_large()}, false);
     if (!gone.defect_.empty())
         return gone.on_reset({error_code::malformed_message, phase::read, culprit::peer, 0,
                               "malformed HTTP/2 response: " + gone.defect_},

@@ -27,6 +27,8 @@
 #include <pabal/message.hpp>
 #include <pabal/result.hpp>
 
+#include "protocol/http/arriving_request.hpp"
+#include "protocol/http/pseudo_fields.hpp"
 #include "protocol/http2/limits.hpp"
 #include "protocol/http2/stream.hpp"
 
@@ -54,6 +56,8 @@ enum class role : std::uint8_t { client, server };
 
 class machine {
 public:
+    using stream_type = stream;
+
     /// A client's. `scheme` is that of all requests: "https" or "http". The observer must outlive the machine.
     machine(std::string_view scheme, machine_observer& observer, const limits& limits = {});
     /// A server's.
@@ -72,6 +76,9 @@ public:
     /// that concern one connection are left out. A complete response ends the stream, whatever of the request is still to
     /// come (RFC 9113 section 8.1). Errors are the caller's, and nothing was sent then.
     result<void> respond(const response_head& head, bool has_body, stream& of);
+    /// Server: says that the end is near, and asks for a sign of life: when `on_pong` comes, the client has heard of it, and no
+    /// request that it sent before is lost by `finish` (RFC 9113 section 6.8).
+    void announce_end();
     /// Server: takes no more streams and says which was the last (GOAWAY, RFC 9113 section 6.8); those that are open go on.
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
@@ -113,9 +120,7 @@ private:
     };
 
     stream* stream_of(std::int32_t id) const noexcept;
-    void begin_head() noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
-    void keep_field(std::string_view name, std::string_view value, field_id id);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
     void closed(stream& gone, error_reason reason);
@@ -127,12 +132,16 @@ private:
 
     // Server.
     void begin_request(std::int32_t id);
-    bool add_request_field(stream& of, std::string_view name, std::string_view value);
+    bool add_request_field(std::string_view name, std::string_view value);
     void end_request_head(stream& of, bool ends);
+    void reset_malformed(stream& of, std::string_view defect);
     void request_closed(stream& gone, error_reason reason);
     void response_sent(std::int32_t id);
     void spend(unsigned& spent, unsigned allowed, std::string_view what);
+    /// Who brings or takes something may also ask how we are.
+    void earn(unsigned frames) noexcept;
     void note_idle_frame() { spend(idle_frames_, limits_.max_idle_frames, "frames that bring nothing"); }
+    void note_sent_data(std::size_t size, std::size_t room);
     void end_calmly(std::string_view why);
 
     role role_ = role::client;
@@ -144,17 +153,11 @@ private:
     bool settings_seen_ = false;
     std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
 
-    // The header section that is arriving: there is only one at a time (RFC 9113 section 4.3).
-    std::string block_;
-    std::vector<fields::record> records_;
-    int status_ = 0;
+    http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
     bool in_head_ = false;
-    std::size_t head_size_ = 0;  ///< of all that came, kept or not
-    request_head request_;       ///< what the pseudo fields of it say
-    std::string cookies_;        ///< crumbs joined (RFC 9113 section 8.2.3)
-    bool has_authority_ = false;
-    bool is_bad_ = false;  ///< it contradicts itself
 
+    // Server.
+    http::arriving_request request_;
     unsigned resets_ = 0;       ///< spent of limits::max_resets
     unsigned idle_frames_ = 0;  ///< spent of limits::max_idle_frames
 };

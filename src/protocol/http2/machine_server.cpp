@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include <nghttp2/nghttp2.h>
@@ -25,7 +24,7 @@ std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status)
     lines.reserve(headers.size() + 1);
     lines.push_back(field_of(":status", status));
     for (const fields::field line : headers) {
-        if (!is_left_out(line)) lines.push_back(field_of(line.name, line.value));
+        if (http::is_carried(line)) lines.push_back(field_of(line.name, line.value));
     }
     return lines;
 }
@@ -35,12 +34,7 @@ std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status)
 // --- Requests --------------------------------------------------------------------------------------------------------
 
 void machine::begin_request(std::int32_t id) {
-    head_size_ = 0;
-    request_ = {};
-    request_.version = http_version::http_2;
-    request_.target.clear();
-    cookies_.clear();
-    has_authority_ = is_bad_ = false;
+    request_.begin();
     stream* const opened = observer_.on_request_begun();
     if (!opened) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
@@ -52,51 +46,30 @@ void machine::begin_request(std::int32_t id) {
 
 /// Fields beyond the limits are passed over and the request is answered with that, unless there is no end of them. False: the
 /// stream is reset.
-bool machine::add_request_field(stream& of, std::string_view name, std::string_view value) {
-    head_size_ += name.size() + value.size();
-    if (head_size_ > limits_.bomb_factor * limits_.max_head) return end_calmly("sends a head without end"), false;
-    of.too_large_ |= head_size_ > limits_.max_head || records_.size() >= limits_.max_fields;
-    if (of.too_large_) return true;
-    if (name.front() == ':') {  // nghttp2 saw to it that each comes once, before all other fields
-        if (name == ":method") request_.method = value;
-        else if (name == ":path") request_.target = value;
-        else if (name == ":authority") {
-            has_authority_ = true;
-            keep_field("host", value, field_id::host);
-        }
-        return true;
-    }
-    const field_id id = id_of(name);
-    if (id == field_id::host && has_authority_) {
-        // RFC 9113 section 8.3.1: one that names another host is malformed; the same again says nothing.
-        const fields::record& host = records_.front();
-        is_bad_ |= !equals_ignoring_case(value, std::string_view(block_).substr(host.value_offset, host.value_size));
-        return true;
-    }
-    if (id == field_id::cookie) {
-        if (!cookies_.empty()) cookies_ += "; ";
-        cookies_ += value;
-        return true;
-    }
-    keep_field(name, value, id);
-    return true;
+bool machine::add_request_field(std::string_view name, std::string_view value) {
+    request_.add(name, value);
+    if (request_.size() <= limits_.bomb_factor * limits_.max_head) return true;
+    end_calmly("sends a head without end");
+    return false;
 }
 
 void machine::end_request_head(stream& of, bool ends) {
-    // Who asks for something may also ask how we are.
-    idle_frames_ -= std::min(idle_frames_, 2U);
+    earn(2);
     of.has_head_ = true;
-    if (of.too_large_) return of.on_bad_request(431);
-    if (is_bad_) return of.on_bad_request(400);
-    if (!cookies_.empty()) keep_field("cookie", cookies_, field_id::cookie);
-    request_.headers.assign_block(block_, records_.data(), records_.size());
-    if (request_.method == "CONNECT") request_.target = request_.headers.find(field_id::host).value_or("");
-    const auto announced = announced_size(request_.headers);
-    std::optional<std::uint64_t> size = announced ? *announced : std::nullopt;
-    if (ends) size = 0;
+    if (request_.is_too_large()) return of.on_request_too_large();
+    if (const std::string_view defect = request_.defect(); !defect.empty()) return reset_malformed(of, defect);
+    request_head head = request_.take();
+    const auto announced = http::announced_size(head.headers);
+    if (!announced) return reset_malformed(of, "invalid Content-Length");
     const std::int32_t id = of.id_;
-    of.on_request(std::move(request_), size);
+    of.on_request(std::move(head), ends ? std::optional<std::uint64_t>(0) : *announced);
     if (ends && stream_of(id) == &of) end_message(of, {});
+}
+
+/// RFC 9113 section 8.1.1. What nghttp2 finds malformed by itself it resets by itself.
+void machine::reset_malformed(stream& of, std::string_view defect) {
+    of.defect_ = defect;
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, of.id_, NGHTTP2_PROTOCOL_ERROR);
 }
 
 void machine::request_closed(stream& gone, error_reason reason) {
@@ -132,10 +105,11 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     if (head.status < 200 || head.status > 999)
         return callers(error_code::invalid_argument, "not a final status: " + std::to_string(head.status));
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
-    const auto announced = announced_size(head.headers);
+    const auto announced = http::announced_size(head.headers);
     if (!announced) return announced.error();
     const auto digits = digits_of(head.status);
     const auto lines = lines_of(head.headers, {digits.data(), digits.size()});
+    has_body = has_body && *announced != std::uint64_t{0};
     const nghttp2_data_provider2 source = body_source();
     if (const int done =
             nghttp2_submit_response2(session_.get(), of.id_, lines.data(), lines.size(), has_body ? &source : nullptr);
@@ -152,6 +126,11 @@ void machine::response_sent(std::int32_t id) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
 }
 
+void machine::announce_end() {
+    nghttp2_submit_shutdown_notice(session_.get());
+    ping();
+}
+
 void machine::finish() {
     accepts_streams_ = false;
     nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_.get()),
@@ -162,6 +141,14 @@ void machine::finish() {
 
 void machine::spend(unsigned& spent, unsigned allowed, std::string_view what) {
     if (++spent > allowed) end_calmly("sends too many " + std::string(what));
+}
+
+void machine::earn(unsigned frames) noexcept { idle_frames_ -= std::min(idle_frames_, frames); }
+
+/// A window that the client keeps so small that the response leaves in crumbs costs it; taking much earns.
+void machine::note_sent_data(std::size_t size, std::size_t room) {
+    if (room < crumb_size && size == room) note_idle_frame();
+    else if (size >= worthwhile_size) earn(1);
 }
 
 /// RFC 9113 section 10.5: a peer whose activity is suspicious is told to calm down, and the connection ends.

@@ -89,6 +89,8 @@ public:
     void settings(const std::vector<nghttp2_settings_entry>& entries) {
         nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, entries.data(), entries.size());
     }
+    /// How much of its body the client has let through.
+    std::size_t sent(std::int32_t id) const { return sending_.at(id).sent; }
     std::vector<std::int32_t> ids() const {
         std::vector<std::int32_t> all;
         for (const auto& [id, came] : requests) all.push_back(id);

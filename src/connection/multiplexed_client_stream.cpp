@@ -1,21 +1,25 @@
-#include "connection/http2_client_stream.hpp"
+#include "connection/multiplexed_client_stream.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "connection/client_rules.hpp"
-#include "connection/http2_client_connection.hpp"
+#include "connection/multiplexed_client_connection.hpp"
+#include "protocol/http2/machine.hpp"
 
 namespace pabal::connection {
 
 namespace {
 
-/// Of a stream that has nothing to give at the moment.
-constexpr std::size_t most_memory_held = 256 * 1024;
+/// How many bytes may be unread before the peer has to wait for their reader. What a reader who keeps up takes in the next turn
+/// is less.
+constexpr std::size_t read_ahead = 256 * 1024;
 
 }  // namespace
 
-http2_client_stream::http2_client_stream(http2_client_connection& owner, exchange_ptr started)
+template <class Machine>
+multiplexed_client_stream<Machine>::multiplexed_client_stream(multiplexed_client_connection<Machine>& owner,
+                                                              exchange_ptr started)
     : owner_(owner), exchange_(std::move(started)), body_left_(exchange_->request_body) {
     exchange& x = *exchange_;
     x.attach(this);
@@ -24,7 +28,8 @@ http2_client_stream::http2_client_stream(http2_client_connection& owner, exchang
     awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
 }
 
-result<void> http2_client_stream::open() {
+template <class Machine>
+result<void> multiplexed_client_stream<Machine>::open() {
     auto opened = owner_.machine().request(exchange_->request, exchange_->request_body_size, *this);
     if (!opened) return opened;
     on_wire_ = true;
@@ -33,14 +38,16 @@ result<void> http2_client_stream::open() {
     return {};
 }
 
-void http2_client_stream::note_written() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::note_written() {
     exchange_->request_sent = true;
-    if (sent_all()) exchange_->times.sent = owner_.reactor().now();
+    if (this->sent_all()) exchange_->times.sent = owner_.reactor().now();
 }
 
 // --- The request body ------------------------------------------------------------------------------------------------
 
-result<read_outcome> http2_client_stream::read_body(std::span<char> buffer) {
+template <class Machine>
+result<read_outcome> multiplexed_client_stream<Machine>::read_body(std::span<char> buffer) {
     if (awaiting_continue_) return read_outcome{};
     progress_ = owner_.reactor().now();
     if (!exchange_->request_body.empty()) {
@@ -63,9 +70,13 @@ result<read_outcome> http2_client_stream::read_body(std::span<char> buffer) {
     return got;
 }
 
-const fields* http2_client_stream::trailers() { return exchange_ ? exchange_->request_trailers() : nullptr; }
+template <class Machine>
+const fields* multiplexed_client_stream<Machine>::trailers() {
+    return exchange_ ? exchange_->request_trailers() : nullptr;
+}
 
-void http2_client_stream::request_body_ready(exchange& waiting) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::request_body_ready(exchange& waiting) {
     if (exchange_.get() != &waiting || !source_dry_ || !on_wire_) return;
     source_dry_ = false;
     owner_.machine().resume_sending(*this);
@@ -74,14 +85,16 @@ void http2_client_stream::request_body_ready(exchange& waiting) {
 
 // --- The response ----------------------------------------------------------------------------------------------------
 
-void http2_client_stream::on_informational(response_head&& head) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_informational(response_head&& head) {
     progress_ = owner_.reactor().now();
     if (head.status == 100 && std::exchange(awaiting_continue_, false)) owner_.machine().resume_sending(*this);
     const exchange_ptr informed = exchange_;
     informed->on_informational(std::move(head));
 }
 
-void http2_client_stream::on_response(response_head&& head) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_response(response_head&& head) {
     head_received_ = true;
     // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
     expect_progress();
@@ -89,31 +102,39 @@ void http2_client_stream::on_response(response_head&& head) {
     if (answered->on_response(std::move(head)) == delivery::pull && exchange_) receiving_ = receiving::pull;
 }
 
-void http2_client_stream::on_data(std::string_view data) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_data(std::string_view data) {
     progress_ = owner_.reactor().now();
-    if (receiving_ != receiving::push) return keep(data);
-    push(data);
-    if (on_wire_) owner_.machine().consume(*this, data.size());
+    received_ += data.size();
+    if (receiving_ == receiving::pull) {
+        unread_.add_in_place(data);
+        return owner_.invite_later(*this);
+    }
+    if (receiving_ == receiving::paused) unread_.add_copy(data);
+    else push(data);
+    open_window();
 }
 
-void http2_client_stream::push(std::string_view data) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::push(std::string_view data) {
     const exchange_ptr receiver = exchange_;
     if (receiver->on_data(data) == flow::pause && exchange_) receiving_ = receiving::paused;
 }
 
-void http2_client_stream::keep(std::string_view data) {
-    kept_.append(data);
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+/// The peer may send as much again as was taken, or is little enough to lie here.
+template <class Machine>
+void multiplexed_client_stream<Machine>::open_window() {
+    if (!on_wire_) return;
+    const std::size_t held_back = unread_.size() > read_ahead ? unread_.size() - read_ahead : 0;
+    const std::uint64_t earned = received_ - held_back;
+    if (earned <= credited_) return;
+    owner_.machine().consume(*this, static_cast<std::size_t>(earned - credited_));
+    credited_ = earned;
+    owner_.schedule_flush();
 }
 
-/// All that was kept is taken. The memory serves what comes next, unless there is much of it.
-void http2_client_stream::drain_kept() {
-    if (kept_.capacity() > most_memory_held) kept_ = {};
-    kept_.clear();
-    kept_used_ = 0;
-}
-
-void http2_client_stream::on_end(fields&& trailers) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_end(fields&& trailers) {
     trailers_ = std::move(trailers);
     ended_ = true;
     leave_wire();
@@ -121,7 +142,8 @@ void http2_client_stream::on_end(fields&& trailers) {
     if (receiving_ == receiving::pull) owner_.invite_later(*this);
 }
 
-void http2_client_stream::on_reset(error&& failure, bool unprocessed) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_reset(error&& failure, bool unprocessed) {
     if (std::exchange(on_wire_, false)) owner_.stream_left();
     if (unprocessed) {
         exchange_->unprocessed = true;
@@ -132,43 +154,41 @@ void http2_client_stream::on_reset(error&& failure, bool unprocessed) {
     if (receiving_ == receiving::pull) owner_.invite_later(*this);
 }
 
-void http2_client_stream::invite() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::invite() {
     consumer_waits_ = false;
-    exchange_->on_readable();
+    const exchange_ptr invited = exchange_;
+    invited->on_readable();
+    if (!exchange_) return;
+    unread_.keep();
+    open_window();
 }
 
-void http2_client_stream::resume(exchange& paused) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::resume(exchange& paused) {
     if (exchange_.get() != &paused || receiving_ != receiving::paused) return;
     receiving_ = receiving::push;
     expect_progress();
-    const base::byte_buffer taken = std::exchange(kept_, {});
-    kept_used_ = 0;
+    const base::byte_buffer taken = unread_.take_all();
     if (!taken.empty()) {
         push(taken.view());
-        if (on_wire_) {
-            owner_.machine().consume(*this, taken.size());
-            owner_.schedule_flush();
-        }
+        open_window();
     }
     if (!exchange_ || receiving_ != receiving::push) return;
     if (failure_) return fail(std::move(*failure_));
     if (ended_) complete();
 }
 
-result<read_outcome> http2_client_stream::read_response(exchange& pulled, std::span<char> buffer) {
+template <class Machine>
+result<read_outcome> multiplexed_client_stream<Machine>::read_response(exchange& pulled, std::span<char> buffer) {
     if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
     if (receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
     consumer_waits_ = false;
-    const std::size_t size = kept().copy(buffer.data(), buffer.size());
+    const std::size_t size = unread_.take(buffer);
     if (size > 0) {
-        kept_used_ += size;
-        if (kept().empty()) drain_kept();
-        if (on_wire_) {
-            owner_.machine().consume(*this, size);
-            owner_.schedule_flush();
-        } else if (ended_ && kept().empty()) {
-            complete();  // the last byte ends the exchange at once: the caller may never come back to see the end
-        }
+        open_window();
+        // The last byte ends the exchange at once: the caller may never come back to see the end.
+        if (ended_ && unread_.empty()) complete();
         return read_outcome{read_outcome::kind::data, size};
     }
     if (failure_) {
@@ -188,7 +208,8 @@ result<read_outcome> http2_client_stream::read_response(exchange& pulled, std::s
 // --- Ending ----------------------------------------------------------------------------------------------------------
 
 /// Both sides are done with the stream, or we are: its place on the connection is free.
-void http2_client_stream::leave_wire() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::leave_wire() {
     if (!std::exchange(on_wire_, false)) return;
     owner_.machine().release(*this);
     owner_.schedule_flush();
@@ -196,7 +217,8 @@ void http2_client_stream::leave_wire() {
 }
 
 /// The exchange is over; this object is gone at the end of the turn.
-exchange_ptr http2_client_stream::detach() {
+template <class Machine>
+exchange_ptr multiplexed_client_stream<Machine>::detach() {
     exchange_ptr released = std::exchange(exchange_, nullptr);
     released->attach(nullptr);
     timer_.cancel();
@@ -206,14 +228,19 @@ exchange_ptr http2_client_stream::detach() {
 }
 
 /// The connection goes back first, so that whoever hears of the end can use it at once.
-void http2_client_stream::complete() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::complete() {
     fields trailers = std::move(trailers_);
     detach()->on_end(std::move(trailers));
 }
 
-void http2_client_stream::fail(error failure) { detach()->on_error(std::move(failure)); }
+template <class Machine>
+void multiplexed_client_stream<Machine>::fail(error failure) {
+    detach()->on_error(std::move(failure));
+}
 
-void http2_client_stream::lose(const error& failure) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::lose(const error& failure) {
     if (std::exchange(on_wire_, false)) owner_.stream_left();
     if (ended_) return;
     error told = failure;
@@ -226,7 +253,8 @@ void http2_client_stream::lose(const error& failure) {
     if (receiving_ == receiving::pull) owner_.invite_later(*this);
 }
 
-void http2_client_stream::cancel(exchange& cancelled) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::cancel(exchange& cancelled) {
     if (exchange_.get() == &cancelled) detach();
 }
 
@@ -234,19 +262,22 @@ void http2_client_stream::cancel(exchange& cancelled) {
 
 /// The peer's clock starts (again). As with HTTP/1.1 the timer is not moved for every piece of data: it looks at `progress_`
 /// when it fires.
-void http2_client_stream::expect_progress() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::expect_progress() {
     progress_ = owner_.reactor().now();
     const auto limit = owes_response() ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() > 0) watch_until(progress_ + limit);
 }
 
-void http2_client_stream::watch_until(reactor::time_point deadline) {
+template <class Machine>
+void multiplexed_client_stream<Machine>::watch_until(reactor::time_point deadline) {
     if (timer_.is_set() && timer_due_ <= deadline) return;
     timer_due_ = deadline;
     owner_.reactor().set_timer(timer_, deadline);
 }
 
-void http2_client_stream::on_timer_expired() {
+template <class Machine>
+void multiplexed_client_stream<Machine>::on_timer_expired() {
     if (awaiting_continue_ && !head_received_) {
         const auto patient_until = progress_ + exchange_->continue_wait;
         if (patient_until > owner_.reactor().now()) return watch_until(patient_until);
@@ -257,12 +288,14 @@ void http2_client_stream::on_timer_expired() {
     }
     if (receiving_ == receiving::paused || (receiving_ == receiving::pull && !consumer_waits_)) return;
     // A body source that is slow to produce is the caller's affair; the total limit bounds it.
-    if (!sent_all() && source_dry_) return;
+    if (!this->sent_all() && source_dry_) return;
     const bool reading = owes_response();
     const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() == 0) return;
     if (progress_ + limit > owner_.reactor().now()) return watch_until(progress_ + limit);
     fail(inactivity(reading, limit));
 }
+
+template class multiplexed_client_stream<http2::machine>;
 
 }  // namespace pabal::connection

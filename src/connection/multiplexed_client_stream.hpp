@@ -1,34 +1,37 @@
 #pragma once
 /// \file
-/// One exchange on an HTTP/2 connection: what arrives for it goes to its requester, as pushed or as pulled, and no faster than
-/// that one takes it (RFC 9113 section 5.2).
+/// One exchange on a connection that carries many, whatever the HTTP version: what arrives for it goes to its requester, as
+/// pushed or as pulled, and no faster than that one takes it (RFC 9113 section 5.2, RFC 9000 section 4.1).
 ///
-/// What a requester who pauses or pulls has not taken yet is kept here; the stream's window, which opens only as he takes it,
-/// bounds how much that can be.
+/// What a requester who pauses or pulls has not taken yet is kept here. The stream's window bounds how much that can be: it
+/// opens as he takes it, and a little ahead of him, so that one who keeps up never stops the peer.
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include <pabal/handler.hpp>
 
-#include "base/byte_buffer.hpp"
 #include "base/intrusive_list.hpp"
-#include "protocol/http2/stream.hpp"
+#include "connection/unread_content.hpp"
 #include "reactor/reactor.hpp"
 
 namespace pabal::connection {
 
-class http2_client_connection;
+template <class Machine>
+class multiplexed_client_connection;
 struct fresh_stream;    ///< tag: streams of whose request nothing was written yet
 struct invited_stream;  ///< tag: streams whose requester is to be told that there is something to pull
 
-class http2_client_stream final : public http2::stream,
-                                  public responder,
-                                  public base::list_hook<>,
-                                  public base::list_hook<fresh_stream>,
-                                  public base::list_hook<invited_stream> {
+/// `Machine`: http2::machine or http3::machine.
+template <class Machine>
+class multiplexed_client_stream final : public Machine::stream_type,
+                                        public responder,
+                                        public base::list_hook<>,
+                                        public base::list_hook<fresh_stream>,
+                                        public base::list_hook<invited_stream> {
 public:
-    http2_client_stream(http2_client_connection& owner, exchange_ptr started);
+    multiplexed_client_stream(multiplexed_client_connection<Machine>& owner, exchange_ptr started);
 
     /// Opens the stream. An error is the caller's, and nothing was sent.
     result<void> open();
@@ -38,7 +41,7 @@ public:
     void lose(const error& failure);
     /// The request, or its beginning, was written to the transport.
     void note_written();
-    /// Tells the requester, who pulls, that trying again is worthwhile.
+    /// Tells the requester, who pulls, that trying again is worthwhile; what he does not take is kept.
     void invite();
 
     void cancel(exchange& cancelled) override;
@@ -50,7 +53,7 @@ private:
     /// Who moves response bytes on.
     enum class receiving : std::uint8_t { push, paused, pull };
 
-    // http2::stream
+    // http::message_stream
     void on_informational(response_head&& head) override;
     void on_response(response_head&& head) override;
     void on_data(std::string_view data) override;
@@ -60,19 +63,17 @@ private:
     const fields* trailers() override;
 
     void push(std::string_view data);
-    void keep(std::string_view data);
-    void drain_kept();
+    void open_window();
     void leave_wire();
     exchange_ptr detach();
     void complete();
-    std::string_view kept() const noexcept { return kept_.view().substr(kept_used_); }
 
     void expect_progress();
-    bool owes_response() const noexcept { return sent_all() || (awaiting_continue_ && head_received_); }
+    bool owes_response() const noexcept { return this->sent_all() || (awaiting_continue_ && head_received_); }
     void watch_until(reactor::time_point deadline);
     void on_timer_expired();
 
-    http2_client_connection& owner_;
+    multiplexed_client_connection<Machine>& owner_;
     exchange_ptr exchange_;
     receiving receiving_ = receiving::push;
     bool on_wire_ = false;  ///< the machine knows of it
@@ -80,16 +81,17 @@ private:
     bool awaiting_continue_ = false;
     bool source_dry_ = false;      ///< the request body's source said would_block
     bool consumer_waits_ = false;  ///< pull: the last read found nothing, so silence of the peer counts against it
-    bool ended_ = false;           ///< the response is complete, but for what is kept
+    bool ended_ = false;           ///< the response is complete, but for what is unread
     fields trailers_;
-    std::optional<error> failure_;  ///< to be told after what is kept
+    std::optional<error> failure_;  ///< to be told after what is unread
     std::string_view body_left_;    ///< of a request body in memory
-    base::byte_buffer kept_;        ///< received, not taken yet
-    std::size_t kept_used_ = 0;
+    unread_content unread_;
+    std::uint64_t received_ = 0;  ///< bytes of the body
+    std::uint64_t credited_ = 0;  ///< of them, those for which the peer was allowed others
 
     reactor::time_point progress_;
     reactor::time_point timer_due_;
-    reactor::member_timer<http2_client_stream, &http2_client_stream::on_timer_expired> timer_{*this};
+    reactor::member_timer<multiplexed_client_stream, &multiplexed_client_stream::on_timer_expired> timer_{*this};
 };
 
 }  // namespace pabal::connection

@@ -1,0 +1,89 @@
+#pragma once
+/// \file
+/// A connected UDP socket for QUIC: many datagrams with one system call in either direction, ECN marks (RFC 3168), and
+/// datagrams that are never fragmented (RFC 9000 section 14).
+///
+/// Where the kernel can, a run of datagrams of one size crosses the boundary as one piece (UDP_SEGMENT, UDP_GRO); elsewhere
+/// they go one by one (sending) or several at once (recvmmsg).
+///
+/// Threads: belongs to its reactor. Lifetime: destroying it closes it; no notification follows.
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <pabal/result.hpp>
+
+#include "reactor/reactor.hpp"
+#include "transport/socket_address.hpp"
+#include "transport/transport.hpp"
+
+namespace pabal::transport {
+
+/// The ECN field of IP: 0 not capable, 1 and 2 capable, 3 congestion was met.
+using ecn_mark = std::uint8_t;
+
+class udp_observer {
+public:
+    /// Datagrams may have arrived: call `receive`. Spurious notifications are allowed.
+    virtual void on_datagrams() = 0;
+
+protected:
+    ~udp_observer() = default;
+};
+
+class udp_socket final : private reactor::io_watcher {
+public:
+    /// Datagrams of one `send`; no kernel takes more as one piece.
+    static constexpr std::size_t max_segments = 64;
+    static constexpr std::size_t max_piece = 65'000;
+
+    /// Connects to the peer (AF_INET or AF_INET6), which only chooses the addresses: nothing is sent. The observer may be
+    /// changed later.
+    static result<std::unique_ptr<udp_socket>> connect(reactor::reactor& reactor, const sockaddr* peer,
+                                                       socklen_t peer_size, udp_observer* observer);
+    ~udp_socket();
+    udp_socket(const udp_socket&) = delete;
+    udp_socket& operator=(const udp_socket&) = delete;
+
+    void observe(udp_observer* observer) noexcept { observer_ = observer; }
+
+    /// Gives datagrams that are there to `take`, which must not destroy the socket. The views die with the call.
+    /// `moved` (with the number of bytes) when there may be more, `would_block` when not. An error is what the network said of
+    /// something sent earlier (ICMP), such as connection_refused; the socket can be used on.
+    using taker = std::function<void(std::string_view datagram, ecn_mark mark)>;
+    result<io_outcome> receive(const taker& take);
+
+    /// Sends `bytes` as datagrams of `segment` bytes each, of which the last may be shorter: at most max_segments of them and
+    /// max_piece bytes. Returns how many bytes were taken, whole datagrams. A datagram that is too large for the path counts as
+    /// sent, and is lost.
+    result<io_outcome> send(std::string_view bytes, std::size_t segment, ecn_mark mark);
+
+    /// Both as the system knows them.
+    const socket_address& local() const noexcept { return local_; }
+    const socket_address& peer() const noexcept { return peer_; }
+    bool maybe_readable() const noexcept { return readable_; }
+
+private:
+    udp_socket(reactor::reactor& reactor, reactor::descriptor socket, udp_observer* observer)
+        : reactor_(reactor), socket_(std::move(socket)), observer_(observer) {}
+    void on_io(reactor::readiness now) override;
+    void configure(int family);
+    result<io_outcome> send_as_one(std::string_view bytes, std::size_t segment, ecn_mark mark);
+    result<io_outcome> send_several(std::string_view bytes, std::size_t segment, ecn_mark mark);
+    error failed_to_send() const;
+
+    reactor::reactor& reactor_;
+    reactor::descriptor socket_;
+    udp_observer* observer_;
+    socket_address local_;
+    socket_address peer_;
+    bool readable_ = false;
+    bool joins_ = false;     ///< the kernel gives a run of datagrams as one piece
+    bool segments_ = false;  ///< the kernel cuts one piece into datagrams
+};
+
+}  // namespace pabal::transport
