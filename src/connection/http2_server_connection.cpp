@@ -129,11 +129,11 @@ void http2_server_connection::flush() {
         auto written = transport_->write({&piece, 1});
         if (!written) return close(server_close_reason::transport_failed);
         if (written->what != transport::io_outcome::kind::moved) {
-            write_blocked_ = true;
+            if (!std::exchange(write_blocked_, true)) watch_writing();
             break;
         }
         output_written_ += written->size;
-        if (watched_ == waiting::taking) watched_ = waiting::nothing;  // it does take something: the time begins anew
+        write_timer_.cancel();
     }
     if (state_ == state::closed) return;
     if (state_ == state::lingering) {
@@ -150,10 +150,9 @@ void http2_server_connection::flush() {
 void http2_server_connection::end_if_over() {
     if (state_ != state::open || write_blocked_) return;
     if (machine_.failure()) return linger(server_close_reason::malformed_request);
-    if (machine_.is_over()) return linger(server_close_reason::keep_alive_ended);
-    if (!finishing_ || open_streams_ > 0) return;
-    take_no_more();
-    if (!machine_.wants_to_send()) linger(server_close_reason::server_stopped);
+    if (machine_.is_over())
+        return linger(finishing_ ? server_close_reason::server_stopped : server_close_reason::keep_alive_ended);
+    if (finishing_ && open_streams_ == 0) take_no_more();
 }
 
 void http2_server_connection::finish() {
@@ -197,34 +196,36 @@ void http2_server_connection::close(server_close_reason reason) {
     if (state_ == state::closed) return;
     state_ = state::closed;
     timer_.cancel();
+    write_timer_.cancel();
     abandon_streams();
     transport_->observe(nullptr);
     reactor_.retire(std::move(transport_));
     observer_.on_closed(*this, reason);
 }
 
-/// There is one timer: it counts for the peer's taking of what we send while that is stuck, else for a head that has begun, else
-/// for the next request.
+/// The timer counts for a head that has begun, else for the next request while there is none.
 void http2_server_connection::watch() {
     if (state_ != state::open) return;
     waiting now = waiting::nothing;
-    if (write_blocked_) now = waiting::taking;
-    else if (machine_.is_in_head()) now = waiting::head;
+    if (machine_.is_in_head()) now = waiting::head;
     else if (open_streams_ == 0) now = waiting::request;
     if (now == watched_ && begun_ == begun_watched_) return;
     watched_ = now;
     begun_watched_ = begun_;
-    const std::chrono::milliseconds limit = now == waiting::taking    ? limits_.write
-                                            : now == waiting::head    ? limits_.head
+    const std::chrono::milliseconds limit = now == waiting::head      ? limits_.head
                                             : now == waiting::request ? limits_.idle
                                                                       : std::chrono::milliseconds{0};
     if (limit.count() == 0) return timer_.cancel();
     reactor_.set_timer_in(timer_, limit);
 }
 
+/// It counts from the last time that the peer took something.
+void http2_server_connection::watch_writing() {
+    if (limits_.write.count() > 0) reactor_.set_timer_in(write_timer_, limits_.write);
+}
+
 void http2_server_connection::on_timer_expired() {
     if (state_ == state::lingering) return close(linger_reason_);
-    if (watched_ == waiting::taking) return close(server_close_reason::write_timed_out);
     machine_.go_away();
     linger(watched_ == waiting::head ? server_close_reason::request_timed_out : server_close_reason::idle_timeout);
 }

@@ -52,7 +52,7 @@ public:
 
 private:
     enum class state : std::uint8_t { open, lingering, closed };
-    enum class waiting : std::uint8_t { nothing, request, head, taking };
+    enum class waiting : std::uint8_t { nothing, request, head };
 
     http2::stream* on_request_begun() override;
     void on_pong() override;
@@ -70,6 +70,8 @@ private:
     void abandon_streams();
     void watch();
     void on_timer_expired();
+    void watch_writing();
+    void on_write_stuck() { close(server_close_reason::write_timed_out); }
 
     reactor::reactor& reactor_;
     std::span<char> scratch_;
@@ -97,6 +99,7 @@ private:
     base::intrusive_list<http2_server_stream> streams_;
     base::intrusive_list<http2_server_stream, stream_with_news> news_;
     reactor::member_timer<http2_server_connection, &http2_server_connection::on_timer_expired> timer_{*this};
+    reactor::member_timer<http2_server_connection, &http2_server_connection::on_write_stuck> write_timer_{*this};
 };
 
 }  // namespace pabal::connection

@@ -4,9 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "connection/connection_support.hpp"
 #include "connection/http1_server_connection.hpp"
-#include "connection/server_connection.hpp"
+#include "connection/server_support.hpp"
 
 namespace pabal::connection {
 namespace {
@@ -19,114 +18,6 @@ std::string upload(std::size_t size, std::string_view body = {}) {
     return "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + std::string(body);
 }
 
-/// A handler's side of one request: answers when told to, reads the body when told to, notes what it is told.
-class served final : public responder {
-public:
-    explicit served(exchange_ptr started) : exchange(std::move(started)), target(exchange->request.target) {
-        exchange->attach(this);
-    }
-    ~served() {
-        if (exchange) exchange->attach(nullptr);
-    }
-
-    void begin(int status, std::optional<std::size_t> size = std::nullopt) {
-        response_head head;
-        head.status = status;
-        if (size) head.headers.append_valid("Content-Length", std::to_string(*size));
-        exchange->on_response(std::move(head));
-    }
-    flow add(std::string_view data) { return exchange->on_data(data); }
-    void end(fields trailers = {}) { std::exchange(exchange, nullptr)->on_end(std::move(trailers)); }
-    void fail() {
-        std::exchange(exchange, nullptr)->on_error({error_code::unsupported, phase::none, culprit::local, 0, "secret"});
-    }
-    void answer(std::string_view text = "ok") {
-        begin(200, text.size());
-        add(text);
-        end();
-    }
-    /// Takes in what there is of the body.
-    void read() {
-        std::array<char, 700> buffer;
-        while (exchange) {
-            const auto got = exchange->read_request_body(buffer);
-            if (!got) body_failure = got.error();
-            if (got && got->what == read_outcome::kind::would_block) return;
-            if (!got || got->what == read_outcome::kind::end) {
-                body_over = true;
-                if (on_body) on_body();
-                return;
-            }
-            body.append(buffer.data(), got->size);
-        }
-    }
-
-    void cancel(pabal::exchange&) override {
-        EXPECT_FALSE(cancelled);
-        cancelled = true;
-        exchange = nullptr;
-    }
-    void resume(pabal::exchange&) override {
-        ++resumed;
-        if (on_resume) on_resume();
-    }
-    result<read_outcome> read_response(pabal::exchange&, std::span<char>) override { return read_outcome{}; }
-    void request_body_ready(pabal::exchange&) override { read(); }
-
-    exchange_ptr exchange;
-    std::string target;
-    std::string body;
-    std::optional<error> body_failure;
-    std::function<void()> on_body;  ///< the body is over
-    std::function<void()> on_resume;
-    bool body_over = false;
-    bool cancelled = false;
-    int resumed = 0;
-};
-
-class server_side : public handler, public server_connection_observer {
-public:
-    explicit server_side(const path& carried_by) : world_(carried_by) {}
-
-    void handle(exchange_ptr started) override {
-        requests_.push_back(std::make_unique<served>(std::move(started)));
-        if (script_) script_(*requests_.back());
-    }
-    void on_closed(server_connection&, server_close_reason reason) override {
-        EXPECT_FALSE(closed_) << "closed twice";
-        closed_ = reason;
-    }
-
-    void serve(const server_limits& limits = {}) { serve(limits, world_.pair()); }
-    void serve(const server_limits& limits, transport::memory_pair pair) {
-        requests_.clear();
-        client_.connect(std::move(pair.first));
-        client_.heard.clear();
-        closed_.reset();
-        connection_ = std::make_unique<server_connection>(world_.reactor(), scratch_, std::move(pair.second), *this,
-                                                          *this, limits);
-        connection_->start();
-    }
-    bool hears(std::string_view text) {
-        return world_.turn_until([&] { return client_.heard.find(text) != std::string::npos; });
-    }
-    bool requests(std::size_t count) {
-        return world_.turn_until([&] { return requests_.size() >= count; });
-    }
-    bool is_closed() {
-        return world_.turn_until([&] { return closed_.has_value(); });
-    }
-    served& request(std::size_t index = 0) { return *requests_.at(index); }
-
-    world world_;
-    std::array<char, 16384> scratch_{};
-    peer client_;
-    std::function<void(served&)> script_;
-    std::vector<std::unique_ptr<served>> requests_;
-    std::unique_ptr<server_connection> connection_;
-    std::optional<server_close_reason> closed_;
-};
-
 class http1_server : public ::testing::TestWithParam<path>, public server_side {
 protected:
     http1_server() : server_side(GetParam()) {}
@@ -137,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(over, http1_server, ::testing::ValuesIn(all_paths()), n
 class http1_server_in_memory : public http1_server {};
 INSTANTIATE_TEST_SUITE_P(over, http1_server_in_memory, ::testing::ValuesIn(memory_paths()), name_of_path);
 
-void answer_at_once(served& request) { request.answer(); }
+void answer_at_once(served_request& request) { request.answer(); }
 
 constexpr std::string_view ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -204,7 +95,7 @@ TEST_P(http1_server, reads_and_writes_chunks_as_they_come) {
 
 TEST_P(http1_server, a_body_of_known_length_is_read_to_its_end_and_no_further) {
     const std::string body = letters(50'000);
-    script_ = [&](served& request) {
+    script_ = [&](served_request& request) {
         request.on_body = [&] { request.answer(request.body.empty() ? "none" : "some"); };
         request.read();
     };
@@ -255,7 +146,7 @@ TEST_P(http1_server, an_answer_instead_of_continue_ends_the_connection) {
 }
 
 TEST_P(http1_server, informational_responses_are_sent_to_whom_they_make_sense) {
-    script_ = [](served& request) {
+    script_ = [](served_request& request) {
         response_head hints;
         hints.status = 103;
         request.exchange->on_informational(std::move(hints));
@@ -273,7 +164,7 @@ TEST_P(http1_server, informational_responses_are_sent_to_whom_they_make_sense) {
 }
 
 TEST_P(http1_server, an_http_1_0_client_gets_one_response_delimited_by_the_end) {
-    script_ = [](served& request) {
+    script_ = [](served_request& request) {
         request.begin(200);
         request.add("all there is");
         request.end();
@@ -300,7 +191,7 @@ TEST_P(http1_server, an_http_1_0_client_may_ask_to_keep_the_connection) {
 
 TEST_P(http1_server, a_client_that_says_close_gets_its_response_whole) {
     const std::string body = letters(700'000);
-    script_ = [&](served& request) { request.answer(body); };
+    script_ = [&](served_request& request) { request.answer(body); };
     serve();
     client_.say("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + std::string(get));
     ASSERT_TRUE(world_.turn_until([&] { return client_.saw_end(); }));
@@ -315,7 +206,7 @@ TEST_P(http1_server, a_client_that_says_close_gets_its_response_whole) {
 TEST_P(http1_server, a_client_that_ends_its_direction_gets_its_response_whole) {
     const std::string body = letters(700'000);
     for (const bool late : {false, true}) {
-        script_ = [&](served& request) {
+        script_ = [&](served_request& request) {
             if (!late) request.answer(body);
         };
         serve();
@@ -377,7 +268,7 @@ TEST_P(http1_server, a_request_before_a_malformed_one_is_answered) {
 }
 
 TEST_P(http1_server, a_malformed_body_is_the_clients_failure) {
-    script_ = [](served& request) {
+    script_ = [](served_request& request) {
         request.on_body = [&] { request.fail(); };
         request.read();
     };
@@ -397,7 +288,7 @@ TEST_P(http1_server, a_body_that_is_cut_short_is_an_error_to_its_handler) {
     for (const std::string_view request :
          {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\ncut",
           "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ncut\r\n"}) {
-        script_ = [](served& it) {
+        script_ = [](served_request& it) {
             it.on_body = [&] { it.fail(); };
             it.read();
         };
@@ -497,7 +388,7 @@ TEST_P(http1_server, a_handler_is_told_to_pause_and_to_go_on) {
 TEST(server_backpressure, a_million_pipelined_requests_of_a_client_that_reads_nothing_stay_bounded) {
     server_side server(path{.name = "whole"});
     std::size_t answered = 0;
-    server.script_ = [&](served& request) {
+    server.script_ = [&](served_request& request) {
         ++answered;
         request.answer(letters(1000));
     };
@@ -636,7 +527,7 @@ TEST_P(http1_server_in_memory, a_client_that_takes_nothing_is_bounded_whatever_i
     const std::string body = letters(300'000);
     const std::string closing = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     for (const std::string& asked : {std::string(get), closing, std::string(get) + std::string(get)}) {
-        script_ = [&](served& request) { request.answer(body); };
+        script_ = [&](served_request& request) { request.answer(body); };
         serve({.idle = 1h, .write = 20s});
         client_.listen(false);
         client_.say(asked);
@@ -665,7 +556,7 @@ TEST_P(http1_server_in_memory, more_output_is_no_progress_of_the_client) {
 
 TEST_P(http1_server_in_memory, a_slow_client_gets_everything_even_when_the_connection_ends_with_it) {
     const std::string body = letters(100'000);
-    script_ = [&](served& request) { request.answer(body); };
+    script_ = [&](served_request& request) { request.answer(body); };
     serve({.write = 20s}, world_.memory({}, {.capacity = 5000}));
     client_.listen(false);
     client_.say("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -710,7 +601,7 @@ TEST_P(http1_server, a_handler_that_fails_in_its_response_breaks_off) {
 }
 
 TEST_P(http1_server, a_response_that_cannot_be_sent_is_a_500) {
-    script_ = [](served& request) {
+    script_ = [](served_request& request) {
         response_head head;
         head.status = 42;
         request.exchange->on_response(std::move(head));
@@ -832,7 +723,7 @@ TEST_P(http1_server, closing_takes_the_request_away_from_its_handler) {
 TEST_P(http1_server_in_memory, a_client_may_go_at_any_byte) {
     const std::string request = upload(5, "hello") + std::string(get);
     for (std::size_t cut = 0; cut < request.size(); ++cut) {
-        script_ = [](served& it) {
+        script_ = [](served_request& it) {
             it.on_body = [&] {
                 if (it.body_failure) it.fail();
                 else it.answer();

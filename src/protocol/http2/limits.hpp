@@ -55,8 +55,8 @@ inline constexpr std::size_t max_outbound_acknowledgements = 1000;
 /// Streams a peer may have us reset at once, and then in a second.
 inline constexpr std::uint64_t reset_burst = 1000;
 inline constexpr std::uint64_t resets_per_second = 33;
-/// CONTINUATION frames of one header section (CVE-2024-27316).
-inline constexpr std::size_t max_continuations = 8;
+/// CONTINUATION frames of one header section (CVE-2024-27316). nghttp2 counts one whose header comes in pieces several times.
+inline constexpr std::size_t max_continuations = 64;
 /// Settings in one frame.
 inline constexpr std::size_t max_settings = 32;
 

@@ -78,7 +78,6 @@ struct machine_callbacks {
     static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
         const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-        if (it.role_ == role::server && brings_nothing(*frame)) it.note_idle_frame();
         switch (frame->hd.type) {
         case NGHTTP2_HEADERS:
             it.in_head_ = false;
@@ -88,7 +87,7 @@ struct machine_callbacks {
             }
             break;
         case NGHTTP2_DATA:
-            if (it.role_ == role::server && frame->hd.length >= worthwhile_size) it.earn(1);
+            if (it.role_ == role::server) it.note_received_data(frame->hd.length - frame->data.padlen, ends);
             if (stream* of = ends ? it.stream_of(frame->hd.stream_id) : nullptr) it.end_message(*of, {});
             break;
         case NGHTTP2_SETTINGS:
@@ -106,20 +105,6 @@ struct machine_callbacks {
         default: break;
         }
         return 0;
-    }
-
-    /// What asks for work and has no content of its own.
-    static bool brings_nothing(const nghttp2_frame& frame) noexcept {
-        switch (frame.hd.type) {
-        case NGHTTP2_DATA:
-            return frame.hd.length == frame.data.padlen && (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-        case NGHTTP2_SETTINGS:
-        case NGHTTP2_PING:
-        case NGHTTP2_PRIORITY:
-        case NGHTTP2_PRIORITY_UPDATE:
-        case NGHTTP2_RST_STREAM: return true;
-        default: return false;
-        }
     }
 
     /// The peer broke a rule; nghttp2 resets the stream or ends the connection for it.
@@ -148,10 +133,7 @@ struct machine_callbacks {
         const nghttp2_goaway& said = frame->goaway;
         it.accepts_streams_ = false;
         if (said.error_code == NGHTTP2_NO_ERROR || it.failure_) return 0;
-        std::string message(it.peer_name());
-        message.append(" broke HTTP/2 (").append(name_of(error_reason{said.error_code})).append(")");
-        if (said.opaque_data_len > 0) message.append(": ").append(text_of(said.opaque_data, said.opaque_data_len));
-        it.failure_ = error{error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
+        it.failure_ = it.broken_by_peer(error_reason{said.error_code}, text_of(said.opaque_data, said.opaque_data_len));
         return 0;
     }
 
@@ -220,7 +202,8 @@ machine::machine(machine_observer& observer, const limits& limits)
       observer_(observer),
       limits_(limits),
       section_(limits.max_head, limits.max_fields),
-      request_(limits.max_head, limits.max_fields, http_version::http_2) {
+      request_(limits.max_head, limits.max_fields, http_version::http_2),
+      headers_(NGHTTP2_CLIENT_MAGIC_LEN) {
     open_session();
 }
 
@@ -370,15 +353,13 @@ bool machine::is_over() const noexcept {
 // --- Receiving -------------------------------------------------------------------------------------------------------
 
 result<void> machine::receive(std::string_view input) {
+    error_reason broken = error_reason::no_error;
+    if (role_ == role::server) input = judge_frames(input, broken);
     const nghttp2_ssize used =
         nghttp2_session_mem_recv2(session_.get(), reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
     if (used < 0) return fatal(used);
     if (role_ == role::client) return {};
-    if (nghttp2_session_get_outbound_queue_size(session_.get()) >
-        limits_.concurrent_streams + limits_.max_queued_frames)
-        end_calmly("does not read what it asks for");
-    if (failure_) return *failure_;
-    return {};
+    return end_if_broken(broken);
 }
 
 /// False: more than the limits allow, and the stream is reset.
@@ -423,6 +404,13 @@ void machine::closed(stream& gone, error_reason reason) {
     gone.on_reset({gone.has_head_ ? error_code::body_incomplete : error_code::stream_reset, phase::read, culprit::peer,
                    0, "the server ended the stream before its response was complete (" + name_of(reason) + ")"},
                   false);
+}
+
+error machine::broken_by_peer(error_reason rule, std::string_view details) const {
+    std::string message(role_ == role::client ? "the server" : "the client");
+    message.append(" broke HTTP/2 (").append(name_of(rule)).append(")");
+    if (!details.empty()) message.append(": ").append(details);
+    return {error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
 }
 
 /// What ends the connection: out of memory, or a peer that sends what nobody could answer.

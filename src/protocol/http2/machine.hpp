@@ -29,8 +29,10 @@
 
 #include "protocol/http/arriving_request.hpp"
 #include "protocol/http/pseudo_fields.hpp"
+#include "protocol/http2/frame_scanner.hpp"
 #include "protocol/http2/limits.hpp"
 #include "protocol/http2/stream.hpp"
+#include "protocol/http2/stream_history.hpp"
 
 struct nghttp2_session;
 
@@ -128,12 +130,14 @@ private:
     bool end_body(stream& of, std::uint32_t& flags);
     void open_session();
     error fatal(long code);
-    std::string_view peer_name() const noexcept { return role_ == role::client ? "the server" : "the client"; }
+    error broken_by_peer(error_reason rule, std::string_view details) const;
 
     // Server.
     void begin_request(std::int32_t id);
     bool add_request_field(std::string_view name, std::string_view value);
     void end_request_head(stream& of, bool ends);
+    std::string_view judge_frames(std::string_view input, error_reason& broken);
+    error_reason judge(const frame_header& header);
     void reset_malformed(stream& of, std::string_view defect);
     void request_closed(stream& gone, error_reason reason);
     void response_sent(std::int32_t id);
@@ -141,8 +145,10 @@ private:
     /// Who brings or takes something may also ask how we are.
     void earn(unsigned frames) noexcept;
     void note_idle_frame() { spend(idle_frames_, limits_.max_idle_frames, "frames that bring nothing"); }
+    void note_received_data(std::size_t size, bool ends);
     void note_sent_data(std::size_t size, std::size_t room);
     void end_calmly(std::string_view why);
+    result<void> end_if_broken(error_reason rule);
 
     role role_ = role::client;
     std::string scheme_;
@@ -158,6 +164,8 @@ private:
 
     // Server.
     http::arriving_request request_;
+    frame_scanner headers_;
+    stream_history history_;
     unsigned resets_ = 0;       ///< spent of limits::max_resets
     unsigned idle_frames_ = 0;  ///< spent of limits::max_idle_frames
 };

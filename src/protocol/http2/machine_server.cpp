@@ -31,6 +31,47 @@ std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status)
 
 }  // namespace
 
+/// What nghttp2 passes over: frames on streams that are closed, and PRIORITY, which it does not read at all. Returns the input
+/// as far as it is free of that, and why it goes no further.
+std::string_view machine::judge_frames(std::string_view input, error_reason& broken) {
+    frame_header header;
+    for (std::size_t at = 0; headers_.next(input, at, header);) {
+        broken = judge(header);
+        if (broken != error_reason::no_error) return input.substr(0, headers_.begin());
+    }
+    return input;
+}
+
+error_reason machine::judge(const frame_header& header) {
+    const bool ends = (header.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    switch (header.type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_DATA: return history_.message_frame(header.stream, header.type == NGHTTP2_HEADERS, ends);
+    case NGHTTP2_RST_STREAM: history_.reset_frame(header.stream); break;
+    case NGHTTP2_PRIORITY:
+        if (header.stream == 0) return error_reason::protocol_error;  // RFC 9113 section 6.3
+        break;
+    case NGHTTP2_SETTINGS:
+    case NGHTTP2_PING:
+    case NGHTTP2_PRIORITY_UPDATE: break;
+    default: return error_reason::no_error;
+    }
+    note_idle_frame();
+    return error_reason::no_error;
+}
+
+result<void> machine::end_if_broken(error_reason rule) {
+    if (nghttp2_session_get_outbound_queue_size(session_.get()) >
+        limits_.concurrent_streams + limits_.max_queued_frames)
+        end_calmly("does not read what it asks for");
+    if (rule != error_reason::no_error && !failure_) {
+        failure_ = broken_by_peer(rule, {});
+        nghttp2_session_terminate_session(session_.get(), static_cast<std::uint32_t>(rule));
+    }
+    if (failure_) return *failure_;
+    return {};
+}
+
 // --- Requests --------------------------------------------------------------------------------------------------------
 
 void machine::begin_request(std::int32_t id) {
@@ -73,6 +114,7 @@ void machine::reset_malformed(stream& of, std::string_view defect) {
 }
 
 void machine::request_closed(stream& gone, error_reason reason) {
+    if (gone.sent_all_) return;
     spend(resets_, limits_.max_resets, "streams that nobody waits for");
     std::string message = "the client ended the exchange before it was complete (" + name_of(reason) + ")";
     error_code code = error_code::stream_reset;
@@ -144,6 +186,11 @@ void machine::spend(unsigned& spent, unsigned allowed, std::string_view what) {
 }
 
 void machine::earn(unsigned frames) noexcept { idle_frames_ -= std::min(idle_frames_, frames); }
+
+void machine::note_received_data(std::size_t size, bool ends) {
+    if (size >= worthwhile_size) earn(1);
+    else if (size == 0 && !ends) note_idle_frame();
+}
 
 /// A window that the client keeps so small that the response leaves in crumbs costs it; taking much earns.
 void machine::note_sent_data(std::size_t size, std::size_t room) {
