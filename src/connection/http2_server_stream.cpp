@@ -29,6 +29,7 @@ void http2_server_stream::on_request_too_large() {
 
 void http2_server_stream::on_data(std::string_view data) {
     input_.append(data);
+    if (draining_) return drain();
     if (body_awaited_) owner_.note_news(*this);
 }
 
@@ -36,6 +37,7 @@ void http2_server_stream::on_end(fields&& trailers) {
     request_ended_ = true;
     request_trailers_ = std::move(trailers);
     if (body_awaited_) owner_.note_news(*this);
+    end_if_answered();
 }
 
 void http2_server_stream::on_reset(error&&, bool) {
@@ -60,11 +62,7 @@ result<read_outcome> http2_server_stream::read_body(std::span<char> buffer) {
     return read_outcome{read_outcome::kind::data, size};
 }
 
-/// From here on the machine ends the stream by itself; that the client gives it up is no failure any more.
-void http2_server_stream::on_sent() {
-    leave_machine();
-    owner_.note_news(*this);
-}
+void http2_server_stream::on_sent() { end_if_answered(); }
 
 // --- What the handler hears ------------------------------------------------------------------------------------------
 
@@ -107,6 +105,7 @@ void http2_server_stream::leave_handler() {
     exchange_->detach();
     exchange_->attach(nullptr);
     owner_.note_news(*this);
+    end_if_answered();
 }
 
 // --- What the handler does -------------------------------------------------------------------------------------------
@@ -149,12 +148,12 @@ void http2_server_stream::send_response(response_head&& head) {
         refuse(500);
         return cancel_handler();
     }
-    if (sent_all()) leave_machine();
+    end_if_answered();
     owner_.schedule_flush();
 }
 
 flow http2_server_stream::send_data(std::string_view data) {
-    if (!on_machine_ || !response_begun_ || data.empty()) return flow::more;
+    if (!on_machine_ || !response_begun_ || sent_all() || data.empty()) return flow::more;
     if (queued() == 0) watch_output();
     output_.append(data);
     if (std::exchange(source_dry_, false)) owner_.machine().resume_sending(*this);
@@ -187,12 +186,39 @@ void http2_server_stream::refuse(int status) {
     head.headers.append_valid("Content-Length", "0");
     if (on_machine_ && !owner_.machine().respond(head, false, *this))
         leave_machine(http2::error_reason::internal_error);
-    leave_machine();
+    end_if_answered();
+    owner_.schedule_flush();
+}
+
+/// The response is complete, as far as the handler and this stream are concerned.
+void http2_server_stream::end_if_answered() {
+    if (!on_machine_ || !sent_all() || at_work_) return;
+    owner_.note_news(*this);
+    // A client that waits for 100 (Continue) and got its response instead may never send the rest.
+    if (request_ended_ || expects_continue_) return leave_machine();
+    if (std::exchange(draining_, true)) return;
+    watch_body();
+    drain();
+}
+
+void http2_server_stream::drain() {
+    const std::size_t size = arrived();
+    input_.clear();
+    input_used_ = 0;
+    drained_ += size;
+    if (drained_ > owner_.limits().drain) {
+        owner_.note_news(*this);
+        return leave_machine();
+    }
+    if (size == 0) return;
+    owner_.machine().consume(*this, size);
+    owner_.schedule_flush();
 }
 
 /// `why` is what the client is told if our response is not complete.
 void http2_server_stream::leave_machine(http2::error_reason why) {
     output_timer_.cancel();
+    if (draining_) body_timer_.cancel();
     if (!std::exchange(on_machine_, false)) return;
     owner_.machine().release(*this, why);
     owner_.schedule_flush();
@@ -207,11 +233,12 @@ void http2_server_stream::watch_output() {
     if (owner_.limits().write.count() > 0) owner_.reactor().set_timer_in(output_timer_, owner_.limits().write);
 }
 
-/// The handler waits for content, and the client is silent.
+/// The handler waits for content, or nobody does any more, and the client is silent.
 void http2_server_stream::on_body_late() {
-    if (response_begun_) leave_machine();
-    else refuse(408);
+    if (!response_begun_) refuse(408);
+    leave_machine();
     cancel_handler();
+    owner_.note_news(*this);
 }
 
 /// The client opens no window for what there is to send.

@@ -2,6 +2,9 @@
 /// \file
 /// One request and its response on a stream of an HTTP/2 server's connection (RFC 9113 section 8.1).
 ///
+/// Who has answered may have left some of the request unread. A little more of it is taken in and thrown away, as many clients
+/// read no answer before they have sent their request; who goes on is told that nobody needs it.
+///
 /// It stands between two ends that come and go by themselves: the machine, until its response has left or the stream was reset,
 /// and the handler, until it has answered or was told that nobody listens. It is over when both are done with it.
 ///
@@ -56,6 +59,8 @@ private:
     void send_failure(error&& failure) override;
 
     void refuse(int status);
+    void end_if_answered();
+    void drain();
     void leave_machine(http2::error_reason why = http2::error_reason::cancel);
     void leave_handler();
     void cancel_handler();
@@ -87,6 +92,8 @@ private:
     bool response_ended_ = false;
     bool source_dry_ = false;  ///< the machine waits for more of the response
     bool handler_paused_ = false;
+    bool draining_ = false;
+    std::size_t drained_ = 0;
     bool was_taken_from_ = false;  ///< the response was, since the timer was set
 
     reactor::member_timer<http2_server_stream, &http2_server_stream::on_body_late> body_timer_{*this};

@@ -205,14 +205,37 @@ TEST_P(http2_server, early_hints_come_before_the_response) {
 // RFC 9113 section 8.1: RST_STREAM with NO_ERROR asks for no more of the request.
 TEST_P(http2_server, an_early_answer_does_not_wait_for_the_request) {
     script_ = [](served_request& request) { request.answer("enough"); };
-    const auto id = begin(post_lines(), letters(1000));
-    ASSERT_TRUE(ends(id));
-    EXPECT_EQ(response(id).body, "enough");
-    ASSERT_TRUE(world_.turn_until([&] { return response(id).reset.has_value(); }));
-    EXPECT_EQ(response(id).reset, NGHTTP2_NO_ERROR);
+    const auto little = begin(post_lines(), letters(1000));
+    ASSERT_TRUE(ends(little));
+    EXPECT_EQ(response(little).body, "enough");
+    world_.settle();
+    EXPECT_FALSE(response(little).reset) << "a little more is taken in";
+    h2_->add(little, letters(10'000));
+    h2_->end(little);
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return response(little).reset.has_value(); }));
+    EXPECT_EQ(response(little).reset, NGHTTP2_NO_ERROR);
+    EXPECT_EQ(h2_->sent(little), 11'000U);
+
+    const auto much = ask(post_lines(), letters(1'000'000));
+    ASSERT_TRUE(world_.turn_until([&] { return response(much).reset.has_value(); }));
+    EXPECT_EQ(response(much).reset, NGHTTP2_NO_ERROR);
+    EXPECT_TRUE(response(much).ended);
+    EXPECT_EQ(response(much).body, "enough");
+    EXPECT_LT(h2_->sent(much), 1'000'000U);
     world_.settle();
     EXPECT_FALSE(connection_->is_answering());
     expect_alive();
+}
+
+TEST_P(http2_server, who_waits_for_continue_and_is_answered_need_not_go_on) {
+    script_ = [](served_request& request) { request.answer("no"); };
+    lines head = post_lines();
+    head.emplace_back("expect", "100-continue");
+    const auto id = begin(head);
+    ASSERT_TRUE(world_.turn_until([&] { return response(id).reset.has_value(); }));
+    EXPECT_EQ(response(id).reset, NGHTTP2_NO_ERROR);
+    EXPECT_EQ(response(id).body, "no");
 }
 
 // --- Flow control ----------------------------------------------------------------------------------------------------
@@ -537,6 +560,14 @@ TEST_P(http2_server_in_memory, a_body_that_does_not_come_is_waited_for_that_long
     world_.pass(5100ms);
     EXPECT_EQ(response(other).reset, NGHTTP2_CANCEL);
     EXPECT_TRUE(request(1).cancelled);
+    const auto unread = begin();
+    ASSERT_TRUE(requests(3));
+    request(2).answer();
+    world_.pass(4900ms);
+    EXPECT_TRUE(response(unread).ended);
+    EXPECT_FALSE(response(unread).reset);
+    world_.pass(200ms);
+    EXPECT_EQ(response(unread).reset, NGHTTP2_NO_ERROR) << "nobody waits for it for ever";
     expect_alive();
 }
 

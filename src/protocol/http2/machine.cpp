@@ -329,8 +329,11 @@ void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_st
 
 void machine::release(stream& done, error_reason why) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
-    // What a server has answered it ends itself when the last of it leaves (`response_sent`).
-    if (done.sent_all_ && (done.ended_ || role_ == role::server)) return;
+    if (done.sent_all_ && (done.ended_ || role_ == role::server)) {
+        // What a server has answered, but not read to its end, is ended when the last of the answer leaves.
+        if (done.end_left_ && !done.ended_) end_unread(done.id_);
+        return;
+    }
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, static_cast<std::uint32_t>(why));
 }
 

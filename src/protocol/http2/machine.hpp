@@ -75,8 +75,8 @@ public:
     /// Server: a 1xx response other than 101.
     result<void> inform(const response_head& head, stream& of);
     /// Server: the final response, once. `has_body`: it comes from `stream.read_body`; without, the head ends the message. Fields
-    /// that concern one connection are left out. A complete response ends the stream, whatever of the request is still to
-    /// come (RFC 9113 section 8.1). Errors are the caller's, and nothing was sent then.
+    /// that concern one connection are left out. When all of it is taken over, the owner releases the stream, or goes on to take
+    /// in what is left of the request. Errors are the caller's, and nothing was sent then.
     result<void> respond(const response_head& head, bool has_body, stream& of);
     /// Server: says that the end is near, and asks for a sign of life: when `on_pong` comes, the client has heard of it, and no
     /// request that it sent before is lost by `finish` (RFC 9113 section 6.8).
@@ -98,8 +98,8 @@ public:
     void resume_sending(stream& of);
     /// `size` bytes of what `on_data` gave were used.
     void consume(stream& of, std::size_t size);
-    /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete (of a server: unless its own is)
-    /// the peer is told to stop (RST_STREAM, RFC 9113 section 6.4).
+    /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop
+    /// (RST_STREAM, RFC 9113 section 6.4): with `why`, or with NO_ERROR after a complete response (section 8.1).
     void release(stream& done, error_reason why = error_reason::cancel);
     /// Asks the peer for a sign of life.
     void ping();
@@ -141,6 +141,7 @@ private:
     void reset_malformed(stream& of, std::string_view defect);
     void request_closed(stream& gone, error_reason reason);
     void response_sent(std::int32_t id);
+    void end_unread(std::int32_t id);
     void spend(unsigned& spent, unsigned allowed, std::string_view what);
     /// Who brings or takes something may also ask how we are.
     void earn(unsigned frames) noexcept;

@@ -114,8 +114,8 @@ void machine::reset_malformed(stream& of, std::string_view defect) {
 }
 
 void machine::request_closed(stream& gone, error_reason reason) {
-    if (gone.sent_all_) return;
-    spend(resets_, limits_.max_resets, "streams that nobody waits for");
+    if (!gone.sent_all_) spend(resets_, limits_.max_resets, "streams that nobody waits for");
+    else if (gone.ended_) return;
     std::string message = "the client ended the exchange before it was complete (" + name_of(reason) + ")";
     error_code code = error_code::stream_reset;
     if (!gone.defect_.empty()) {
@@ -162,10 +162,15 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     return {};
 }
 
-/// The end of a response has left. If the request has not ended, the client is told that the rest is not needed.
+/// The end of a response has left. What is to come of its request is for the owner of the stream, if it still has one.
 void machine::response_sent(std::int32_t id) {
-    if (nghttp2_session_get_stream_remote_close(session_.get(), id) == 0)
-        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    if (stream* of = stream_of(id)) of->end_left_ = true;
+    else if (nghttp2_session_get_stream_remote_close(session_.get(), id) == 0) end_unread(id);
+}
+
+/// The client is told that the rest of its request is not needed.
+void machine::end_unread(std::int32_t id) {
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
 }
 
 void machine::announce_end() {

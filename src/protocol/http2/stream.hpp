@@ -49,6 +49,7 @@ private:
     bool has_head_ = false;
     bool ended_ = false;  ///< the peer's message is complete
     bool sent_all_ = false;
+    bool end_left_ = false;  ///< server: so has END_STREAM
 };
 
 }  // namespace pabal::http2
