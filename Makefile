@@ -9,7 +9,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test judges check format bench soak suites fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
+.PHONY: help build run test check format bench soak suites fuzz wheel clean bootstrap-build bootstrap-test bootstrap-check bootstrap-bench
 
 help:  ## list the goals
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ $(VENV)/.groups-%: pyproject.toml
 	@$(BIN)/pip install --quiet --group $*
 	@touch $@
 
+# Outside judges of the protocols, for the tests. Go checks their sums.
+JUDGES := build/judges
+$(JUDGES)/.ready: python/tests/judges/go.mod python/tests/judges/go.sum
+	@cd python/tests/judges && GOBIN="$(CURDIR)/$(JUDGES)" GOFLAGS=-mod=readonly go install \
+		github.com/summerwind/h2spec/cmd/h2spec github.com/summerwind/h2spec/cmd/h2specd
+	@touch $@
+
 build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv
 	@$(BIN)/pip install --quiet --no-build-isolation --force-reinstall --no-deps .
 	@$(BIN)/pip install --quiet 'rich>=13'
@@ -30,14 +37,7 @@ build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv
 run: build  ## build, start the demo server, gather 1,000 quotes from it
 	@$(BIN)/python -m pabal.cli.quickstart
 
-# Who judges the protocols, in the versions that go.mod and go.sum pin.
-JUDGES := build/judges/h2spec build/judges/h2specd
-judges: $(JUDGES)  ## build h2spec and h2specd into build/judges
-$(JUDGES) &: tools/judges/go.mod tools/judges/go.sum
-	@cd tools/judges && go build -o ../../build/judges/ $(addprefix github.com/summerwind/h2spec/cmd/,$(notdir $(JUDGES)))
-	@touch $(JUDGES)
-
-test: bootstrap-test build $(VENV)/.groups-test $(VENV)/.groups-check judges  ## run all tests (STAGES="cpp python …" for some)
+test: bootstrap-test build $(JUDGES)/.ready $(VENV)/.groups-test $(VENV)/.groups-check  ## run all tests (STAGES="cpp python …" for some)
 	@$(BIN)/python tools/test.py $(STAGES)
 
 check: bootstrap-check build $(VENV)/.groups-test $(VENV)/.groups-check  ## format, lint, types, house rules

@@ -36,7 +36,7 @@ class Recipe:
     # (crate, path in it, name below share/): only copied, nothing is built. Not part of the repr, of which the keys in
     # the cache are made: those of what is built do not depend on it.
     data: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
-    # Libraries above it in RECIPES that it is built against; `{name}` in an option is the folder of that library's result.
+    # Libraries above it in RECIPES that it is built against; `{name}` in an option is the folder of that one.
     needs: tuple[str, ...] = field(default=(), repr=False)
 
     @property

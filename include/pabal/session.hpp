@@ -62,6 +62,8 @@ struct response {
     fields headers;
     std::string body;
     fields trailers;
+    /// What came before it: 100 (Continue), 103 (Early Hints) and their kin (RFC 9110 section 15.2). At most 32.
+    std::vector<response_head> informational;
     std::string url;  ///< where it came from, after redirects
     std::vector<std::string> redirected_from;
     std::chrono::nanoseconds elapsed{0};  ///< to the arrival of the head
@@ -74,6 +76,9 @@ struct session_options {
     tls_options tls;                                ///< its `application_protocols` are those of `versions`
     std::shared_ptr<rate_limiter> rate_limit;       ///< or null
     std::shared_ptr<const safe_resolver> resolver;  ///< or null: any address may be connected to
+    /// The address of this machine that connections leave from, as text; empty: whichever the system chooses. Only addresses
+    /// of its family are connected to; "0.0.0.0" and "::" ask for no more than that.
+    std::string local_address;
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.

@@ -6,6 +6,7 @@
 #include "errors.hpp"
 #include "loop_driver.hpp"
 #include "pending.hpp"
+#include "prepared_call.hpp"
 #include "response.hpp"
 #include "traces.hpp"
 

@@ -1,6 +1,6 @@
 #include "errors.hpp"
+#include "prepared_call.hpp"
 #include "proxies.hpp"
-#include "session_defaults.hpp"
 
 namespace pabal::python {
 
@@ -90,13 +90,13 @@ std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObje
     request.limits = defaults.parsed_timeouts;
     if (options.timeout && !defaults.timeouts_for(options.timeout, request.limits)) return std::nullopt;
     if (request.location.is_secure()) {
-        request.tls = defaults.tls_context_for(options.verify, options.cert);
+        request.tls = defaults.tls.context_for(options.verify, options.cert);
         if (!request.tls) return std::nullopt;
     }
     request.proxies = rules_from(options.proxy, nullptr);
     if (!request.proxies && PyErr_Occurred()) return std::nullopt;
     if (request.proxies && request.proxies->has_tls()) {
-        request.proxy_tls = defaults.proxy_tls_context_for(options.verify);
+        request.proxy_tls = defaults.tls.proxy_context_for(options.verify);
         if (!request.proxy_tls) return std::nullopt;
     }
     return out;

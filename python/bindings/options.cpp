@@ -61,4 +61,11 @@ bool read_path(PyObject* value, const char* name, const char* wanted, std::strin
     return false;
 }
 
+bool read_max_redirects(PyObject* value, int& out) {
+    long long count = 0;
+    if (!read_count(value, "max_redirects", 0, 1'000'000, count)) return false;
+    out = static_cast<int>(count);
+    return true;
+}
+
 }  // namespace pabal::python

@@ -11,8 +11,6 @@ namespace pabal::python {
 
 namespace {
 
-bool given(PyObject* value) { return value && value != Py_None; }
-
 /// Raises InvalidArgument; false for the caller to return.
 bool refuse(std::string message) {
     raise({error_code::invalid_argument, phase::prepare, culprit::caller, 0, std::move(message)});

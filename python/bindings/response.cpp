@@ -36,6 +36,14 @@ nb::object trailers_of(response& self) {
     return nb::steal(checked(make_headers(self.call->trailers())));
 }
 
+/// [(status, headers)] of the 1xx responses before this one.
+nb::object informational_of(response& self) {
+    nb::list out;
+    for (const response_head& head : self.call->informational())
+        out.append(nb::make_tuple(head.status, nb::steal(checked(make_headers(head.headers)))));
+    return std::move(out);
+}
+
 nb::object content_of(response& self) {
     if (!self.content) {
         PyObject* data = self.streamed ? read_blocking(self, everything) : bytes(self.call->body().view());
@@ -300,6 +308,7 @@ void add_response_type(nb::module_& module) {
         .def_prop_ro("url", [](response& self) { return nb::steal(utf8(self.call->location().text())); })
         .def_prop_ro("headers", headers_of)
         .def_prop_ro("trailers", trailers_of)
+        .def_prop_ro("_informational", informational_of)
         .def_prop_ro("content", content_of)
         .def_prop_ro("cookies", cookies_of)
         .def_prop_ro("history", history_of)

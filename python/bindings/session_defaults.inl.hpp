@@ -32,19 +32,15 @@ void define_defaults(nb::class_<Session>& type) {
             [](Session& self, nb::handle value) { self.defaults().auth = owned::borrow(value.ptr()); },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
-            "verify", [object](Session& self) { return object(self.defaults().verify); },
+            "verify", [](Session& self) { return nb::borrow(self.defaults().tls.verify()); },
             [](Session& self, nb::handle value) {
-                if (!read_tls_settings(value.ptr(), nullptr)) throw_python();
-                self.defaults().verify = owned::borrow(value.ptr());
-                self.defaults().tls_changed = true;
+                if (!self.defaults().tls.set_verify(value.ptr())) throw_python();
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
-            "cert", [object](Session& self) { return object(self.defaults().cert); },
+            "cert", [](Session& self) { return nb::borrow(self.defaults().tls.cert()); },
             [](Session& self, nb::handle value) {
-                if (!read_tls_settings(nullptr, value.ptr())) throw_python();
-                self.defaults().cert = owned::borrow(value.ptr());
-                self.defaults().tls_changed = true;
+                if (!self.defaults().tls.set_cert(value.ptr())) throw_python();
             },
             nb::for_setter(nb::arg("value").none()))
         .def_prop_rw(
@@ -96,6 +92,7 @@ void define_defaults(nb::class_<Session>& type) {
             nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); })
         .def_prop_ro("http", [object](Session& self) { return object(self.defaults().http); })
+        .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
         .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }
 

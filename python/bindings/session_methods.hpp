@@ -6,7 +6,7 @@
 
 #include <array>
 
-#include "session_defaults.hpp"
+#include "prepared_call.hpp"
 
 namespace pabal::python {
 

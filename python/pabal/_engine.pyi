@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from contextvars import Context
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
 from types import TracebackType
 from typing import Any, TypeVar, overload
@@ -302,6 +303,8 @@ class Response:
 
     _encoding: str | None
     @property
+    def _informational(self) -> list[tuple[int, Headers]]: ...
+    @property
     def _trace_parts(self) -> Any: ...
     @property
     def _next(self) -> tuple[str, str, bool, bool] | None: ...
@@ -372,6 +375,9 @@ class _BaseSession:
     def resolver(self) -> SafeResolver | None:
         """What keeps requests away from some networks."""
     @property
+    def local_address(self) -> str | None:
+        """The address of this machine that connections leave from."""
+    @property
     def http(self) -> frozenset[str]:
         """The versions of HTTP that may be spoken."""
     @property
@@ -412,6 +418,7 @@ class _BaseSession:
         retries: RetriesInput = ...,
         rate_limit: RateLimit | None = ...,
         resolver: SafeResolver | None = ...,
+        local_address: str | IPv4Address | IPv6Address | None = ...,
         http: HTTP | None = ...,
     ) -> None: ...
 

@@ -34,6 +34,7 @@ __all__ = [
     "SafeResolver",
     "Timeout",
     "flag_of",
+    "local_address_of",
     "timeout_of",
 ]
 
@@ -381,6 +382,15 @@ def versions_of(http: Any) -> frozenset[str]:
     if not versions or not versions.issubset(HTTP_VERSIONS):
         raise ValueError(f'http must be "1.1", "2" or several of them, not {http!a}')
     return versions
+
+
+def local_address_of(value: Any) -> str | None:
+    """What ``local_address=`` of a session says, as text; whether that is an address is the engine's to judge."""
+    if value is None or isinstance(value, str):
+        return value
+    if type(value).__module__ == "ipaddress" and hasattr(value, "packed"):
+        return str(value)
+    raise TypeError(f"local_address must be an IP address as text or of ipaddress, not {type(value).__name__}")
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

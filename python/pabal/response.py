@@ -5,7 +5,7 @@ The engine makes these objects; status, headers and body become Python objects w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Literal, NamedTuple, overload
 
 from pabal import _engine
 
@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from pabal._engine import Headers
     from pabal._request import Request
     from pabal.trace import Trace
 
-__all__ = ["Response"]
+__all__ = ["Informational", "Response"]
 
 #: Pieces of a body that is in memory already, when the caller names no size.
 WHOLE_PIECE = 1024 * 1024
+
+
+class Informational(NamedTuple):
+    """A response that only announces the one to come, such as 103 (Early Hints); RFC 9110 section 15.2."""
+
+    status_code: int
+    headers: Headers
 
 
 class Response(_engine.Response):
@@ -92,6 +100,11 @@ class Response(_engine.Response):
         from pabal._text import links_of
 
         return links_of(value)
+
+    @property
+    def informational(self) -> list[Informational]:
+        """The 1xx responses that came before this one, oldest first; Early Hints (103) bring Link headers."""
+        return [Informational(*each) for each in self._informational]
 
     @property
     def trace(self) -> Trace:

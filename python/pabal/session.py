@@ -9,6 +9,7 @@ from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
+    from ipaddress import IPv4Address, IPv6Address
     from types import TracebackType
 
     from typing_extensions import Self, Unpack
@@ -63,6 +64,7 @@ _SETTINGS = (
     "retries",
     "rate_limit",
     "resolver",
+    "local_address",
     "http",
 )
 
@@ -139,6 +141,9 @@ class Session(_engine.Session):
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
         A `pabal.SafeResolver`, which keeps requests away from private networks.
+    local_address
+        The IP address of this machine that connections leave from. Only addresses of its family are connected to:
+        ``"0.0.0.0"`` and ``"::"`` ask for nothing but that.
     trust_env
         Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count,
         http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made, and the
@@ -172,6 +177,7 @@ class Session(_engine.Session):
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
+        local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
     ) -> None:
         super().__init__(
@@ -192,6 +198,7 @@ class Session(_engine.Session):
             retries=retries,
             rate_limit=rate_limit,
             resolver=resolver,
+            local_address=local_address,
             http=http,
         )
 
@@ -251,6 +258,7 @@ class AsyncSession(_engine.AsyncSession):
         retries: RetriesInput = None,
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
+        local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
     ) -> None:
         super().__init__(
@@ -271,6 +279,7 @@ class AsyncSession(_engine.AsyncSession):
             retries=retries,
             rate_limit=rate_limit,
             resolver=resolver,
+            local_address=local_address,
             http=http,
         )
 

@@ -10,27 +10,12 @@ from typing import Any
 import pabal
 import pytest
 import trustme
-from support.nginx import CONFIGURATION, QUOTE, Nginx
+from support.nginx import QUOTE, Nginx, speaking_http2
 from support.proxies import Squid
 from support.scripted import Connection, ScriptedServer
 
 Run = Callable[[Any], Any]
 BOTH = ("1.1", "2")
-
-
-def speaking_http2(
-    authority: trustme.CA, folder: Any, *, connection_serves: int = 1_000_000, streams: int = 128, plain: bool = False
-) -> Nginx:
-    certificate = authority.issue_cert("127.0.0.1", "localhost")
-    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
-    configuration = CONFIGURATION.replace("listen 127.0.0.1:{tls_port} ssl;", "listen 127.0.0.1:{tls_port} ssl http2;")
-    configuration = configuration.replace(
-        "keepalive_requests 1000000;",
-        f"keepalive_requests {connection_serves}; http2_max_concurrent_streams {streams};",
-    )
-    if plain:
-        configuration = configuration.replace("listen 127.0.0.1:{port};", "listen 127.0.0.1:{port} http2;")
-    return Nginx(folder, chain, certificate.private_key_pem.bytes(), configuration)
 
 
 @pytest.fixture(scope="module")

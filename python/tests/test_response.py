@@ -311,3 +311,53 @@ def test_backpressure_a_slow_reader_holds_the_sender(scripted: Start, run: Calla
             assert sent[0] < 500  # kernel buffers and ours, not the whole 200 MB
 
     run(main())
+
+
+# --- around the body --------------------------------------------------------------------------------------------------
+
+HINTED = (
+    b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+    b"HTTP/1.1 102 Processing\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Checksum\r\n\r\n2\r\nok\r\n0\r\nChecksum: 7\r\n\r\n"
+)
+
+
+def hinting(connection: Connection) -> None:
+    while connection.read_request():
+        connection.send(HINTED)
+
+
+def check_hinted(response: pabal.Response) -> None:
+    assert response.text == "ok"
+    assert [each.status_code for each in response.informational] == [103, 102]
+    assert response.informational[0].headers["link"] == "</style.css>; rel=preload"
+    assert response.trailers["checksum"] == "7"
+
+
+def test_informational_responses_and_trailers(scripted: Start) -> None:
+    url = scripted(hinting).url
+    check_hinted(pabal.get(url))
+
+    async def asked() -> pabal.Response:
+        async with pabal.AsyncSession() as session:
+            return await session.get(url)
+
+    check_hinted(asyncio.run(asked()))
+    with pabal.Session() as session, session.stream("GET", url) as response:
+        assert response.informational[0].status_code == 103
+        with pytest.raises(exceptions.ResponseNotRead):
+            _ = response.trailers
+        check_hinted(response)
+
+
+def test_informational_responses_are_those_of_the_last_exchange(scripted: Start) -> None:
+    def script(connection: Connection) -> None:
+        while request := connection.read_request():
+            if request.target == "/":
+                connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </first>\r\n\r\n")
+                connection.answer(b"", "302 Found", "Location: /second")
+            else:
+                connection.answer(b"ok")
+
+    response = pabal.get(scripted(script).url)
+    assert (response.text, response.informational) == ("ok", [])

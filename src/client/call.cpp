@@ -60,6 +60,7 @@ void call::send() {
     state_ = state::waiting;
     request_sent = unprocessed = on_reused_connection = false;  // said of the exchange before
     connection.reset();
+    informational_.clear();
     times = {};
     times.submitted = reactor_->now();
     // Decided anew for every hop: a redirect may lead to where another proxy, or none, is meant (or back).
@@ -73,6 +74,10 @@ void call::send() {
 }
 
 // --- The response arrives ---------------------------------------------------------------------------------------------
+
+void call::on_informational(response_head&& head) {
+    if (state_ == state::waiting) informational_.push_back(std::move(head));
+}
 
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told

@@ -141,6 +141,8 @@ public:
     const std::shared_ptr<const proxy>& via() const noexcept { return via_; }
     std::vector<hop>& history() noexcept { return history_; }
     const fields& trailers() const noexcept { return trailers_; }
+    /// The 1xx responses before `response()`, oldest first (RFC 9110 section 15.2); of the last exchange only.
+    const std::vector<response_head>& informational() const noexcept { return informational_; }
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
     /// The attempts before the last one, oldest first; redirects and the replay of a stale connection are none.
     std::span<const retried> attempts() const noexcept {
@@ -188,6 +190,7 @@ private:
     std::span<char> body_space(std::size_t at_most) override;
     flow on_data(std::string_view data) override;
     void on_readable() override;
+    void on_informational(response_head&& head) override;
     void on_end(fields&& trailers) override;
     void on_error(error&& failure) override;
 
@@ -260,6 +263,7 @@ private:
     response_head response_;
     base::byte_buffer body_;
     fields trailers_;
+    std::vector<response_head> informational_;
     std::vector<hop> history_;
     std::vector<exchange_trace> earlier_;  ///< exchanges before the current one
     std::optional<redirect> next_;         ///< while a redirect's body is skipped

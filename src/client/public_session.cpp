@@ -42,6 +42,11 @@ client_core::client_core(const session_options& options) {
     if (options.rate_limit)
         policies->rate_limits = std::make_shared<const rate_limits>(rate_limits{options.rate_limit, {}});
     policies->resolver = options.resolver;
+    if (!options.local_address.empty()) {
+        auto local = dial::local_address(options.local_address);
+        if (local) policies->local_address = *local;
+        else failure = std::move(local).error();
+    }
     policies->versions = options.versions;
     if (!options.versions.http_1_1 && !options.versions.http_2)
         failure = error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
@@ -115,6 +120,7 @@ result<response> to_response(call& finished) {
     out.headers = std::move(head.headers);
     out.body = std::string(finished.body().view());
     out.trailers = finished.trailers();
+    out.informational = finished.informational();
     out.url = std::string(finished.location().text());
     for (const hop& each : finished.history()) out.redirected_from.emplace_back(each.location.text());
     out.elapsed = finished.elapsed();

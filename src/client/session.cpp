@@ -58,6 +58,7 @@ void session::transmit(call& sending) {
     dial::target target;
     target.proxy = sending.via();
     target.guard = resolver;
+    target.from = local_address;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();

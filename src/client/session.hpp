@@ -4,6 +4,7 @@
 /// The public faces (C++ `pabal::session`, the Python sessions) are shells around it.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "client/call.hpp"
 #include "client/engine.hpp"
 #include "client/shared_cookie_jar.hpp"
+#include "dial/address.hpp"
 
 namespace pabal::client {
 
@@ -61,6 +63,7 @@ public:
     std::shared_ptr<const proxy_rules> proxies;               ///< null: none
 
     std::shared_ptr<const safe_resolver> resolver;  ///< judges what is connected to; null: nobody does
+    std::optional<dial::address> local_address;     ///< which connections leave from, as `dial::target::from`
     std::shared_ptr<const client::netrc> netrc;     ///< for calls without credentials; or null
     /// Or null; not to be changed any more once a call has begun.
     std::shared_ptr<const client::rate_limits> rate_limits;

@@ -4,6 +4,7 @@
 
 #include "connection/client_rules.hpp"
 #include "protocol/http2/machine.hpp"
+#include "protocol/http3/machine.hpp"
 
 namespace pabal::connection {
 
@@ -111,5 +112,6 @@ void multiplexed_client_connection<Machine>::close_now(close_reason reason) {
 }
 
 template class multiplexed_client_connection<http2::machine>;
+template class multiplexed_client_connection<http3::machine>;
 
 }  // namespace pabal::connection

@@ -6,6 +6,7 @@
 #include "connection/client_rules.hpp"
 #include "connection/multiplexed_client_connection.hpp"
 #include "protocol/http2/machine.hpp"
+#include "protocol/http3/machine.hpp"
 
 namespace pabal::connection {
 
@@ -107,7 +108,8 @@ void multiplexed_client_stream<Machine>::on_data(std::string_view data) {
     progress_ = owner_.reactor().now();
     received_ += data.size();
     if (receiving_ == receiving::pull) {
-        unread_.add_in_place(data);
+        if constexpr (Machine::stream_type::lends_data) unread_.add_in_place(data);
+        else unread_.add_copy(data);
         return owner_.invite_later(*this);
     }
     if (receiving_ == receiving::paused) unread_.add_copy(data);
@@ -297,5 +299,6 @@ void multiplexed_client_stream<Machine>::on_timer_expired() {
 }
 
 template class multiplexed_client_stream<http2::machine>;
+template class multiplexed_client_stream<http3::machine>;
 
 }  // namespace pabal::connection

@@ -75,4 +75,10 @@ std::string address::to_string() const {
     return transport::text_of(socket.get(), socket.size);
 }
 
+result<address> local_address(std::string_view literal) {
+    if (const auto parsed = address::parse(literal)) return *parsed;
+    return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                 "local_address must be an IP address of this machine, such as 192.0.2.7 or 2001:db8::7"};
+}
+
 }  // namespace pabal::dial

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include <pabal/result.hpp>
+
 #include "transport/socket_address.hpp"
 
 namespace pabal::dial {
@@ -30,7 +32,14 @@ struct address {
     /// "192.0.2.1:443", "[2001:db8::1]:443".
     std::string to_string() const;
 
+    /// 0.0.0.0 or ::, which names no one.
+    bool is_unspecified() const noexcept { return bytes == std::array<std::uint8_t, 16>{}; }
+
     bool operator==(const address&) const = default;
 };
+
+/// The address of this machine that a session's connections are to leave from. invalid_argument, the caller's fault: no IP
+/// address.
+result<address> local_address(std::string_view literal);
 
 }  // namespace pabal::dial

@@ -8,12 +8,14 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <pabal/proxy.hpp>
 #include <pabal/result.hpp>
 #include <pabal/safe_resolver.hpp>
 
+#include "dial/address.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/transport.hpp"
 
@@ -32,6 +34,8 @@ struct target {
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
     std::shared_ptr<const safe_resolver> guard;               ///< judges the addresses of `host`; null: nobody does
+    std::optional<address>
+        from;  ///< leave from this address, to addresses of its family only; unspecified: any of them
 
     /// Proxies are compared by what they are, with credentials and headers.
     bool operator==(const target& other) const;

@@ -88,9 +88,18 @@ void network_attempt::start(const address& to) {
         note_failure(to.to_string(), address_refused({}, *rule));
         return plan_.attempt_failed(reactor_.now());
     }
+    if (to_.from && to_.from->family != to.family) {
+        note_failure(to.to_string(),
+                     {error_code::connect_failed, phase::connect, culprit::caller, 0,
+                      std::string("out of reach from ") +
+                          (to_.from->family == address_family::ipv4 ? "an IPv4" : "an IPv6") + " local address"});
+        return plan_.attempt_failed(reactor_.now());
+    }
     auto entering = std::make_unique<racer>(*this, to.to_string());
     const transport::socket_address socket = to.to_socket_address();
-    auto begun = transport::start_connect(reactor_, socket.get(), socket.size, *entering);
+    const bool is_bound = to_.from && !to_.from->is_unspecified();
+    const transport::socket_address from = is_bound ? to_.from->to_socket_address() : transport::socket_address{};
+    auto begun = transport::start_connect(reactor_, socket.get(), socket.size, *entering, is_bound ? &from : nullptr);
     if (!begun) {
         note_failure(entering->peer, std::move(begun).error());
         plan_.attempt_failed(reactor_.now());

@@ -103,6 +103,7 @@ void proxied_attempt::reach_proxy() {
     target server;
     server.host = to_.proxy->host;
     server.port = to_.proxy->port;
+    server.from = to_.from;
     if (to_.proxy->kind == proxy_kind::https) {
         server.tls = to_.proxy_tls;
         if (!server.tls)

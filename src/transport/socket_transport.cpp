@@ -215,10 +215,28 @@ std::unique_ptr<transport> make_socket_transport(reactor::reactor& reactor, int 
     return std::make_unique<socket_transport>(reactor, connected_descriptor, std::move(peer_address));
 }
 
+namespace {
+
+/// The port stays open until connecting chooses it: of many connections each needs one only for its own peer.
+result<void> leave_from(int socket, const socket_address& from) {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    const int later = 1;
+    (void)::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+#endif
+    if (::bind(socket, from.get(), from.size) == 0) return {};
+    return error_from_errno(errno, phase::connect, "connect from " + text_of(from.get(), from.size));
+}
+
+}  // namespace
+
 result<std::unique_ptr<connecting_socket>> start_connect(reactor::reactor& reactor, const sockaddr* address,
-                                                         socklen_t address_size, connect_observer& observer) {
+                                                         socklen_t address_size, connect_observer& observer,
+                                                         const socket_address* from) {
     auto socket = make_stream_socket(address->sa_family);
     if (!socket) return std::move(socket).error();
+    if (from) {
+        if (auto bound = leave_from(socket->get(), *from); !bound) return std::move(bound).error();
+    }
     auto connecting = std::make_unique<connecting_stream_socket>(reactor, std::move(socket).value(),
                                                                  text_of(address, address_size), observer);
     if (auto begun = connecting->begin(address, address_size); !begun) return std::move(begun).error();

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "reactor/reactor.hpp"
+#include "transport/socket_address.hpp"
 #include "transport/transport.hpp"
 
 namespace pabal::transport {
@@ -37,9 +38,11 @@ public:
     virtual ~connecting_socket() = default;
 };
 
-/// Begins to connect to `address` (AF_INET, AF_INET6 or AF_UNIX). An error means that it failed at once. Without a limit
-/// of time of its own: destroy it when time is up.
+/// Begins to connect to `address` (AF_INET, AF_INET6 or AF_UNIX), `from` an address of this machine and of the same family
+/// (null: whichever the system chooses). An error means that it failed at once. Without a limit of time of its own: destroy
+/// it when time is up.
 result<std::unique_ptr<connecting_socket>> start_connect(reactor::reactor& reactor, const sockaddr* address,
-                                                         socklen_t address_size, connect_observer& observer);
+                                                         socklen_t address_size, connect_observer& observer,
+                                                         const socket_address* from = nullptr);
 
 }  // namespace pabal::transport

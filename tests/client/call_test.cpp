@@ -119,6 +119,23 @@ TEST_F(replaying, a_post_that_could_not_be_written_at_all_is) {
     EXPECT_EQ(requests, 2U);
 }
 
+TEST_F(replaying, informational_responses_of_the_lost_exchange_are_forgotten) {
+    use_peers();
+    on_peer = [this](scripted_peer& peer) {
+        peer.on_received = [this](scripted_peer& at) {
+            const bool redirects = ++requests == 1;
+            at.send("HTTP/1.1 103 Early Hints\r\nLink: <" + std::to_string(requests) + ">\r\n\r\n");
+            if (redirects) at.send("HTTP/1.1 302 Found\r\nLocation: /2\r\nContent-Length: 0\r\n\r\n");
+            else at.send(ok);
+        };
+    };
+    const auto asked = send(to("http://a.example/1"));
+    ASSERT_FALSE(asked->failure());
+    ASSERT_EQ(asked->informational().size(), 1U);
+    EXPECT_EQ(asked->informational()[0].status, 103);
+    EXPECT_EQ(asked->informational()[0].headers.find("link"), "<2>");
+}
+
 TEST_F(replaying, it_happens_once) {
     // A stale connection, and a fresh one that closes as well: the second loss is reported.
     use_peers();

@@ -20,4 +20,15 @@ TEST(addresses, are_read_strictly) {
         EXPECT_FALSE(address::parse(text)) << text;
 }
 
+TEST(addresses, a_local_one_is_an_address_and_no_more) {
+    EXPECT_EQ(local_address("127.0.0.2").value(), *address::parse("127.0.0.2"));
+    EXPECT_TRUE(local_address("::")->is_unspecified());
+    EXPECT_FALSE(local_address("::1")->is_unspecified());
+    for (const char* text : {"", "localhost", "127.0.0.1:80", "[::1]"}) {
+        const auto refused = local_address(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().whose, culprit::caller);
+    }
+}
+
 }  // namespace

@@ -12,30 +12,6 @@ using namespace pabal::dial::testing;
 
 namespace {
 
-struct caller final : dial_observer {
-    transport::transport_ptr connected;
-    std::optional<error> failure;
-    dial_timings timings;
-    std::function<void()> then;
-    bool inside_dial = false;
-    int calls = 0;
-
-    void on_dialed(transport::transport_ptr transport, const dial_timings& took) override {
-        EXPECT_FALSE(inside_dial);
-        ++calls;
-        connected = std::move(transport);
-        timings = took;
-        if (then) then();
-    }
-    void on_dial_failed(error why) override {
-        EXPECT_FALSE(inside_dial);
-        ++calls;
-        failure = std::move(why);
-        if (then) then();
-    }
-    bool done() const { return calls > 0; }
-};
-
 /// Gives the answers a test wishes, or none.
 struct scripted_resolver final : resolver {
     std::vector<address> ipv4;
@@ -188,6 +164,37 @@ TEST_P(dialing, a_name_connects_to_the_first_address_that_answers) {
     finish(who, named(port));
     ASSERT_TRUE(who.connected) << who.failure->message;
     EXPECT_EQ(who.connected->describe().peer_address, "127.0.0.1:" + std::to_string(port));
+}
+
+TEST_P(dialing, connections_leave_from_the_address_that_was_asked_for) {
+    const std::uint16_t port = listen();
+    resolver_->ipv6 = {*address::parse("::1")};
+    resolver_->ipv4 = {here_};
+    target to = named(port);
+    to.from = elsewhere_;
+    caller who;
+    finish(who, to);
+    ASSERT_TRUE(who.connected) << who.failure->message;
+    EXPECT_TRUE(who.connected->describe().local_address.starts_with("127.0.0.2:"));
+}
+
+TEST_P(dialing, what_cannot_be_reached_from_there_says_why) {
+    resolver_->ipv6 = {*address::parse("::1")};
+    target to = named(80);
+    to.from = here_;
+    caller who;
+    finish(who, to);
+    ASSERT_TRUE(who.failure);
+    EXPECT_EQ(who.failure->message,
+              "cannot connect to quotes.example:80 ([::1]:80: out of reach from an IPv4 local address)");
+    resolver_->ipv6.clear();
+    resolver_->ipv4 = {here_};
+    to.from = address::parse("192.0.2.1");  // of no machine
+    caller other;
+    finish(other, to);
+    ASSERT_TRUE(other.failure);
+    EXPECT_EQ(other.failure->whose, culprit::local);
+    EXPECT_EQ(other.failure->code, error_code::connect_failed);
 }
 
 TEST_P(dialing, a_silent_address_is_raced_after_a_quarter_of_a_second) {

@@ -59,7 +59,7 @@ class LifeCycleHook(_BaseLifeCycleHook):
         """A piece of its body was taken; see ``prepared_request.upload_progress``."""
 
     def early_response(self, response: Any, **kwargs: Any) -> Any:
-        """An informational answer came. (The engine keeps those to itself so far.)"""
+        """An informational answer (1xx) came; told when the final one has."""
 
     def response(self, response: Any, **kwargs: Any) -> Any:
         """The answer came."""
@@ -78,7 +78,7 @@ class AsyncLifeCycleHook(_BaseLifeCycleHook):
         """A piece of its body was taken."""
 
     async def early_response(self, response: Any, **kwargs: Any) -> Any:
-        """An informational answer came. (The engine keeps those to itself so far.)"""
+        """An informational answer (1xx) came; told when the final one has."""
 
     async def response(self, response: Any, **kwargs: Any) -> Any:
         """The answer came."""

@@ -141,6 +141,8 @@ class PreparedRequest(_shared.PreparedRequest):
             parse_scheme(url)  # a host and a port are no scheme
         if not separator or scheme.lower() in ("http", "https") or "/" in scheme or rest.startswith("/"):
             super().prepare_url(url, params)
+            if base_url and self.url == f"{url}/":  # absolute, and not below it: left as it is
+                self.url = url
             return
         super().prepare_url(f"http://{rest}", params)
         host = rest.partition("/")[0].partition("?")[0]

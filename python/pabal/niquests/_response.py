@@ -34,7 +34,7 @@ class Response(_shared.Response):
     def __init__(self) -> None:
         super().__init__()
         self.cookies = cookiejar_from_dict({})
-        self.trailers = None
+        self.trailers = CaseInsensitiveDict()
         self.download_progress = None
 
     def __repr__(self) -> str:
@@ -97,8 +97,8 @@ class Response(_shared.Response):
 
     @property
     def otrailers(self) -> Headers:
-        """The trailers as objects; none so far."""
-        return Headers((self.trailers or {}).items())
+        """The trailers as objects."""
+        return Headers(self.trailers.items())
 
     def raise_for_status(self) -> Any:
         """Raises ``HTTPError`` for 4xx and 5xx; returns the response otherwise."""
@@ -174,7 +174,7 @@ _makers: dict[str, Callable[[Any, Any], Any]] = {
     "request": _request_of,
     "cookies": _cookies_of,
     "encoding": lambda response, native: get_encoding_from_headers(native.headers),
-    "trailers": lambda response, native: None,
+    "trailers": lambda response, native: CaseInsensitiveDict(native.trailers),
     "download_progress": _progress_of,
 }
 Response._makers = _makers

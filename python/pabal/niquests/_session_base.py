@@ -105,10 +105,7 @@ class SessionBase(_shared.Session):
     ) -> None:
         refuse_unsupported(
             resolver=resolver,
-            source_address=source_address,
             disable_http1=disable_http1,
-            disable_ipv4=disable_ipv4,
-            disable_ipv6=disable_ipv6,
             revocation_configuration=revocation_configuration,
             tls_configuration=tls_configuration,
         )
@@ -151,6 +148,9 @@ class SessionBase(_shared.Session):
             "pool_maxsize": self._pool_maxsize,
             "max_retries": self.retries,
             "allow_incoming_cookies": self.allow_incoming_cookies,
+            "source_address": self.source_address,
+            "disable_ipv4": self._disable_ipv4,
+            "disable_ipv6": self._disable_ipv6,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -7,14 +7,11 @@ from typing import Any
 from .exceptions import UnsupportedError
 from .extensions import revocation, tls
 
-__all__ = ["refuse_unsupported"]
+__all__ = ["refuse_unsupported", "source_of"]
 
 _REFUSED = {
     "disable_http1": "pabal speaks HTTP/1.1 only so far: disable_http1=True leaves nothing",
-    "disable_ipv4": "pabal cannot leave out an address family yet (disable_ipv4=True)",
-    "disable_ipv6": "pabal cannot leave out an address family yet (disable_ipv6=True)",
     "resolver": "pabal resolves names by the system's resolver only so far (resolver=)",
-    "source_address": "pabal cannot bind connections to an address yet (source_address=)",
 }
 
 
@@ -25,3 +22,12 @@ def refuse_unsupported(*, revocation_configuration: Any = None, tls_configuratio
             raise UnsupportedError(_REFUSED[name])
     revocation.check(revocation_configuration)
     tls.check(tls_configuration)
+
+
+def source_of(source_address: Any, disable_ipv4: bool, disable_ipv6: bool) -> tuple[str, int] | None:
+    """Where connections leave from, in urllib3's terms. An unspecified address leaves out the other family."""
+    if disable_ipv4 and disable_ipv6:
+        raise RuntimeError("disable_ipv4 and disable_ipv6 together leave no address to connect to")
+    if source_address is not None:
+        return source_address  # type: ignore[no-any-return]
+    return ("::", 0) if disable_ipv4 else ("0.0.0.0", 0) if disable_ipv6 else None

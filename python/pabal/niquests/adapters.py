@@ -38,11 +38,12 @@ from pabal.requests.adapters import (
     typing,
     urldefragauth,
 )
+from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.utils import select_proxy
 
 from ._connection_info import ConnectionInfo
 from ._pools import AsyncPoolManager, AsyncProxyManager
-from ._settings import refuse_unsupported
+from ._settings import refuse_unsupported, source_of
 from ._upload import Upload
 from .exceptions import SSLError
 from .extensions.revocation import DEFAULT_STRATEGY
@@ -125,7 +126,7 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     anyway, or that only hint, are taken; those that ask for what it cannot do are refused with ``UnsupportedError``.
     """
 
-    __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies"]  # noqa: RUF012
+    __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies", "_source"]  # noqa: RUF012
     _response_class: Any = Response
 
     def __init__(
@@ -153,18 +154,26 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     ) -> None:
         refuse_unsupported(
             disable_http1=disable_http1,
-            disable_ipv4=disable_ipv4,
-            disable_ipv6=disable_ipv6,
             resolver=resolver,
-            source_address=source_address,
             revocation_configuration=revocation_configuration,
             tls_configuration=tls_configuration,
         )
+        self._source = source_of(source_address, disable_ipv4, disable_ipv6)
         super().__init__(pool_connections, pool_maxsize, max_retries, pool_block)
         self._allow_incoming_cookies = allow_incoming_cookies
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
+        """Makes ``poolmanager``; connections leave from where the adapter was told."""
+        pool_kwargs.setdefault("source_address", self._source)
+        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        """The manager of connections through a proxy."""
+        proxy_kwargs.setdefault("source_address", self._source)
+        return super().proxy_manager_for(proxy, **proxy_kwargs)
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         """The pool for a URL."""
@@ -218,7 +227,20 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     ) -> Any:
         """Sends a prepared request; returns its response."""
         with Upload(request, on_upload_body):
-            return super().send(request, stream, timeout, verify, cert, proxies)
+            made = super().send(request, stream, timeout, verify, cert, proxies)
+        if on_early_response is not None:
+            for early in self._early_responses(request, made.raw):
+                on_early_response(early)
+        return made
+
+    def _early_responses(self, request: Any, answer: Any) -> list[Any]:
+        """The 1xx responses that came before a pool's answer, as responses."""
+        made: list[Any] = []
+        for status, headers in answer.informational:
+            early = self.build_response(request, HTTPResponse(headers=headers.items(), status=status))
+            early._content, early._content_consumed = b"", True
+            made.append(early)
+        return made
 
 
 class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
@@ -257,6 +279,9 @@ class AsyncHTTPAdapter(HTTPAdapter, AsyncBaseAdapter):
                 if failure is None:
                     raise
                 raise failure from error
+        if on_early_response is not None:
+            for early in self._early_responses(request, answer):
+                await on_early_response(early)
         return self.build_response(request, answer)
 
     async def close(self) -> None:  # type: ignore[override]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pabal.requests._redirects import needs_rewind
@@ -168,6 +169,8 @@ class AsyncSession(SessionBase):
         if request.hooks.get("pre_send"):
             request.conn_info = ConnectionInfo()
             await async_dispatch_hook("pre_send", request.hooks, request)
+        if request.hooks.get("early_response"):
+            kwargs["on_early_response"] = partial(async_dispatch_hook, "early_response", request.hooks)
         return request
 
     async def _follow(self, answer: Any, request: Any, allow_redirects: bool, kwargs: dict[str, Any]) -> Any:

@@ -181,6 +181,8 @@ class Session(SessionBase):
                 dispatch_hook("pre_send", request.hooks, request)
             if request.hooks.get("on_upload"):
                 kwargs["on_upload_body"] = partial(_told, request)
+            if request.hooks.get("early_response"):
+                kwargs["on_early_response"] = partial(dispatch_hook, "early_response", request.hooks)
         return super().send(request, **kwargs)
 
     def gather(self, *responses: Any, max_fetch: int | None = None) -> None:

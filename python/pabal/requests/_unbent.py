@@ -97,6 +97,8 @@ _SETTINGS = (
     "cookies",
     "adapters",
 )
+#: Settings of a pool manager that its engine has, whichever way a request goes.
+_OF_THE_ENGINE = frozenset(("maxsize", "block", "source_address"))
 _settings: Callable[[dict[str, Any]], Any] = itemgetter(*_SETTINGS)
 
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment
@@ -358,7 +360,9 @@ class Unbent:
         if type(adapter) is not self.adapter_class or not adapter.__dict__.keys().isdisjoint(self._adapter_names):
             return False
         manager, retries = adapter.poolmanager, adapter.max_retries
-        if type(manager) is not self.manager_class or manager.verify is not True or len(manager.connection_pool_kw) > 2:
+        if type(manager) is not self.manager_class or manager.verify is not True:
+            return False
+        if not manager.connection_pool_kw.keys() <= _OF_THE_ENGINE:
             return False
         return retries.total == 0 and not retries.status_forcelist
 

@@ -6,13 +6,15 @@ import asyncio
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pabal import niquests, requests
-from support.scripted import Received
+from support.scripted import Connection, Received, ScriptedServer
 
 Served = tuple[str, list[Received]]
+Run = Callable[[Any], Any]
 
 
 def test_shared_modules_are_the_same_objects() -> None:
@@ -49,8 +51,6 @@ def test_importing_pabal_does_not_import_the_face() -> None:
     [
         {"disable_http1": True},
         {"resolver": "doh://1.1.1.1"},
-        {"source_address": ("127.0.0.1", 0)},
-        {"disable_ipv6": True},
         {"revocation_configuration": niquests.RevocationConfiguration(strict_mode=True)},
         {"tls_configuration": niquests.TLSConfiguration(ciphers="HIGH")},
     ],
@@ -166,3 +166,39 @@ def test_an_asgi_application() -> None:
             assert [piece async for piece in await response.iter_content()] == [b"!"]
 
     asyncio.run(main())
+
+
+HINTED = (
+    b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Checksum\r\n\r\n2\r\nok\r\n0\r\nChecksum: 7\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_early_responses_and_trailers(scripted: Callable[..., ScriptedServer], run: Run, stream: bool) -> None:
+    def script(connection: Connection) -> None:
+        while connection.read_request():
+            connection.send(HINTED)
+
+    url, seen = scripted(script).url, []
+
+    def early(response: Any) -> None:
+        seen.append((response.status_code, response.headers["Link"]))
+
+    with niquests.Session(hooks={"early_response": [early]}) as session:
+        answer = session.get(url, stream=stream)
+        assert (answer.content, answer.trailers["Checksum"]) == (b"ok", "7")
+    assert niquests.get(url).trailers == {"Checksum": "7"}
+
+    async def asked() -> tuple[Any, Any]:
+        async with niquests.AsyncSession(hooks={"early_response": [early]}) as session:
+            answer = await session.get(url, stream=stream)
+            return (await answer.content if stream else answer.content), answer.trailers
+
+    assert run(asked()) == (b"ok", {"Checksum": "7"})
+    assert seen == [(103, "</style.css>; rel=preload")] * 2
+
+
+def test_an_absolute_url_is_not_below_the_base() -> None:
+    request = niquests.Request("GET", "https://other.example", base_url="https://example.com/api")
+    assert request.prepare().url == "https://other.example"

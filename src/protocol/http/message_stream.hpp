@@ -26,7 +26,8 @@ public:
     virtual void on_request(request_head&&, std::optional<std::uint64_t> body_size) { (void)body_size; }
     /// Server, instead of on_request: the head is larger than the limits allow. Nothing else follows.
     virtual void on_request_too_large() {}
-    /// Body bytes. They count against the stream's window until the machine's `consume`. The view dies with the call.
+    /// Body bytes. They count against the stream's window until the machine's `consume`. The view dies with the call,
+    /// unless the version's stream says that it lends data.
     virtual void on_data(std::string_view data) = 0;
     /// The peer's message is complete.
     virtual void on_end(fields&& trailers) = 0;
@@ -38,8 +39,6 @@ public:
     virtual result<read_outcome> read_body(std::span<char> buffer) = 0;
     /// Fields to send after the body; asked for once, when the body ended.
     virtual const fields* trailers() { return nullptr; }
-    /// The machine has taken over our message whole: nothing more of it is asked for.
-    virtual void on_sent() {}
 
 protected:
     ~message_stream() = default;

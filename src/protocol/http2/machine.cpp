@@ -38,6 +38,13 @@ std::string name_of(error_reason reason) {
 struct machine_callbacks {
     static machine& owner(void* user_data) noexcept { return *static_cast<machine*>(user_data); }
 
+    /// nghttp2 passes PRIORITY over; on stream 0 it is an error all the same (RFC 9113 section 6.3).
+    static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* frame, void*) {
+        if (frame->type == NGHTTP2_PRIORITY && frame->stream_id == 0)
+            nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+        return 0;
+    }
+
     static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
         it.section_.begin();
@@ -148,6 +155,7 @@ struct machine_callbacks {
         static const nghttp2_session_callbacks* const made = [] {
             nghttp2_session_callbacks* fresh = nullptr;
             if (nghttp2_session_callbacks_new(&fresh) != 0) throw std::bad_alloc();
+            nghttp2_session_callbacks_set_on_begin_frame_callback(fresh, on_begin_frame);
             nghttp2_session_callbacks_set_on_begin_headers_callback(fresh, on_begin_headers);
             nghttp2_session_callbacks_set_on_header_callback(fresh, on_header);
             nghttp2_session_callbacks_set_on_invalid_header_callback(fresh, on_invalid_header);

@@ -31,8 +31,8 @@ std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status)
 
 }  // namespace
 
-/// What nghttp2 passes over: frames on streams that are closed, and PRIORITY, which it does not read at all. Returns the input
-/// as far as it is free of that, and why it goes no further.
+/// What nghttp2 passes over: frames on streams that are closed. Returns the input as far as it is free of them, and why it goes no
+/// further.
 std::string_view machine::judge_frames(std::string_view input, error_reason& broken) {
     frame_header header;
     for (std::size_t at = 0; headers_.next(input, at, header);) {
@@ -49,8 +49,6 @@ error_reason machine::judge(const frame_header& header) {
     case NGHTTP2_DATA: return history_.message_frame(header.stream, header.type == NGHTTP2_HEADERS, ends);
     case NGHTTP2_RST_STREAM: history_.reset_frame(header.stream); break;
     case NGHTTP2_PRIORITY:
-        if (header.stream == 0) return error_reason::protocol_error;  // RFC 9113 section 6.3
-        break;
     case NGHTTP2_SETTINGS:
     case NGHTTP2_PING:
     case NGHTTP2_PRIORITY_UPDATE: break;

@@ -444,7 +444,7 @@ TEST_P(http2_server_machine, identifiers_that_go_back_end_the_connection) {
 }
 
 TEST_P(http2_server_machine, a_priority_of_no_stream_ends_the_connection) {
-    feed(frame(2, 0, 0, "\0\0\0\1\1"));
+    feed(frame(2, 0, 0, std::string("\0\0\0\1\1", 5)));
     expect_end(NGHTTP2_PROTOCOL_ERROR);
 }
 

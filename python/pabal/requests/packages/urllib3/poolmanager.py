@@ -21,7 +21,7 @@ __all__ = ["PoolManager", "ProxyManager", "proxy_from_url"]
 pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 
 #: Asked for by some program, and unsafe to ignore.
-_REFUSED = ("assert_fingerprint", "assert_hostname", "server_hostname", "source_address")
+_REFUSED = ("assert_fingerprint", "assert_hostname", "server_hostname")
 #: No limit worth the name.
 _MANY = 10_000
 
@@ -45,6 +45,7 @@ class PoolManager:
         for name in _REFUSED:
             if connection_pool_kw.get(name) is not None:
                 raise SSLError(f"pabal cannot honour {name}=, and does not connect without it")
+        self._local_address = _local_address_of(connection_pool_kw.get("source_address"))
         if connection_pool_kw.get("ssl_context") is not None:
             self.verify = self._trust_of(connection_pool_kw["ssl_context"])
 
@@ -81,7 +82,14 @@ class PoolManager:
                 limits = Limits(
                     _MANY, per_host, max_idle_connections=min(_MANY, kept * max(1, self.num_pools)), idle_timeout=300.0
                 )
-                self._engine = self._engine_class(headers={}, timeout=None, limits=limits, trust_env=False, http="1.1")
+                self._engine = self._engine_class(
+                    headers={},
+                    timeout=None,
+                    limits=limits,
+                    trust_env=False,
+                    http="1.1",
+                    local_address=self._local_address,
+                )
             return self._engine
 
     def __enter__(self) -> PoolManager:
@@ -136,6 +144,20 @@ class PoolManager:
     def request(self, method: str, url: str, **kw: Any) -> Any:
         """One request."""
         return self.urlopen(method, url, **kw)
+
+
+def _local_address_of(source: Any) -> str | None:
+    """The address in source_address=, a pair of address and port."""
+    if source is None:
+        return None
+    host, port = source
+    if port:
+        raise ValueError(f"source_address={source!r}: the system chooses the port of a connection; give 0 for it")
+    if not host:
+        return None
+    import ipaddress
+
+    return str(ipaddress.ip_address(host))
 
 
 class ProxyManager(PoolManager):

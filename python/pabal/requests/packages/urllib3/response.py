@@ -155,6 +155,19 @@ class HTTPResponse(io.IOBase):
         return self._request_url
 
     @property
+    def trailers(self) -> HTTPHeaderDict:
+        """The fields after the body: those that came, once it was read."""
+        try:
+            return HTTPHeaderDict(() if self._native is None else self._native.trailers.items())
+        except native_errors.ResponseNotRead:
+            return HTTPHeaderDict()
+
+    @property
+    def informational(self) -> list[tuple[int, Any]]:
+        """(status, headers) of the 1xx responses that came before."""
+        return [] if self._native is None else list(self._native.informational)
+
+    @property
     def connection(self) -> Any:
         """The connection, which is the engine's: None."""
         return self._connection
