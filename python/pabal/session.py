@@ -135,8 +135,9 @@ class Session(_engine.Session):
     retries
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
     http
-        The version of HTTP that is spoken: ``"1.1"`` (the default), ``"2"``, or both. Of both a TLS server chooses, and
-        without TLS it is 1.1. Where only 2 may be, it is spoken without asking when there is no TLS.
+        The version of HTTP that is spoken: ``"1.1"``, ``"2"``, or both (the default). Of both a TLS server chooses, and
+        without TLS it is 1.1. Where only 2 may be, it is spoken without asking when there is no TLS. ``"3"`` goes
+        over QUIC to the UDP port of the same number, for https only and through no proxy.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver

@@ -48,9 +48,13 @@ client_core::client_core(const session_options& options) {
         else failure = std::move(local).error();
     }
     policies->versions = options.versions;
-    if (!options.versions.http_1_1 && !options.versions.http_2)
+    const http_versions& spoken = options.versions;
+    if (!spoken.http_1_1 && !spoken.http_2 && !spoken.http_3)
         failure = error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
                         "session_options::versions allows no version of HTTP"};
+    if (spoken.http_3 && (spoken.http_1_1 || spoken.http_2))
+        failure = error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                        "session_options::versions: HTTP/3 can only be spoken alone"};
     tls_options trusted = options.tls;
     trusted.application_protocols = application_protocols_of(options.versions);
     auto trust = transport::tls_context::make_client(trusted);

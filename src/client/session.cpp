@@ -51,19 +51,33 @@ std::vector<std::string> application_protocols_of(http_versions allowed) {
     return names;
 }
 
+/// Why HTTP/3 cannot carry it, where nothing else may be spoken; nullopt: it can.
+std::optional<error> session::out_of_reach_of_quic(const url& to, const proxy* via) const {
+    const char* const why = via ? "goes through no proxy" : !to.is_secure() ? "is for https only" : nullptr;
+    if (!why) return std::nullopt;
+    return error{error_code::unsupported, phase::prepare, culprit::caller, 0,
+                 std::string("HTTP/3 ") + why +
+                     ", and this session may speak nothing else: allow another version as well"};
+}
+
 void session::transmit(call& sending) {
     if (instead_) return instead_->handle(exchange_ptr(&sending));
     const url& to = sending.location();
     const call_request& asked = sending.asked();
     dial::target target;
+    target.over_quic = versions.http_3;
     target.proxy = sending.via();
+    if (target.over_quic) {
+        if (auto why = out_of_reach_of_quic(to, target.proxy.get()))
+            return sending.fail_before_sending(std::move(*why));
+    }
     target.guard = resolver;
     target.from = local_address;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();
         target.unix_path = std::string(to.unix_path());
-        target.only_http2 = !versions.http_1_1;
+        target.only_http2 = versions.http_2 && !versions.http_1_1;
     } else if (resolver) {
         // Of a request that is forwarded the dial knows the proxy only.
         if (auto refusal = resolver->refusal_through(*target.proxy, to.host()))

@@ -70,6 +70,7 @@ public:
 
 private:
     result<std::shared_ptr<const transport::tls_context>> trust();
+    std::optional<error> out_of_reach_of_quic(const url& to, const proxy* via) const;
     void end_pauses();
 
     engine& engine_;

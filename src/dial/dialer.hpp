@@ -15,6 +15,7 @@
 #include <pabal/result.hpp>
 #include <pabal/safe_resolver.hpp>
 
+#include "connection/http3_link.hpp"
 #include "dial/address.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/transport.hpp"
@@ -30,6 +31,7 @@ struct target {
     std::string unix_path;                                    ///< not empty: connect there instead of to host:port
     std::shared_ptr<const transport::tls_context> tls;        ///< null: plain
     bool only_http2 = false;                                  ///< and no other version, whatever TLS agrees on
+    bool over_quic = false;                                   ///< HTTP/3: needs `tls`, and goes through no proxy
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
@@ -62,8 +64,10 @@ struct dial_timings {
 
 class dial_observer {
 public:
-    /// Exactly one of the two is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
+    /// Exactly one of these is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
     virtual void on_dialed(transport::transport_ptr connected, const dial_timings& timings) = 0;
+    /// Instead of `on_dialed`, of a target over QUIC. The handshake is part of it.
+    virtual void on_linked(std::unique_ptr<connection::http3_link>, const dial_timings&) {}
     virtual void on_dial_failed(pabal::error failure) = 0;
 
 protected:

@@ -131,7 +131,10 @@ async def fetch(
     progress: bool = True,
     http: HTTP | None = None,
 ) -> Summary:
-    """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished. ``http``: as a session's."""
+    """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished.
+
+    ``http`` is a session's.
+    """
     summary = Summary()
     urls = Sources(sources)
     bar = Progress(urls.count(), wanted=progress)

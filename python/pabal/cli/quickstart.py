@@ -28,7 +28,7 @@ SHOWN = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Gathers the quotes; returns the exit status of ``pabal fetch``, or 1 when a version of HTTP brings other quotes."""
+    """Gathers the quotes; returns the exit status of ``pabal fetch``; 1 when a version of HTTP brings other quotes."""
     parser = argparse.ArgumentParser(prog="python -m pabal.cli.quickstart", description=__doc__)
     parser.add_argument("-n", type=int, default=1000, metavar="QUOTES", help="how many (default: 1,000)")
     parser.add_argument("-o", "--output", default="quotes.jsonl", metavar="FILE", help="default: quotes.jsonl")

@@ -25,7 +25,7 @@ _COLUMNS = ("HTTP", "quotes", "time", "per second", "p50", "p99", "the same")
 
 def compare(urls_path: str, ca_file: str) -> tuple[list[str], bool]:
     """The lines of a table with a row for each version, and whether every URL was answered, by all of them alike."""
-    rows = [_COLUMNS]
+    rows: list[tuple[str, ...]] = [_COLUMNS]
     first: list[tuple[str, str]] | None = None
     well = True
     for version in VERSIONS:

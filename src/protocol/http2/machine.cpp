@@ -1,6 +1,8 @@
 #include "protocol/http2/machine.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <new>
 #include <utility>
@@ -11,6 +13,29 @@
 #include "protocol/http2/wire.hpp"
 
 namespace pabal::http2 {
+
+namespace {
+
+/// What our PINGs carry, so that their answers can be told apart.
+constexpr std::uint64_t sign_of_life = 1;
+constexpr std::uint64_t round_trip = 2;
+
+std::array<std::uint8_t, 8> bytes_of(std::uint64_t number) noexcept {
+    return std::bit_cast<std::array<std::uint8_t, 8>>(number);
+}
+std::uint64_t number_of(const std::uint8_t (&bytes)[8]) noexcept {
+    return std::bit_cast<std::uint64_t>(std::to_array(bytes));
+}
+
+/// What Content-Length says, which nghttp2 holds the peer to; 0: nothing.
+std::uint64_t announced_by(const fields& headers) noexcept {
+    const auto text = headers.find(field_id::content_length).value_or("");
+    std::uint64_t size = 0;
+    std::from_chars(text.data(), text.data() + text.size(), size);
+    return size;
+}
+
+}  // namespace
 
 std::string name_of(error_reason reason) {
     static constexpr std::array<std::string_view, 14> names{"NO_ERROR",
@@ -77,8 +102,11 @@ struct machine_callbacks {
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                        std::size_t size, void* user_data) {
         nghttp2_session_consume_connection(session, size);
-        if (stream* of = owner(user_data).stream_of(id)) of->on_data(text_of(data, size));
-        else nghttp2_session_consume_stream(session, id, size);
+        stream* of = owner(user_data).stream_of(id);
+        if (!of) return nghttp2_session_consume_stream(session, id, size), 0;
+        owner(user_data).moved_last_ = id;
+        of->body_to_come_ -= std::min<std::uint64_t>(of->body_to_come_, size);
+        of->on_data(text_of(data, size));
         return 0;
     }
 
@@ -103,7 +131,7 @@ struct machine_callbacks {
             it.observer_.on_capacity_changed();
             break;
         case NGHTTP2_PING:
-            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.observer_.on_pong();
+            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.answered(number_of(frame->ping.opaque_data));
             break;
         case NGHTTP2_GOAWAY:
             it.accepts_streams_ = false;
@@ -333,7 +361,24 @@ bool machine::wants_to_send() const noexcept { return nghttp2_session_want_write
 
 void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.get(), of.id_); }
 
-void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
+void machine::consume(stream& of, std::size_t size) {
+    nghttp2_session_consume_stream(session_.get(), of.id_, size);
+    note_consumed(of.id_, size);
+}
+
+std::uint64_t machine::certain_to_come() const noexcept {
+    const stream* of = stream_of(moved_last_);
+    if (!of) return 0;
+    const auto left = [](std::int32_t window, std::int32_t used) {
+        return static_cast<std::uint64_t>(std::max(window - used, 0));
+    };
+    nghttp2_session* it = session_.get();
+    return std::min({of->body_to_come_,
+                     left(nghttp2_session_get_stream_effective_local_window_size(it, moved_last_),
+                          nghttp2_session_get_stream_effective_recv_data_length(it, moved_last_)),
+                     left(nghttp2_session_get_effective_local_window_size(it),
+                          nghttp2_session_get_effective_recv_data_length(it))});
+}
 
 void machine::release(stream& done, error_reason why) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
@@ -345,7 +390,7 @@ void machine::release(stream& done, error_reason why) {
     nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, static_cast<std::uint32_t>(why));
 }
 
-void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
+void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(sign_of_life).data()); }
 
 void machine::go_away() {
     accepts_streams_ = false;
@@ -391,8 +436,26 @@ void machine::end_head(stream& of, bool ends) {
     }
     const std::int32_t id = of.id_;
     of.has_head_ = true;
+    if (!ends) of.body_to_come_ = announced_by(head.headers);
     of.on_response(std::move(head));
     if (ends && stream_of(id) == &of) end_message(of, {});
+}
+
+void machine::note_consumed(std::int32_t id, std::size_t size) {
+    if (!growth_.consumed(id, size)) return;
+    const auto window = nghttp2_session_get_stream_effective_local_window_size(session_.get(), id);
+    if (growth_.begin(id, static_cast<std::uint32_t>(std::max(window, 0))))
+        nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
+}
+
+void machine::answered(std::uint64_t ping) {
+    if (ping == sign_of_life) return observer_.on_pong();
+    if (ping != round_trip || !growth_.goes_on()) return;
+    const std::int32_t id = growth_.measured();
+    const auto window = std::max(nghttp2_session_get_stream_effective_local_window_size(session_.get(), id), 0);
+    const auto wanted = static_cast<std::int32_t>(growth_.answered(static_cast<std::uint32_t>(window)));
+    if (wanted > window) nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, wanted);
+    if (growth_.goes_on()) nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
 }
 
 void machine::end_message(stream& of, fields&& trailers) {

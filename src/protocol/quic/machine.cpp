@@ -262,6 +262,7 @@ result<void> machine::ended(int code) {
     if (code == 0 && !failure_) return {};
     if (failure_) return *failure_;
     failure_ = why(code);
+    handshake_failed_ = code == NGTCP2_ERR_CRYPTO;
     ngtcp2_ccerr said{};
     switch (code) {
     case NGTCP2_ERR_DRAINING:
@@ -293,8 +294,9 @@ error machine::why(int code) const {
         return peers_close();
     case NGTCP2_ERR_IDLE_CLOSE:
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-        return failed(error_code::connection_closed, "the QUIC connection is gone: nothing came for too long",
-                      culprit::network);
+        return {established_ ? error_code::connection_closed : error_code::connect_failed,
+                established_ ? phase::read : phase::connect, culprit::network, 0,
+                "the QUIC connection is gone: nothing came for too long"};
     case NGTCP2_ERR_CRYPTO:
         return failed(error_code::tls_handshake_failed,
                       "the TLS handshake failed: " +
@@ -314,13 +316,19 @@ error machine::peers_close() const {
     if (said.type == NGTCP2_CCERR_TYPE_APPLICATION)
         return {error_code::connection_closed, phase::read, culprit::peer, 0,
                 "the server ended the connection (code " + std::to_string(said.error_code) + ")" + reason};
-    if (said.error_code >= crypto_error && said.error_code < 2 * crypto_error) {
-        const std::string alert = tls_bridge::alert_text(static_cast<int>(said.error_code - crypto_error));
+    if (const auto alert = peers_alert())
         return {error_code::tls_handshake_failed, phase::tls, culprit::peer, 0,
-                "the server refused the TLS handshake: " + alert + reason};
-    }
+                "the server refused the TLS handshake: " + tls_bridge::alert_text(*alert) + reason};
     return {error_code::connection_closed, established_ ? phase::read : phase::tls, culprit::peer, 0,
             "the server ended the QUIC connection (transport code " + std::to_string(said.error_code) + ")" + reason};
+}
+
+std::optional<int> machine::peers_alert() const noexcept {
+    const ngtcp2_ccerr& said = *ngtcp2_conn_get_ccerr2(connection_.get());
+    if (said.type != NGTCP2_CCERR_TYPE_TRANSPORT || said.error_code < crypto_error ||
+        said.error_code >= 2 * crypto_error)
+        return std::nullopt;
+    return static_cast<int>(said.error_code - crypto_error);
 }
 
 // --- Sending ---------------------------------------------------------------------------------------------------------

@@ -73,6 +73,10 @@ public:
     bool is_established() const noexcept { return established_; }
     /// Why the connection ended.
     const std::optional<error>& failure() const noexcept { return failure_; }
+    /// It was the handshake, on this side: the TLS object knows more.
+    bool handshake_failed() const noexcept { return handshake_failed_; }
+    /// It was the handshake, on the peer's side: the alert it sent.
+    std::optional<int> peers_alert() const noexcept;
 
     /// Opens a stream. nullopt: the peer allows no more now; `on_streams_allowed` says when.
     std::optional<stream_id> open();
@@ -136,6 +140,7 @@ private:
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;
+    bool handshake_failed_ = false;
     std::optional<error> failure_;
     std::optional<close_frame> farewell_;  ///< still to be sent
     std::vector<credit> credits_;          ///< given while `send` was at work

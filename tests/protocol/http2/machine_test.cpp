@@ -201,6 +201,42 @@ TEST_P(http2_machine, what_is_not_consumed_stops_the_peer_at_the_streams_window_
     EXPECT_EQ(slow.body.size(), large.size());
 }
 
+TEST_P(http2_machine, the_window_of_a_reader_who_keeps_up_grows_until_it_holds_what_the_path_does) {
+    recording_stream quick;
+    const auto id = ask(quick);
+    const std::string large(40 * 1024 * 1024, 'x');
+    server_->answer(id, {{":status", "200"}}, large);
+    std::size_t most = 0;
+    int round_trips = 0;
+    for (std::size_t consumed = 0; !quick.ended && round_trips < 100; ++round_trips) {
+        // A path that holds all that the window lets through: one exchange of bytes is a round trip.
+        const std::string back = server_->output();
+        ASSERT_TRUE(machine_->receive(back));
+        machine_->consume(quick, quick.body.size() - std::exchange(consumed, quick.body.size()));
+        most = std::max(most, back.size());
+        std::string out;
+        ASSERT_TRUE(machine_->send(out, 1 << 20));
+        server_->receive(out);
+    }
+    EXPECT_EQ(quick.body.size(), large.size());
+    EXPECT_LE(round_trips, 14) << "forty without growth";
+    EXPECT_LE(most, limits{}.largest_stream_window * 9 / 8);
+    EXPECT_LE(server_->pings, 12);
+}
+
+TEST_P(http2_machine, the_window_of_a_reader_who_takes_his_time_stays) {
+    recording_stream slow;
+    const auto id = ask(slow);
+    const std::string large(8 * 1024 * 1024, 'x');
+    server_->answer(id, {{":status", "200"}}, large);
+    exchange_bytes();
+    for (std::size_t consumed = 0; !slow.ended; consumed += 64 * 1024) {
+        machine_->consume(slow, 64 * 1024);
+        exchange_bytes();
+        ASSERT_LE(slow.body.size(), consumed + 64 * 1024 + limits{}.stream_window);
+    }
+}
+
 TEST_P(http2_machine, a_stream_the_peer_ends_says_why) {
     recording_stream refused, cancelled, broken;
     const auto a = ask(refused), b = ask(cancelled), c = ask(broken);

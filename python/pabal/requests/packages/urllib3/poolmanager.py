@@ -32,6 +32,8 @@ class PoolManager:
     proxy: Any = None
     _pool_classes: ClassVar[dict[str, type[HTTPConnectionPool]]] = pool_classes_by_scheme
     _engine_class: Any = Session
+    #: The versions of HTTP that its engine speaks, as ``http=`` of a session.
+    http: Any = "1.1"
 
     def __init__(self, num_pools: int = 10, headers: Any = None, **connection_pool_kw: Any) -> None:
         self.headers: Any = headers or {}
@@ -87,7 +89,7 @@ class PoolManager:
                     timeout=None,
                     limits=limits,
                     trust_env=False,
-                    http="1.1",
+                    http=self.http,
                     local_address=self._local_address,
                 )
             return self._engine
