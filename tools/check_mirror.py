@@ -20,6 +20,7 @@ TESTED_BY: dict[str, str] = {
     "client/coroutine": "integration/demo_server_test.cpp",
     "client/public_session": "integration/demo_server_test.cpp",
     "connection/client_rules": "connection/http1_client_connection_test.cpp",
+    "connection/http2_server_stream": "connection/http2_server_connection_test.cpp",
     "connection/liveness": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_connection": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_stream": "connection/http2_client_test.cpp",

@@ -210,7 +210,9 @@ def soak() -> Count:
 def bench() -> Count:
     """Every benchmark of pabal runs (without its peers, with tiny counts: nothing is measured)."""
     output = ROOT / "build" / "reports" / "bench"
-    return one(run(sys.executable, "-m", "bench", "--quick", "--peers", "", "--output", output))
+    return one(run(sys.executable, "-m", "bench", "--quick", "--peers", "", "--output", output)) + one(
+        run(sys.executable, "-m", "bench.server_rate", "--rounds", "1", "--requests", "1000")
+    )
 
 
 def types() -> Count:

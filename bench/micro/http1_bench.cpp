@@ -9,8 +9,8 @@
 #include <string>
 
 #include "measure.hpp"
+#include "protocol/http/scan.hpp"
 #include "protocol/http1/machine.hpp"
-#include "protocol/http1/scan.hpp"
 
 namespace {
 
@@ -148,9 +148,9 @@ void scanning() {
     std::string text(4096, 'v');
     text += '\r';
     measure("find_control, 4096 bytes", text.size(),
-            [&] { keep(pabal::http1::scan::find_control(text.data(), text.data() + text.size())); });
+            [&] { keep(pabal::http::scan::find_control(text.data(), text.data() + text.size())); });
     measure("the same, byte by byte", text.size(),
-            [&] { keep(pabal::http1::scan::scalar::find_control(text.data(), text.data() + text.size())); });
+            [&] { keep(pabal::http::scan::scalar::find_control(text.data(), text.data() + text.size())); });
 }
 
 }  // namespace

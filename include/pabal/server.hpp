@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// An HTTP server: listens, accepts, hands requests to a handler.
+/// An HTTP server: listens, accepts, hands requests to a handler. One port speaks HTTP/1.1 and HTTP/2: over TLS the client
+/// chooses by ALPN (`tls_server_options::application_protocols`), else by how it begins (RFC 9113 section 3.3).
 ///
 ///     class hello final : public pabal::application {
 ///         pabal::reply answer(const pabal::incoming& request) override {

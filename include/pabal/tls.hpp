@@ -29,7 +29,7 @@ struct tls_options {
 struct tls_server_options {
     std::string certificate;  ///< PEM text of the chain, leaf first
     std::string key;          ///< PEM text of the private key
-    std::vector<std::string> application_protocols{"http/1.1"};
+    std::vector<std::string> application_protocols{"h2", "http/1.1"};
     std::string client_authorities;  ///< PEM text; not empty: clients must present a certificate issued by one of these
 
     bool operator==(const tls_server_options&) const = default;

@@ -1,37 +1,16 @@
 #include "connection/server_connection.hpp"
 
-#include <algorithm>
-#include <array>
-#include <cstring>
 #include <utility>
 
-#include "connection/server_exchange.hpp"
+#include "connection/http1_server_connection.hpp"
+#include "connection/http2_server_connection.hpp"
 
 namespace pabal::connection {
 
 namespace {
 
-/// How long a closing connection still takes in what the peer had on the way, so that no RST eats our response
-/// (RFC 9112 section 9.6).
-constexpr std::chrono::milliseconds linger_time{1000};
-
-response_head plain_response(int status) {
-    response_head head;
-    head.status = status;
-    head.headers.append_valid("Content-Length", "0");
-    return head;
-}
-
-std::optional<std::uint64_t> body_size_of(const response_head& head) {
-    const auto announced = head.headers.find(field_id::content_length);
-    if (!announced) return std::nullopt;
-    std::uint64_t size = 0;
-    for (const char digit : *announced) {
-        if (digit < '0' || digit > '9') return std::nullopt;
-        size = size * 10 + static_cast<std::uint64_t>(digit - '0');
-    }
-    return size;
-}
+/// RFC 9113 section 3.4.
+constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
@@ -63,361 +42,71 @@ server_connection::server_connection(reactor::reactor& reactor, std::span<char> 
     transport_->observe(this);
 }
 
-server_connection::~server_connection() {
-    if (exchange_) exchange_->detach();
-}
-
-bool server_connection::is_answering() const noexcept { return bool(exchange_); }
-
 void server_connection::start() {
-    watch_time(limits_.head);
-    receive();
+    if (limits_.head.count() > 0) reactor_.set_timer_in(timer_, limits_.head);
+    choose();
 }
 
 void server_connection::on_transport_ready(transport::readiness now) {
-    if (state_ == state::closed) return;
-    if (now.writable && !output_.empty()) flush();
-    if (now.readable && state_ != state::closed) receive();
+    if (now.readable) choose();
 }
 
-// --- Receiving -------------------------------------------------------------------------------------------------------
-
-/// Reads as much as the state allows: heads between requests, nothing while a handler answers.
-void server_connection::receive() {
-    while (state_ != state::closed) {
-        if (state_ == state::answering) {
-            if (!std::exchange(body_awaited_, false)) return;
-            watch();
-            if (exchange_ && exchange_->answered_by()) exchange_->answered_by()->request_body_ready(*exchange_);
-            return;
-        }
-        if (state_ == state::draining) return drain();
-        if (state_ == state::receiving && stalled_) return;
-        if (!fill()) return;
-        if (state_ == state::lingering) {
-            drained_ += input_.size();
-            input_.clear();
-            input_used_ = 0;
-            if (drained_ > limits_.linger) return close(linger_reason_);
-            continue;
-        }
-        process();
+/// Reads until it is clear what the client speaks: mostly the first bytes say so.
+void server_connection::choose() {
+    while (transport_ && transport_->maybe_readable()) {
+        auto got = transport_->read(scratch_);
+        if (!got) return close(server_close_reason::transport_failed);
+        if (got->what == transport::io_outcome::kind::would_block) return;
+        if (got->what == transport::io_outcome::kind::end) return close(server_close_reason::peer_closed);
+        first_.append(scratch_.data(), got->size);
+        const std::string agreed = transport_->describe().application_protocol;
+        if (agreed == "h2") return serve_http2();
+        if (!agreed.empty() || !http2_preface.starts_with(first_.substr(0, http2_preface.size())))
+            return void(serve_http1());
+        if (first_.size() >= http2_preface.size()) return serve_http2();
     }
 }
 
-/// One read into the buffer. False: nothing came (or the end did, and has been dealt with).
-bool server_connection::fill() {
-    if (!transport_->maybe_readable()) return false;
-    auto got = transport_->read(scratch_);
-    if (!got) return close(server_close_reason::transport_failed), false;
-    if (got->what == transport::io_outcome::kind::would_block) return false;
-    if (got->what == transport::io_outcome::kind::end) {
-        peer_ended_ = true;
-        // A peer that has only ended its own direction still gets what it is owed (RFC 9112 section 9.6).
-        if (state_ == state::receiving) linger(server_close_reason::peer_closed);
-        else if (state_ == state::lingering && queued() == 0) close(linger_reason_);
-        return false;
-    }
-    if (body_rest_.empty()) input_.erase(0, std::exchange(input_used_, 0));
-    input_.append(scratch_.data(), got->size);
-    return true;
+http1_server_connection& server_connection::serve_http1() {
+    server_protocol_observer& told = *this;
+    auto made =
+        std::make_unique<http1_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_);
+    http1_server_connection& chosen = *made;
+    begin(std::move(made));
+    return chosen;
 }
 
-/// Takes requests out of the buffer until it is used up or a handler has to be waited for.
-void server_connection::process() {
-    if (std::exchange(in_process_, true)) return;
-    while (state_ == state::receiving && !buffered().empty() && peer_takes_responses()) {
-        const bool had_started = machine_.receive_started();
-        const http1::step step = machine_.receive(buffered());
-        input_used_ += step.used;
-        if (step.what == http1::step::kind::head) {
-            begin_exchange();
-        } else if (step.what == http1::step::kind::failed) {
-            refuse(machine_.failure_status(), server_close_reason::malformed_request);
-        } else if (step.what == http1::step::kind::need_more) {
-            if (!had_started && machine_.receive_started()) watch();
-            break;
-        }
-    }
-    in_process_ = false;
-    // Responses of one turn leave together.
-    if (state_ != state::closed && !output_.empty()) flush();
+void server_connection::serve_http2() {
+    server_protocol_observer& told = *this;
+    begin(
+        std::make_unique<http2_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_));
 }
 
-/// False when so much of earlier responses is unwritten that no further request may be begun: `flush` goes on with them.
-bool server_connection::peer_takes_responses() {
-    if (queued() > limits_.write_buffer) flush();
-    stalled_ = state_ == state::receiving && queued() > limits_.write_buffer;
-    return state_ == state::receiving && !stalled_;
-}
-
-void server_connection::begin_exchange() {
-    state_ = state::answering;
-    response_begun_ = response_ended_ = handler_paused_ = body_awaited_ = body_withheld_ = false;
-    drained_ = 0;
-    watch();
-    exchange_ = base::make_counted<server_exchange>(*this);
-    exchange_->request = machine_.take_request();
-    exchange_->request_body_size = machine_.announced_body_size();
-    if (!exchange_->request_body_size && machine_.received_all()) exchange_->request_body_size = 0;
-    if (!exchange_->request_body_size && !exchange_->request.headers.contains(field_id::transfer_encoding))
-        exchange_->request_body_size = 0;
-    handler_.handle(exchange_ptr(exchange_.get()));
-}
-
-void server_connection::refuse(int status, server_close_reason reason) {
-    state_ = state::answering;
-    response_begun_ = true;
-    if (machine_.send_response(plain_response(status), 0, true, output_)) (void)machine_.send_end(nullptr, output_);
-    linger(reason);
-}
-
-result<read_outcome> server_connection::read_body(std::span<char> buffer) {
-    if (machine_.expects_continue() && !response_begun_ && !machine_.received_all() && body_rest_.empty()) {
-        response_head go_on;
-        go_on.status = 100;
-        if (machine_.send_informational(go_on, output_)) flush();
-        if (state_ == state::closed) return body_failed();
-    }
-    while (true) {
-        if (body_rest_.empty()) {
-            const http1::step step = machine_.receive(buffered());
-            input_used_ += step.used;
-            if (step.what == http1::step::kind::end) return read_outcome{read_outcome::kind::end, 0};
-            if (step.what == http1::step::kind::failed) return body_failed();
-            body_rest_ = step.what == http1::step::kind::data ? step.data : std::string_view{};
-        }
-        if (!body_rest_.empty()) {
-            const std::size_t size = std::min(buffer.size(), body_rest_.size());
-            std::memcpy(buffer.data(), body_rest_.data(), size);
-            body_rest_.remove_prefix(size);
-            return read_outcome{read_outcome::kind::data, size};
-        }
-        if (machine_.received_all()) return read_outcome{read_outcome::kind::end, 0};
-        if (!fill()) {
-            if (state_ == state::closed || peer_ended_) return body_failed();
-            body_awaited_ = true;
-            watch();
-            return read_outcome{};
-        }
-    }
-}
-
-result<read_outcome> server_connection::body_failed() {
-    if (machine_.reusable() == http1::reuse::protocol_error) return machine_.failure();
-    return error{error_code::body_incomplete, phase::read, culprit::peer, 0,
-                 "the client closed the connection before the request body was complete"};
-}
-
-/// The handler has answered without reading the whole request: the rest is read if it is short, for the connection's sake.
-void server_connection::drain() {
-    while (state_ == state::draining) {
-        body_rest_ = {};
-        const http1::step step = machine_.receive(buffered());
-        input_used_ += step.used;
-        drained_ += step.data.size();
-        if (step.what == http1::step::kind::end || machine_.received_all()) return next_request();
-        if (step.what == http1::step::kind::failed) return linger(server_close_reason::malformed_request);
-        if (drained_ > limits_.drain) return linger(server_close_reason::body_unread);
-        if (step.what == http1::step::kind::need_more && !fill()) {
-            if (peer_ended_) return linger(server_close_reason::peer_closed);
-            return watch();
-        }
-    }
-}
-
-// --- Answering -------------------------------------------------------------------------------------------------------
-
-void server_connection::send_informational(response_head&& head) {
-    if (response_begun_ || exchange_->request.version == http_version::http_1_0) return;
-    if (machine_.send_informational(head, output_)) schedule_flush();
-}
-
-void server_connection::send_response(response_head&& head) {
-    if (std::exchange(response_begun_, true)) return;
-    const auto size = body_size_of(head);
-    // Nobody will ask for the body any more, and whether the client sends it now is a guess (RFC 9110 section 10.1.1).
-    body_withheld_ = machine_.expects_continue();
-    if (auto sent = machine_.send_response(head, size, finishing_ || body_withheld_, output_); !sent) {
-        response_begun_ = false;
-        refuse(500, server_close_reason::handler_failed);
-    }
-}
-
-flow server_connection::send_data(std::string_view data) {
-    if (state_ != state::answering || data.empty()) return flow::more;
-    if (machine_.sends_body()) {
-        if (auto framed = machine_.send_data(data.size(), output_); !framed) {
-            linger(server_close_reason::handler_failed);
-            return flow::more;
-        }
-        output_.append(data);
-        output_.append(machine_.data_suffix());
-    }
-    if (queued() > limits_.write_buffer) flush();
-    else schedule_flush();
-    if (state_ != state::closed && queued() > limits_.write_buffer) {
-        handler_paused_ = true;
-        return flow::pause;
-    }
-    return flow::more;
-}
-
-void server_connection::send_end(fields&& trailers) {
-    if (state_ != state::answering) return;
-    if (auto ended = machine_.send_end(trailers.empty() ? nullptr : &trailers, output_); !ended)
-        return close(server_close_reason::handler_failed);
-    end_of_response();
-}
-
-void server_connection::send_failure(error&&) {
-    if (state_ != state::answering) return;
-    if (response_begun_) {
-        // The only honest end of a response that cannot be completed is to break off (RFC 9112 section 8).
-        return close(server_close_reason::handler_failed);
-    }
-    // A body that was malformed is the client's failure, whatever else the handler made of it.
-    if (machine_.reusable() == http1::reuse::protocol_error)
-        return refuse(machine_.failure_status(), server_close_reason::malformed_request);
-    refuse(500, server_close_reason::handler_failed);
-}
-
-void server_connection::end_of_response() {
-    response_ended_ = true;
-    exchange_->detach();
-    exchange_->attach(nullptr);
-    reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
-    exchange_ = nullptr;
-    if (!machine_.received_all()) {
-        if (body_withheld_) return linger(server_close_reason::body_unread);
-        state_ = state::draining;
-        schedule_flush();
-        return drain();
-    }
-    next_request();
-}
-
-void server_connection::next_request() {
-    if (finishing_ || peer_ended_ || machine_.reusable() != http1::reuse::yes) {
-        return linger(server_close_reason::keep_alive_ended);
-    }
-    machine_.next_cycle();
-    state_ = state::receiving;
-    body_rest_ = {};
-    if (buffered().empty()) {
-        input_.clear();
-        input_used_ = 0;
-    }
-    watch();
-    if (in_process_) return;
-    schedule_flush();
-    process();
-    if (state_ == state::receiving) receive();
-}
-
-// --- Writing and ending ------------------------------------------------------------------------------------------------
-
-void server_connection::flush() {
-    while (state_ != state::closed && queued() > 0) {
-        const std::array<std::string_view, 1> pieces{std::string_view(output_).substr(output_written_)};
-        auto written = transport_->write(pieces);
-        if (!written) return close(server_close_reason::transport_failed);
-        if (written->what != transport::io_outcome::kind::moved) return wait_for_room();
-        output_written_ += written->size;
-        if (write_blocked_) watch_time(limits_.write);
-    }
-    if (state_ == state::closed) return;
-    output_.clear();
-    output_written_ = 0;
-    if (std::exchange(write_blocked_, false)) watch();
-    if (state_ == state::lingering) {
-        transport_->shutdown_write();
-        if (peer_ended_) return close(linger_reason_);
-    }
-    if (handler_paused_ && state_ == state::answering && exchange_ && exchange_->answered_by()) {
-        handler_paused_ = false;
-        exchange_->answered_by()->resume(*exchange_);
-    }
-    if (state_ == state::receiving && !in_process_ && std::exchange(stalled_, false)) {
-        process();
-        if (state_ == state::receiving) receive();
-    }
-}
-
-void server_connection::wait_for_room() {
-    if (!std::exchange(write_blocked_, true)) watch_time(limits_.write);
-    // A queue that never runs quite empty must not keep what was written for ever.
-    if (output_written_ >= queued()) output_.erase(0, std::exchange(output_written_, 0));
-}
-
-void server_connection::linger(server_close_reason reason) {
-    if (state_ == state::closed) return;
-    state_ = state::lingering;
-    linger_reason_ = reason;
-    drained_ = 0;
-    body_rest_ = {};
-    input_.clear();
-    input_used_ = 0;
-    if (exchange_) {
-        exchange_->detach();
-        if (exchange_->answered_by()) exchange_->answered_by()->cancel(*exchange_);
-        reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
-        exchange_ = nullptr;
-    }
-    watch();
-    flush();
-    if (state_ == state::lingering && !in_process_) receive();
+void server_connection::begin(std::unique_ptr<server_protocol_connection> chosen) {
+    timer_.cancel();
+    chosen_ = std::move(chosen);
+    chosen_->start(std::exchange(first_, {}));
 }
 
 void server_connection::finish() {
-    finishing_ = true;
-    if (state_ == state::receiving && !machine_.receive_started()) linger(server_close_reason::server_stopped);
+    if (transport_) serve_http1();
+    if (chosen_) chosen_->finish();
 }
 
 void server_connection::close(server_close_reason reason) {
-    if (state_ == state::closed) return;
-    state_ = state::closed;
+    if (chosen_) return chosen_->close(reason);
+    if (!transport_) return;
     timer_.cancel();
-    if (exchange_) {
-        const auto abandoned = std::exchange(exchange_, nullptr);
-        abandoned->detach();
-        if (abandoned->answered_by()) abandoned->answered_by()->cancel(*abandoned);
-    }
     transport_->observe(nullptr);
     reactor_.retire(std::move(transport_));
     observer_.on_closed(*this, reason);
 }
 
-/// There is one timer: it counts for the peer's taking of responses while that is stuck, else for what the state waits for.
-void server_connection::watch() {
-    if (write_blocked_) return;
-    switch (state_) {
-    case state::receiving: return watch_time(machine_.receive_started() ? limits_.head : limits_.idle);
-    case state::answering: return watch_time(body_awaited_ ? limits_.body : std::chrono::milliseconds{0});
-    case state::draining: return watch_time(limits_.body);
-    case state::lingering: return watch_time(linger_time);
-    case state::closed: return;
-    }
+void server_connection::on_closed(server_protocol_connection&, server_close_reason reason) {
+    observer_.on_closed(*this, reason);
 }
 
-void server_connection::watch_time(std::chrono::milliseconds limit) {
-    if (limit.count() == 0) return timer_.cancel();
-    reactor_.set_timer_in(timer_, limit);
-}
-
-void server_connection::on_timer_expired() {
-    if (write_blocked_) return close(server_close_reason::write_timed_out);
-    switch (state_) {
-    case state::receiving:
-        if (!machine_.receive_started() && buffered().empty()) return linger(server_close_reason::idle_timeout);
-        return refuse(408, server_close_reason::request_timed_out);
-    case state::answering:
-        if (!response_begun_) return refuse(408, server_close_reason::request_timed_out);
-        return close(server_close_reason::request_timed_out);
-    case state::draining: return close(server_close_reason::request_timed_out);
-    case state::lingering: return close(linger_reason_);
-    case state::closed: return;
-    }
-}
+/// A client that has not said what it speaks is told so, and let go, as HTTP/1.1 does it.
+void server_connection::on_timer_expired() { serve_http1().time_out(); }
 
 }  // namespace pabal::connection

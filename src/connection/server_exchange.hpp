@@ -5,39 +5,54 @@
 
 #include <pabal/handler.hpp>
 
-#include "connection/server_connection.hpp"
-
 namespace pabal::connection {
+
+/// Brings the request and takes the response: an HTTP/1.1 connection, or a stream. The members are those of `exchange`.
+class exchange_carrier {
+public:
+    virtual result<read_outcome> read_request(std::span<char> buffer) = 0;
+    virtual const fields* request_trailers() { return nullptr; }
+    virtual void send_informational(response_head&& head) = 0;
+    virtual void send_response(response_head&& head) = 0;
+    virtual flow send_data(std::string_view data) = 0;
+    virtual void send_end(fields&& trailers) = 0;
+    virtual void send_failure(error&& failure) = 0;
+
+protected:
+    ~exchange_carrier() = default;
+};
 
 class server_exchange final : public exchange {
 public:
-    explicit server_exchange(server_connection& its_connection) noexcept : connection_(&its_connection) {}
-    void detach() noexcept { connection_ = nullptr; }
+    explicit server_exchange(exchange_carrier& carried_by) noexcept : carrier_(&carried_by) {}
+    /// Nobody listens any more.
+    void detach() noexcept { carrier_ = nullptr; }
 
     result<read_outcome> read_request_body(std::span<char> buffer) override {
-        if (!connection_) {
+        if (!carrier_) {
             return error{error_code::connection_closed, phase::read, culprit::peer, 0,
                          "the client closed the connection"};
         }
-        return connection_->read_body(buffer);
+        return carrier_->read_request(buffer);
     }
+    const fields* request_trailers() override { return carrier_ ? carrier_->request_trailers() : nullptr; }
     void on_informational(response_head&& head) override {
-        if (connection_) connection_->send_informational(std::move(head));
+        if (carrier_) carrier_->send_informational(std::move(head));
     }
     delivery on_response(response_head&& head) override {
-        if (connection_) connection_->send_response(std::move(head));
+        if (carrier_) carrier_->send_response(std::move(head));
         return delivery::push;
     }
-    flow on_data(std::string_view data) override { return connection_ ? connection_->send_data(data) : flow::more; }
+    flow on_data(std::string_view data) override { return carrier_ ? carrier_->send_data(data) : flow::more; }
     void on_end(fields&& trailers) override {
-        if (connection_) connection_->send_end(std::move(trailers));
+        if (carrier_) carrier_->send_end(std::move(trailers));
     }
     void on_error(error&& failure) override {
-        if (connection_) connection_->send_failure(std::move(failure));
+        if (carrier_) carrier_->send_failure(std::move(failure));
     }
 
 private:
-    server_connection* connection_;
+    exchange_carrier* carrier_;
 };
 
 }  // namespace pabal::connection

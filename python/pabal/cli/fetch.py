@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from pabal.types import TimeoutInput, Verify
+    from pabal.types import HTTP, TimeoutInput, Verify
 
 __all__ = ["Output", "fetch", "fetch_command"]
 
@@ -129,8 +129,12 @@ async def fetch(
     verify: Verify = True,
     headers: Sequence[tuple[str, str]] = (),
     progress: bool = True,
+    http: HTTP | None = None,
 ) -> Summary:
-    """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished."""
+    """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished.
+
+    ``http`` is a session's.
+    """
     summary = Summary()
     urls = Sources(sources)
     bar = Progress(urls.count(), wanted=progress)
@@ -162,6 +166,7 @@ async def fetch(
         timeout=timeout,
         verify=verify,
         limits=limits,
+        http=http,
     )
     async with session:
         work_done = asyncio.gather(*[work(session) for _ in range(concurrency)])

@@ -1,4 +1,5 @@
-"""``make run``: the embedded price server over TLS, 1,000 quotes gathered from it, and how to do the same elsewhere.
+"""``make run``: the embedded price server over TLS, 1,000 quotes gathered from it, the same over every version of HTTP,
+and how to do so elsewhere.
 
 python -m pabal.cli.quickstart [-n QUOTES] [-o FILE]
 """
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from pabal._engine import DemoServer
 from pabal.cli import main as pabal_command
 from pabal.cli.demo import certificate_file
+from pabal.cli.versions import compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ SHOWN = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Gathers the quotes; returns the exit status of ``pabal fetch``."""
+    """Gathers the quotes; returns the exit status of ``pabal fetch``; 1 when a version of HTTP brings other quotes."""
     parser = argparse.ArgumentParser(prog="python -m pabal.cli.quickstart", description=__doc__)
     parser.add_argument("-n", type=int, default=1000, metavar="QUOTES", help="how many (default: 1,000)")
     parser.add_argument("-o", "--output", default="quotes.jsonl", metavar="FILE", help="default: quotes.jsonl")
@@ -46,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             flush=True,
         )
         status = pabal_command(["fetch", "--ca", certificate, urls_path, "-o", options.output])
+        table, well = compare(urls_path, certificate)
     finally:
         server.stop()
         os.unlink(certificate)
@@ -57,9 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\nThe quotes are in {options.output}; the first {len(shown)}:\n")
     for line in shown:
         print(line, end="")
+    print("\nThe same quotes over every version of HTTP that the server speaks on its port:\n")
+    print("\n".join(table))
     print("\nNow with your own list, one URL a line:\n")
     print(f"    {_command()} fetch urls.txt -o quotes.jsonl")
-    return status
+    return status if well else status or 1
 
 
 def _command() -> str:

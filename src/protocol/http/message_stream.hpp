@@ -3,6 +3,8 @@
 /// One stream of a connection that carries many exchanges at once (HTTP/2, HTTP/3), as its owner sees it: told what arrives,
 /// asked for what is to be sent.
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -16,10 +18,14 @@ namespace pabal::http {
 /// may destroy the stream after `on_reset`, or once it called the machine's `release`.
 class message_stream {
 public:
-    /// A 1xx response.
+    /// Client: a 1xx response.
     virtual void on_informational(response_head&&) {}
-    /// The final response's head.
-    virtual void on_response(response_head&& head) = 0;
+    /// Client: the final response's head.
+    virtual void on_response(response_head&&) {}
+    /// Server: the request's head; :authority is its Host. `body_size`: 0 when nothing follows, else what Content-Length says.
+    virtual void on_request(request_head&&, std::optional<std::uint64_t> body_size) { (void)body_size; }
+    /// Server, instead of on_request: the head is larger than the limits allow. Nothing else follows.
+    virtual void on_request_too_large() {}
     /// Body bytes. They count against the stream's window until the machine's `consume`. The view dies with the call,
     /// unless the version's stream says that it lends data.
     virtual void on_data(std::string_view data) = 0;

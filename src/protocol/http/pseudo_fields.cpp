@@ -16,6 +16,8 @@ bool is_visible(std::string_view text) noexcept {
     return std::ranges::all_of(text, [](char byte) { return byte > ' ' && byte != '\x7f'; });
 }
 
+}  // namespace
+
 result<std::optional<std::uint64_t>> announced_size(const fields& headers) {
     std::optional<std::uint64_t> size;
     for (const fields::field line : headers) {
@@ -29,8 +31,6 @@ result<std::optional<std::uint64_t>> announced_size(const fields& headers) {
     }
     return size;
 }
-
-}  // namespace
 
 result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& head,
                                                           std::optional<std::uint64_t> body_size) {

@@ -21,6 +21,9 @@ namespace pabal::http {
 result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& head,
                                                           std::optional<std::uint64_t> body_size);
 
+/// The value of Content-Length, if there is one. Invalid, or several that differ: an error, the caller's.
+result<std::optional<std::uint64_t>> announced_size(const fields& headers);
+
 /// False for what the two versions keep from the wire, and for what they say in another way (Host as :authority): RFC 9113
 /// section 8.2.2, RFC 9114 section 4.2.
 bool is_carried(const fields::field& line) noexcept;

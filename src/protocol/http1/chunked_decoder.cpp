@@ -5,7 +5,7 @@
 #include <limits>
 #include <string>
 
-#include "protocol/http1/scan.hpp"
+#include "protocol/http/scan.hpp"
 
 namespace pabal::http1 {
 
@@ -31,8 +31,9 @@ enum class symbol : std::uint8_t {
 constexpr std::size_t symbols = 11;
 
 constexpr symbol symbol_of(unsigned char byte) noexcept {
-    if (scan::is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F')) return symbol::hex_digit;
-    if (scan::is_token(byte)) return symbol::token;
+    if (http::scan::is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F'))
+        return symbol::hex_digit;
+    if (http::scan::is_token(byte)) return symbol::token;
     switch (byte) {
     case ';': return symbol::semicolon;
     case '=': return symbol::equals;
@@ -42,8 +43,8 @@ constexpr symbol symbol_of(unsigned char byte) noexcept {
     case '\n': return symbol::lf;
     default: break;
     }
-    if (scan::is_blank(byte)) return symbol::blank;
-    return scan::is_control(byte) ? symbol::control : symbol::text;
+    if (http::scan::is_blank(byte)) return symbol::blank;
+    return http::scan::is_control(byte) ? symbol::control : symbol::text;
 }
 
 constexpr std::array<symbol, 256> symbol_table = [] {

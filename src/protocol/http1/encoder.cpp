@@ -5,10 +5,10 @@
 #include <charconv>
 #include <cstring>
 
+#include "protocol/http/scan.hpp"
 #include "protocol/http/status.hpp"
+#include "protocol/http/target.hpp"
 #include "protocol/http1/fault.hpp"
-#include "protocol/http1/scan.hpp"
-#include "protocol/http1/target.hpp"
 
 namespace pabal::http1 {
 
@@ -27,11 +27,12 @@ error callers_error(error_code code, std::string message) {
 error invalid_header(std::string message) { return callers_error(error_code::invalid_header, std::move(message)); }
 
 bool is_token(std::string_view text) noexcept {
-    return !text.empty() && scan::find_not_token(text.data(), text.data() + text.size()) == text.data() + text.size();
+    return !text.empty() &&
+           http::scan::find_not_token(text.data(), text.data() + text.size()) == text.data() + text.size();
 }
 
 bool has_control(std::string_view text) noexcept {
-    return scan::find_control(text.data(), text.data() + text.size()) != text.data() + text.size();
+    return http::scan::find_control(text.data(), text.data() + text.size()) != text.data() + text.size();
 }
 
 // --- Deciding. ---
@@ -195,12 +196,12 @@ result<send_plan> plan_request(const request_head& head, const head_facts& facts
                                std::optional<std::uint64_t> body_size) {
     if (!is_token(head.method))
         return callers_error(error_code::invalid_argument, "invalid method " + excerpt(head.method));
-    if (const std::string_view defect = target_defect(head.method, head.target); !defect.empty())
+    if (const std::string_view defect = http::target_defect(head.method, head.target); !defect.empty())
         return callers_error(error_code::invalid_url, "the request target " + std::string(defect));
     const bool is_1_0 = head.version == http_version::http_1_0;
     if (facts.host_lines != 1 && (facts.host_lines > 1 || !is_1_0))
         return invalid_header(facts.host_lines > 1 ? "more than one Host" : "an HTTP/1.1 request needs Host");
-    if (!is_authority(facts.host, true)) return invalid_header("invalid Host " + excerpt(facts.host));
+    if (!http::is_authority(facts.host, true)) return invalid_header("invalid Host " + excerpt(facts.host));
 
     auto given = read_framing(facts);
     if (!given) return std::move(given).error();

@@ -4,15 +4,15 @@
 #include <cstddef>
 #include <limits>
 
-#include "protocol/http1/scan.hpp"
+#include "protocol/http/scan.hpp"
 
 namespace pabal::http1 {
 
 namespace {
 
 std::string_view trim(std::string_view text) noexcept {
-    while (!text.empty() && scan::is_blank(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
-    while (!text.empty() && scan::is_blank(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
+    while (!text.empty() && http::scan::is_blank(static_cast<unsigned char>(text.front()))) text.remove_prefix(1);
+    while (!text.empty() && http::scan::is_blank(static_cast<unsigned char>(text.back()))) text.remove_suffix(1);
     return text;
 }
 
@@ -129,7 +129,7 @@ std::optional<std::uint64_t> parse_content_length(std::string_view text) noexcep
     if (text.empty()) return std::nullopt;
     std::uint64_t size = 0;
     for (const char character : text) {
-        if (!scan::is_digit(static_cast<unsigned char>(character))) return std::nullopt;
+        if (!http::scan::is_digit(static_cast<unsigned char>(character))) return std::nullopt;
         const auto digit = static_cast<std::uint64_t>(character - '0');
         if (size > (largest - digit) / 10) return std::nullopt;
         size = size * 10 + digit;

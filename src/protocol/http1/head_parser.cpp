@@ -4,8 +4,8 @@
 #include <cstring>
 #include <limits>
 
-#include "protocol/http1/scan.hpp"
-#include "protocol/http1/target.hpp"
+#include "protocol/http/scan.hpp"
+#include "protocol/http/target.hpp"
 
 namespace pabal::http1 {
 
@@ -45,7 +45,7 @@ head_parser::outcome head_parser::parse(std::string_view input, const limits& li
         const std::size_t window = end_of_window(limits);
         if (scanned_ >= window) return too_large(limits);
         const char* const window_end = begin + std::min(window, input.size());
-        const char* const at = scan::find_control(begin + scanned_, window_end);
+        const char* const at = http::scan::find_control(begin + scanned_, window_end);
         scanned_ = static_cast<std::size_t>(at - begin);
         if (at == window_end) return scanned_ == window ? too_large(limits) : outcome::need_more;
         if (*at != '\r') return wrong_line_end(begin, at);
@@ -81,10 +81,10 @@ head_parser::outcome head_parser::parse_request_line(std::string_view line, cons
     // Each scan stops at the CR at the latest, so it may look as far as there is input.
     const char* const begin = line.data();
     const char* const end = begin + line.size();
-    const char* const method_end = scan::find_not_token(begin, readable_end);
+    const char* const method_end = http::scan::find_not_token(begin, readable_end);
     const auto method_size = static_cast<std::size_t>(method_end - begin);
     const char* const target = method_end + (method_end != end);
-    const char* const target_end = scan::find_not_target(target, readable_end);
+    const char* const target_end = http::scan::find_not_target(target, readable_end);
     const bool spaced = method_size > 0 && *method_end == ' ' && target_end != target && *target_end == ' ';
     if (!spaced) return wrong_request_line(line, method_size, static_cast<std::size_t>(target_end - begin));
 
@@ -93,7 +93,7 @@ head_parser::outcome head_parser::parse_request_line(std::string_view line, cons
     method_size_ = method_size;
     second_at_ = method_size + 1;
     second_size_ = static_cast<std::size_t>(target_end - target);
-    const std::string_view defect = target_defect({begin, method_size_}, {target, second_size_});
+    const std::string_view defect = http::target_defect({begin, method_size_}, {target, second_size_});
     if (!defect.empty()) return malformed("the request target " + std::string(defect));
     return outcome::complete;
 }
@@ -118,7 +118,7 @@ head_parser::outcome head_parser::parse_status_line(std::string_view line) {
 
 head_parser::outcome head_parser::parse_field_line(const char* begin, const char* end, const char* readable_end,
                                                    const limits& limits) {
-    const char* const name_end = scan::find_not_token(begin, readable_end);
+    const char* const name_end = http::scan::find_not_token(begin, readable_end);
     const auto name_size = static_cast<std::size_t>(name_end - begin);
     if (*name_end != ':' || name_size == 0 || name_size > std::numeric_limits<std::uint16_t>::max())
         return wrong_field_line({begin, static_cast<std::size_t>(end - begin)}, name_size);
@@ -129,8 +129,8 @@ head_parser::outcome head_parser::parse_field_line(const char* begin, const char
 
     const char* value = name_end + 1;
     const char* value_end = end;
-    while (value != value_end && scan::is_blank(byte_at(value))) ++value;
-    while (value_end != value && scan::is_blank(byte_at(value_end - 1))) --value_end;
+    while (value != value_end && http::scan::is_blank(byte_at(value))) ++value;
+    while (value_end != value && http::scan::is_blank(byte_at(value_end - 1))) --value_end;
 
     const auto name_offset = static_cast<std::uint32_t>(line_start_ - block_at_);
     records_.push_back({name_offset, name_offset + static_cast<std::uint32_t>(value - begin),
@@ -199,7 +199,7 @@ head_parser::outcome head_parser::wrong_request_line(std::string_view line, std:
 }
 
 head_parser::outcome head_parser::wrong_version(std::string_view text) {
-    const auto is_digit = [&](std::size_t at) { return scan::is_digit(static_cast<unsigned char>(text[at])); };
+    const auto is_digit = [&](std::size_t at) { return http::scan::is_digit(static_cast<unsigned char>(text[at])); };
     const bool is_version =
         text.size() == version_size && text.starts_with(protocol_name) && is_digit(5) && text[6] == '.' && is_digit(7);
     if (is_version) return fail(error_code::malformed_message, 505, "unsupported version " + std::string(text));
@@ -209,13 +209,13 @@ head_parser::outcome head_parser::wrong_version(std::string_view text) {
 
 head_parser::outcome head_parser::wrong_field_line(std::string_view line, std::size_t name_size) {
     const std::string where = at_byte(line_start_);
-    if (scan::is_blank(byte_at(line.data()))) return malformed("line begins with white space" + where);
+    if (http::scan::is_blank(byte_at(line.data()))) return malformed("line begins with white space" + where);
     if (name_size == 0 && line.front() == ':') return malformed("field line without a name" + where);
     const std::string name = excerpt(line.substr(0, name_size));
     if (name_size >= line.size()) return malformed("field line without a colon after " + name + where);
     const auto offending = byte_at(line.data() + name_size);
     if (offending == ':') return malformed("field name is too long" + where);
-    if (scan::is_blank(offending)) return malformed("white space after the field name " + name + where);
+    if (http::scan::is_blank(offending)) return malformed("white space after the field name " + name + where);
     return malformed("invalid byte " + name_of_byte(offending) + " in the field name after " + name + where);
 }
 

@@ -5,8 +5,8 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/http/target.hpp"
 #include "protocol/http1/encoder.hpp"
-#include "protocol/http1/target.hpp"
 
 namespace pabal::http1 {
 
@@ -270,7 +270,7 @@ step machine::accept_request(std::string_view head) {
     cycle_.peer_closes = !facts.persists(request_.version);
     if (facts.host_lines > 1) return fail(error_code::malformed_message, "the request has more than one Host");
     if (facts.host_lines == 0 && is_1_1) return fail(error_code::malformed_message, "the request has no Host");
-    if (!is_authority(facts.host, true))
+    if (!http::is_authority(facts.host, true))
         return fail(error_code::malformed_message, "the request has an invalid Host: " + excerpt(facts.host));
 
     const framing framed = frame_request(facts, request_.version, cycle_.method);

@@ -1,8 +1,8 @@
 #pragma once
 /// \file
-/// Bounds on what a peer may make an HTTP/2 machine hold or do. What nghttp2 bounds by itself (frames that ask for an answer,
-/// CONTINUATION frames, settings in a frame, streams reset in a row) is set in machine.cpp.
+/// Bounds on what a peer may make an HTTP/2 machine hold or do.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -21,7 +21,47 @@ struct limits {
     /// How many streams a server is taken to allow at once until its SETTINGS say so (RFC 9113 section 6.5.2 advises it to allow
     /// no fewer than 100). More would be refused, and sent again.
     std::uint32_t assumed_concurrent_streams = 100;
+
+    // --- What a server bears from one client ---
+
+    /// Streams open at once; more are refused (RFC 9113 section 5.1.2).
+    std::uint32_t concurrent_streams = 128;
+    /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
+    std::size_t bomb_factor = 4;
+    /// Streams that ended before they were answered, because the client reset them (CVE-2023-44487) or made us do it by breaking
+    /// the rules (CVE-2025-8671), in one allowance_period.
+    unsigned max_resets = 500;
+    /// Frames that ask for work and bring nothing, in one allowance_period: PING, SETTINGS, PRIORITY, RST_STREAM, DATA
+    /// without content (CVE-2019-9512, -9515, -9513, -9514, -9518), and windows so small that a response leaves in crumbs
+    /// (CVE-2019-9511).
+    unsigned max_idle_frames = 1000;
+    /// Frames that wait to be sent because the client does not read, beyond one for each stream (CVE-2019-9517).
+    std::size_t max_queued_frames = 1000;
 };
+
+/// A server's, unless told otherwise: with all its streams a client makes it hold no more than 32 MiB of unread bodies.
+/// No window grows there.
+inline constexpr limits server_limits{.stream_window = 256 * 1024, .largest_stream_window = 256 * 1024};
+
+/// How often `machine::renew_allowances` is to be called.
+inline constexpr std::chrono::seconds allowance_period{10};
+/// DATA frames from this size on, in either direction, each make good for one idle frame: who measures the path by PING while
+/// much is moving floods nobody.
+inline constexpr std::size_t worthwhile_size = 1024;
+/// DATA frames that a client's window makes smaller than this are crumbs.
+inline constexpr std::size_t crumb_size = 64;
+
+// --- What nghttp2 counts by itself, in either role ---
+
+/// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
+inline constexpr std::size_t max_outbound_acknowledgements = 1000;
+/// Streams a peer may have us reset at once, and then in a second.
+inline constexpr std::uint64_t reset_burst = 1000;
+inline constexpr std::uint64_t resets_per_second = 33;
+/// CONTINUATION frames of one header section (CVE-2024-27316). nghttp2 counts one whose header comes in pieces several times.
+inline constexpr std::size_t max_continuations = 64;
+/// Settings in one frame.
+inline constexpr std::size_t max_settings = 32;
 
 /// How many 1xx responses a client takes before the final one.
 inline constexpr unsigned max_informational_responses = 32;

@@ -10,29 +10,11 @@
 #include <nghttp2/nghttp2.h>
 
 #include "protocol/http/status.hpp"
+#include "protocol/http2/wire.hpp"
 
 namespace pabal::http2 {
 
 namespace {
-
-/// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
-constexpr std::size_t max_outbound_acknowledgements = 1000;
-/// Streams a peer may have us reset at once, and then in a second.
-constexpr std::uint64_t reset_burst = 1000;
-constexpr std::uint64_t resets_per_second = 33;
-constexpr std::size_t max_continuations = 8;
-constexpr std::size_t max_settings = 32;
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
-nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
-    const auto bytes = [](std::string_view text) {
-        return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
 
 /// What our PINGs carry, so that their answers can be told apart.
 constexpr std::uint64_t sign_of_life = 1;
@@ -88,8 +70,12 @@ struct machine_callbacks {
         return 0;
     }
 
-    static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* user_data) {
-        owner(user_data).section_.begin();
+    static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
+        machine& it = owner(user_data);
+        it.section_.begin();
+        it.in_head_ = true;
+        if (it.role_ == role::server && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+            it.begin_request(frame->hd.stream_id);
         return 0;
     }
 
@@ -97,13 +83,18 @@ struct machine_callbacks {
                          const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user_data) {
         stream* of = owner(user_data).stream_of(frame->hd.stream_id);
         if (!of) return 0;
-        const bool taken = owner(user_data).add_field(*of, text_of(name, name_size), text_of(value, value_size));
+        machine& it = owner(user_data);
+        const std::string_view named = text_of(name, name_size), content = text_of(value, value_size);
+        const bool taken = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? it.add_request_field(named, content)
+                                                                      : it.add_field(*of, named, content);
+        it.in_head_ = taken;
         return taken ? 0 : static_cast<int>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
     }
 
     /// A field that RFC 9113 section 8.2.1 forbids, which nghttp2 would pass over.
     static int on_invalid_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t*, std::size_t,
                                  const std::uint8_t*, std::size_t, std::uint8_t, void* user_data) {
+        owner(user_data).in_head_ = false;
         if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = "invalid field";
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
@@ -124,9 +115,14 @@ struct machine_callbacks {
         const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
         switch (frame->hd.type) {
         case NGHTTP2_HEADERS:
-            if (stream* of = it.stream_of(frame->hd.stream_id)) it.end_head(*of, ends);
+            it.in_head_ = false;
+            if (stream* of = it.stream_of(frame->hd.stream_id)) {
+                if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) it.end_request_head(*of, ends);
+                else it.end_head(*of, ends);
+            }
             break;
         case NGHTTP2_DATA:
+            if (it.role_ == role::server) it.note_received_data(frame->hd.length - frame->data.padlen, ends);
             if (stream* of = ends ? it.stream_of(frame->hd.stream_id) : nullptr) it.end_message(*of, {});
             break;
         case NGHTTP2_SETTINGS:
@@ -148,6 +144,7 @@ struct machine_callbacks {
 
     /// The peer broke a rule; nghttp2 resets the stream or ends the connection for it.
     static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user_data) {
+        owner(user_data).in_head_ = false;
         if (stream* of = owner(user_data).stream_of(frame->hd.stream_id)) of->defect_ = nghttp2_strerror(code);
         return 0;
     }
@@ -156,19 +153,22 @@ struct machine_callbacks {
         stream* gone = owner(user_data).stream_of(id);
         if (!gone) return 0;
         nghttp2_session_set_stream_user_data(session, id, nullptr);
-        owner(user_data).closed(*gone, error_reason{code});
+        machine& it = owner(user_data);
+        if (it.role_ == role::client) it.closed(*gone, error_reason{code});
+        else it.request_closed(*gone, error_reason{code});
         return 0;
     }
 
     static int on_frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user_data) {
         machine& it = owner(user_data);
+        const bool is_message = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+        if (is_message && it.role_ == role::server && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0)
+            it.response_sent(frame->hd.stream_id);
         if (frame->hd.type != NGHTTP2_GOAWAY) return 0;
         const nghttp2_goaway& said = frame->goaway;
         it.accepts_streams_ = false;
         if (said.error_code == NGHTTP2_NO_ERROR || it.failure_) return 0;
-        std::string message = "the server broke HTTP/2 (" + name_of(error_reason{said.error_code}) + ")";
-        if (said.opaque_data_len > 0) message.append(": ").append(text_of(said.opaque_data, said.opaque_data_len));
-        it.failure_ = error{error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
+        it.failure_ = it.broken_by_peer(error_reason{said.error_code}, text_of(said.opaque_data, said.opaque_data_len));
         return 0;
     }
 
@@ -197,36 +197,68 @@ struct machine_callbacks {
         return made;
     }
 
-    static const nghttp2_option* options() {
-        static const nghttp2_option* const made = [] {
-            nghttp2_option* fresh = nullptr;
-            if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
-            nghttp2_option_set_no_auto_window_update(fresh, 1);
-            nghttp2_option_set_no_closed_streams(fresh, 1);
-            nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
-            nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
-            nghttp2_option_set_max_continuations(fresh, max_continuations);
-            nghttp2_option_set_max_settings(fresh, max_settings);
+    static nghttp2_option* make_options() {
+        nghttp2_option* fresh = nullptr;
+        if (nghttp2_option_new(&fresh) != 0) throw std::bad_alloc();
+        nghttp2_option_set_no_auto_window_update(fresh, 1);
+        nghttp2_option_set_no_closed_streams(fresh, 1);
+        nghttp2_option_set_max_outbound_ack(fresh, max_outbound_acknowledgements);
+        nghttp2_option_set_stream_reset_rate_limit(fresh, reset_burst, resets_per_second);
+        nghttp2_option_set_max_continuations(fresh, max_continuations);
+        nghttp2_option_set_max_settings(fresh, max_settings);
+        return fresh;
+    }
+
+    static const nghttp2_option* options(role as) {
+        static const nghttp2_option* const clients = make_options();
+        static const nghttp2_option* const servers = [] {
+            nghttp2_option* fresh = make_options();
+            nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
             return fresh;
         }();
-        return made;
+        return as == role::client ? clients : servers;
     }
 };
+
+nghttp2_data_provider2 body_source() noexcept { return {{.ptr = nullptr}, machine_callbacks::read_body}; }
 
 void machine::session_deleter::operator()(nghttp2_session* session) const noexcept { nghttp2_session_del(session); }
 
 machine::machine(std::string_view scheme, machine_observer& observer, const limits& limits)
-    : scheme_(scheme), observer_(observer), limits_(limits), section_(limits.max_head, limits.max_fields) {
+    : scheme_(scheme),
+      observer_(observer),
+      limits_(limits),
+      section_(limits.max_head, limits.max_fields),
+      request_(limits.max_head, limits.max_fields, http_version::http_2) {
+    open_session();
+}
+
+machine::machine(machine_observer& observer, const limits& limits)
+    : role_(role::server),
+      observer_(observer),
+      limits_(limits),
+      section_(limits.max_head, limits.max_fields),
+      request_(limits.max_head, limits.max_fields, http_version::http_2),
+      headers_(NGHTTP2_CLIENT_MAGIC_LEN) {
+    open_session();
+}
+
+/// Makes the session and says what we allow (SETTINGS, RFC 9113 section 6.5).
+void machine::open_session() {
+    const bool is_client = role_ == role::client;
     nghttp2_session* made = nullptr;
-    if (nghttp2_session_client_new2(&made, machine_callbacks::table(), this, machine_callbacks::options()) != 0)
-        throw std::bad_alloc();
+    const auto open = is_client ? nghttp2_session_client_new2 : nghttp2_session_server_new2;
+    if (open(&made, machine_callbacks::table(), this, machine_callbacks::options(role_)) != 0) throw std::bad_alloc();
     session_.reset(made);
-    const std::array<nghttp2_settings_entry, 3> settings{{
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+    const nghttp2_settings_entry of_a_client{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+    const nghttp2_settings_entry of_a_server{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.concurrent_streams};
+    const std::array<nghttp2_settings_entry, 4> settings{{
+        is_client ? of_a_client : of_a_server,
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_head)},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},  // a server's: RFC 9218 section 2.1
     }};
-    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), is_client ? 3 : settings.size());
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0,
                                           static_cast<std::int32_t>(limits_.connection_window));
 }
@@ -253,7 +285,7 @@ result<void> machine::request(const request_head& head, std::optional<std::uint6
 
     opened.body_left_ = size;
     opened.sent_all_ = size == std::uint64_t{0};
-    const nghttp2_data_provider2 source{{.ptr = nullptr}, machine_callbacks::read_body};
+    const nghttp2_data_provider2 source = body_source();
     const std::int32_t id = nghttp2_submit_request2(session_.get(), nullptr, lines.data(), lines.size(),
                                                     opened.sent_all_ ? nullptr : &source, &opened);
     if (id < 0) {
@@ -278,18 +310,23 @@ long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags
     case read_outcome::kind::end:
         // What was announced did not come: the peer must not take the rest for the whole.
         if (of.body_left_.value_or(0) > 0) break;
-        return end_body(of, flags) ? 0 : static_cast<long>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
+        if (!end_body(of, flags)) break;
+        of.on_sent();
+        return 0;
     case read_outcome::kind::data:
+        if (role_ == role::server) note_sent_data(got->size, buffer.size());
         if (of.body_left_) {
             if (got->size > *of.body_left_) break;
             *of.body_left_ -= got->size;
             if (*of.body_left_ == 0 && !end_body(of, flags)) break;
+            if (of.sent_all_) of.on_sent();
         }
         return static_cast<long>(got->size);
     }
     nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
     of.on_reset({error_code::request_body_failed, phase::write, culprit::caller, 0,
-                 "the request body has not the size that was announced"},
+                 std::string(role_ == role::client ? "the request" : "the response") +
+                     " body has not the size that was announced, or trailers that cannot be sent"},
                 false);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
@@ -300,6 +337,7 @@ bool machine::end_body(stream& of, std::uint32_t& flags) {
     of.sent_all_ = true;
     const fields* trailers = of.trailers();
     if (!trailers || trailers->empty()) return true;
+    if (!fits_a_header_block(*trailers)) return false;
     std::vector<nghttp2_nv> lines;
     lines.reserve(trailers->size());
     for (const fields::field line : *trailers) lines.push_back(field_of(line.name, line.value));
@@ -342,10 +380,14 @@ std::uint64_t machine::certain_to_come() const noexcept {
                           nghttp2_session_get_effective_recv_data_length(it))});
 }
 
-void machine::release(stream& done) {
+void machine::release(stream& done, error_reason why) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
-    if (!done.ended_ || !done.sent_all_)
-        nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, NGHTTP2_CANCEL);
+    if (done.sent_all_ && (done.ended_ || role_ == role::server)) {
+        // What a server has answered, but not read to its end, is ended when the last of the answer leaves.
+        if (done.end_left_ && !done.ended_) end_unread(done.id_);
+        return;
+    }
+    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, static_cast<std::uint32_t>(why));
 }
 
 void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(sign_of_life).data()); }
@@ -367,10 +409,13 @@ bool machine::is_over() const noexcept {
 // --- Receiving -------------------------------------------------------------------------------------------------------
 
 result<void> machine::receive(std::string_view input) {
+    error_reason broken = error_reason::no_error;
+    if (role_ == role::server) input = judge_frames(input, broken);
     const nghttp2_ssize used =
         nghttp2_session_mem_recv2(session_.get(), reinterpret_cast<const std::uint8_t*>(input.data()), input.size());
     if (used < 0) return fatal(used);
-    return {};
+    if (role_ == role::client) return {};
+    return end_if_broken(broken);
 }
 
 /// False: more than the limits allow, or no status code (RFC 9110 section 15), and the stream is reset.
@@ -439,9 +484,23 @@ void machine::closed(stream& gone, error_reason reason) {
                   false);
 }
 
+error machine::broken_by_peer(error_reason rule, std::string_view details) const {
+    std::string message(role_ == role::client ? "the server" : "the client");
+    message.append(" broke HTTP/2 (").append(name_of(rule)).append(")");
+    if (!details.empty()) message.append(": ").append(details);
+    return {error_code::malformed_message, phase::read, culprit::peer, 0, std::move(message)};
+}
+
 /// What ends the connection: out of memory, or a peer that sends what nobody could answer.
-error machine::fatal(long code) const {
+error machine::fatal(long code) {
     if (failure_) return *failure_;
+    if (role_ == role::server) {
+        const bool is_flood = code == NGHTTP2_ERR_FLOODED || code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ||
+                              code == NGHTTP2_ERR_TOO_MANY_SETTINGS;
+        const bool is_rule = code == NGHTTP2_ERR_BAD_CLIENT_MAGIC;
+        if (is_flood) nghttp2_session_terminate_session(session_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+        else if (is_rule) nghttp2_session_terminate_session(session_.get(), NGHTTP2_PROTOCOL_ERROR);
+    }
     return {error_code::malformed_message, phase::read, culprit::peer, 0,
             std::string("HTTP/2: ") + nghttp2_strerror(static_cast<int>(code))};
 }

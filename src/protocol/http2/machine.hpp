@@ -10,6 +10,10 @@
 ///     machine.receive(bytes);                            // → stream.on_response, on_data, on_end, on_reset
 ///     machine.consume(stream, size);                     // data was used: the peer may send as much again
 ///
+///     http2::machine machine(observer);                  // a server's: observer.on_request_begun() makes the streams
+///     machine.receive(bytes);                            // → stream.on_request, on_data, on_end, on_reset
+///     machine.respond(head, has_body, stream);
+///
 /// Nothing is sent of itself: after `receive` and every other member, `send` until it appends nothing.
 
 #include <cstdint>
@@ -23,9 +27,12 @@
 #include <pabal/message.hpp>
 #include <pabal/result.hpp>
 
+#include "protocol/http/arriving_request.hpp"
 #include "protocol/http/pseudo_fields.hpp"
+#include "protocol/http2/frame_scanner.hpp"
 #include "protocol/http2/limits.hpp"
 #include "protocol/http2/stream.hpp"
+#include "protocol/http2/stream_history.hpp"
 #include "protocol/http2/window_growth.hpp"
 
 struct nghttp2_session;
@@ -41,10 +48,14 @@ public:
     virtual void on_going_away() {}
     /// The answer to `ping`.
     virtual void on_pong() {}
+    /// Server: the peer opens a stream. Who owns it; null refuses it, unprocessed (REFUSED_STREAM, RFC 9113 section 8.7).
+    virtual stream* on_request_begun() { return nullptr; }
 
 protected:
     ~machine_observer() = default;
 };
+
+enum class role : std::uint8_t { client, server };
 
 class machine {
 public:
@@ -52,6 +63,8 @@ public:
 
     /// A client's. `scheme` is that of all requests: "https" or "http". The observer must outlive the machine.
     machine(std::string_view scheme, machine_observer& observer, const limits& limits = {});
+    /// A server's.
+    explicit machine(machine_observer& observer, const limits& limits = server_limits);
     ~machine();
     machine(const machine&) = delete;
     machine& operator=(const machine&) = delete;
@@ -59,6 +72,22 @@ public:
     /// Client: opens a stream. Host becomes :authority; fields that concern one connection (RFC 9113 section 8.2.2) are left
     /// out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed then.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
+
+    /// Server: a 1xx response other than 101.
+    result<void> inform(const response_head& head, stream& of);
+    /// Server: the final response, once. `has_body`: it comes from `stream.read_body`; without, the head ends the message. Fields
+    /// that concern one connection are left out. When all of it is taken over, the owner releases the stream, or goes on to take
+    /// in what is left of the request. Errors are the caller's, and nothing was sent then.
+    result<void> respond(const response_head& head, bool has_body, stream& of);
+    /// Server: says that the end is near, and asks for a sign of life: when `on_pong` comes, the client has heard of it, and no
+    /// request that it sent before is lost by `finish` (RFC 9113 section 6.8).
+    void announce_end();
+    /// Server: takes no more streams and says which was the last (GOAWAY, RFC 9113 section 6.8); those that are open go on.
+    void finish();
+    /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
+    void renew_allowances() noexcept { resets_ = idle_frames_ = 0; }
+    /// A header section has begun and not ended.
+    bool is_in_head() const noexcept { return in_head_; }
 
     /// What the peer sent. An error ends the connection: send what is left (GOAWAY) and close.
     result<void> receive(std::string_view input);
@@ -73,8 +102,8 @@ public:
     /// How many bytes of the body that moved last the peer has announced and may send: so many will come, unless it fails.
     std::uint64_t certain_to_come() const noexcept;
     /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop
-    /// (RST_STREAM with CANCEL, RFC 9113 section 6.4).
-    void release(stream& done);
+    /// (RST_STREAM, RFC 9113 section 6.4): with `why`, or with NO_ERROR after a complete response (section 8.1).
+    void release(stream& done, error_reason why = error_reason::cancel);
     /// Asks the peer for a sign of life.
     void ping();
     /// Says that no more will come (GOAWAY).
@@ -104,8 +133,30 @@ private:
     void closed(stream& gone, error_reason reason);
     long read_body(stream& of, std::span<char> buffer, std::uint32_t& flags);
     bool end_body(stream& of, std::uint32_t& flags);
-    error fatal(long code) const;
+    void open_session();
+    error fatal(long code);
+    error broken_by_peer(error_reason rule, std::string_view details) const;
 
+    // Server.
+    void begin_request(std::int32_t id);
+    bool add_request_field(std::string_view name, std::string_view value);
+    void end_request_head(stream& of, bool ends);
+    std::string_view judge_frames(std::string_view input, error_reason& broken);
+    error_reason judge(const frame_header& header);
+    void reset_malformed(stream& of, std::string_view defect);
+    void request_closed(stream& gone, error_reason reason);
+    void response_sent(std::int32_t id);
+    void end_unread(std::int32_t id);
+    void spend(unsigned& spent, unsigned allowed, std::string_view what);
+    /// Who brings or takes something may also ask how we are.
+    void earn(unsigned frames) noexcept;
+    void note_idle_frame() { spend(idle_frames_, limits_.max_idle_frames, "frames that bring nothing"); }
+    void note_received_data(std::size_t size, bool ends);
+    void note_sent_data(std::size_t size, std::size_t room);
+    void end_calmly(std::string_view why);
+    result<void> end_if_broken(error_reason rule);
+
+    role role_ = role::client;
     std::string scheme_;
     machine_observer& observer_;
     limits limits_;
@@ -117,6 +168,14 @@ private:
     std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
+    bool in_head_ = false;
+
+    // Server.
+    http::arriving_request request_;
+    frame_scanner headers_;
+    stream_history history_;
+    unsigned resets_ = 0;       ///< spent of limits::max_resets
+    unsigned idle_frames_ = 0;  ///< spent of limits::max_idle_frames
 };
 
 }  // namespace pabal::http2

@@ -32,6 +32,9 @@ std::string name_of(error_reason reason);
 
 class stream : public http::message_stream {
 public:
+    /// The machine has taken over our message whole, if it has content: nothing more of it is asked for.
+    virtual void on_sent() {}
+
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
     /// What `on_data` gives stays where it is until the machine's `receive` returns.
@@ -52,6 +55,7 @@ private:
     bool has_head_ = false;
     bool ended_ = false;  ///< the peer's message is complete
     bool sent_all_ = false;
+    bool end_left_ = false;  ///< server: so has END_STREAM
 };
 
 }  // namespace pabal::http2

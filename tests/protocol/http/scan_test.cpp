@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/http1/scan.hpp"
+#include "protocol/http/scan.hpp"
 
-namespace pabal::http1::scan {
+namespace pabal::http::scan {
 namespace {
 
 using scanner = const char* (*)(const char*, const char*) noexcept;
@@ -101,4 +101,4 @@ TEST(scan, classes_are_those_of_the_rfcs) {
 }
 
 }  // namespace
-}  // namespace pabal::http1::scan
+}  // namespace pabal::http::scan

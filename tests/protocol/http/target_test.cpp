@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "protocol/http1/target.hpp"
+#include "protocol/http/target.hpp"
 
-namespace pabal::http1 {
+namespace pabal::http {
 namespace {
 
 using namespace std::string_view_literals;
@@ -95,4 +95,4 @@ TEST(target, has_the_form_its_method_calls_for) {
 }
 
 }  // namespace
-}  // namespace pabal::http1
+}  // namespace pabal::http

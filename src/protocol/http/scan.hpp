@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// Finding the first byte that ends something: the inner loops of the HTTP/1.1 parser.
+/// Finding the first byte that ends something: the inner loops of the parsers.
 ///
 /// Each scanner takes [begin, end) and returns the first byte outside its class, or `end`. It never reads outside that
 /// range. There is one definition of every class, the constexpr predicates below; the scalar scanners apply them byte by
@@ -25,7 +25,7 @@
 #include <arm_neon.h>
 #endif
 
-namespace pabal::http1::scan {
+namespace pabal::http::scan {
 
 // --- The classes. ---
 
@@ -270,4 +270,4 @@ inline const char* find_not_target(const char* begin, const char* end) noexcept 
 #endif
 }
 
-}  // namespace pabal::http1::scan
+}  // namespace pabal::http::scan

@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace pabal::http1 {
+namespace pabal::http {
 
 /// uri-host [":" port], RFC 3986 section 3.2.2: a name or IPv4 address, or an IP literal in brackets; no user information.
 /// Empty is valid only where `may_be_empty` (a Host field for a target without authority).
@@ -15,4 +15,4 @@ bool is_authority(std::string_view text, bool may_be_empty) noexcept;
 /// CONNECT, which must have authority-form with a port; asterisk-form for OPTIONS only.
 std::string_view target_defect(std::string_view method, std::string_view target) noexcept;
 
-}  // namespace pabal::http1
+}  // namespace pabal::http

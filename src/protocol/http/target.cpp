@@ -1,11 +1,11 @@
-#include "protocol/http1/target.hpp"
+#include "protocol/http/target.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "protocol/http1/scan.hpp"
+#include "protocol/http/scan.hpp"
 
-namespace pabal::http1 {
+namespace pabal::http {
 
 namespace {
 
@@ -95,4 +95,4 @@ std::string_view target_defect(std::string_view method, std::string_view target)
     return "is neither a path nor an absolute URI";
 }
 
-}  // namespace pabal::http1
+}  // namespace pabal::http
