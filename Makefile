@@ -23,6 +23,13 @@ $(VENV)/.groups-%: pyproject.toml
 	@$(BIN)/pip install --quiet --group $*
 	@touch $@
 
+# Outside judges of the protocols, for the tests. Go checks their sums.
+JUDGES := build/judges
+$(JUDGES)/.ready: python/tests/judges/go.mod python/tests/judges/go.sum
+	@cd python/tests/judges && GOBIN="$(CURDIR)/$(JUDGES)" GOFLAGS=-mod=readonly go install \
+		github.com/summerwind/h2spec/cmd/h2spec github.com/summerwind/h2spec/cmd/h2specd
+	@touch $@
+
 build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv
 	@$(BIN)/pip install --quiet --no-build-isolation --force-reinstall --no-deps .
 	@$(BIN)/pip install --quiet 'rich>=13'
@@ -30,7 +37,7 @@ build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv
 run: build  ## build, start the demo server, gather 1,000 quotes from it
 	@$(BIN)/python -m pabal.cli.quickstart
 
-test: bootstrap-test build $(VENV)/.groups-test $(VENV)/.groups-check  ## run all tests (STAGES="cpp python …" for some)
+test: bootstrap-test build $(JUDGES)/.ready $(VENV)/.groups-test $(VENV)/.groups-check  ## run all tests (STAGES="cpp python …" for some)
 	@$(BIN)/python tools/test.py $(STAGES)
 
 check: bootstrap-check build $(VENV)/.groups-test $(VENV)/.groups-check  ## format, lint, types, house rules

@@ -36,6 +36,7 @@ class Adapter(NamedTuple):
     open_async: Callable[[Module, int], AbstractAsyncContextManager[AsyncCalls]] | None = None
     open_sync: Callable[[Module], Get] | None = None
     loop: str = "asyncio"
+    open_http2: Callable[[Module, int], AbstractAsyncContextManager[AsyncCalls]] | None = None  # that it will speak
 
     @property
     def is_pabal(self) -> bool:
@@ -162,9 +163,13 @@ def open_pabal(pabal: Module, connections: int) -> AbstractAsyncContextManager[A
     return open_session(pabal.AsyncSession(verify=False, limits=limits))
 
 
-def open_httpx(httpx: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+def open_httpx(httpx: Module, connections: int, http2: bool = False) -> AbstractAsyncContextManager[AsyncCalls]:
     limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    return open_session(httpx.AsyncClient(verify=False, timeout=None, limits=limits))
+    return open_session(httpx.AsyncClient(verify=False, timeout=None, limits=limits, http2=http2))
+
+
+def open_httpx_over_http2(httpx: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+    return open_httpx(httpx, connections, http2=True)
 
 
 def open_curl_cffi(curl_cffi: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
@@ -174,6 +179,11 @@ def open_curl_cffi(curl_cffi: Module, connections: int) -> AbstractAsyncContextM
 
 def open_impit(impit: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
     return open_session(impit.AsyncClient(verify=False, timeout=None))
+
+
+def open_impit_over_http2(impit: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+    """It negotiates HTTP/2 only where it behaves like a browser."""
+    return open_session(impit.AsyncClient(verify=False, timeout=None, browser="chrome"))
 
 
 def json_getter(session: Session) -> Get:
@@ -225,20 +235,20 @@ def sync_socket(socket: Module) -> Get:
 
 
 ADAPTERS = (
-    Adapter("pabal", "pabal", open_pabal, sync_session),
+    Adapter("pabal", "pabal", open_pabal, sync_session, open_http2=open_pabal),
     Adapter("pabal+uvloop", "pabal", open_pabal, loop="uvloop"),
     Adapter("pabal.requests", "pabal.requests", open_sync=sync_session),
     Adapter("pabal.niquests", "pabal.niquests", open_niquests, sync_session),
     Adapter("aiohttp", "aiohttp", open_aiohttp),
     Adapter("aiohttp+uvloop", "aiohttp", open_aiohttp, loop="uvloop"),
-    Adapter("curl_cffi", "curl_cffi", open_curl_cffi, sync_curl_cffi),
-    Adapter("httpx", "httpx", open_httpx, sync_client),
+    Adapter("curl_cffi", "curl_cffi", open_curl_cffi, sync_curl_cffi, open_http2=open_curl_cffi),
+    Adapter("httpx", "httpx", open_httpx, sync_client, open_http2=open_httpx_over_http2),
     Adapter("httpx2", "httpx2", open_httpx, sync_client),
-    Adapter("impit", "impit", open_impit, sync_client),
+    Adapter("impit", "impit", open_impit, sync_client, open_http2=open_impit_over_http2),
     Adapter("niquests", "niquests", open_niquests, sync_session),
     Adapter("pyreqwest", "pyreqwest", open_pyreqwest, sync_pyreqwest),
     Adapter("requests", "requests", open_sync=sync_session),
-    Adapter("wreq", "wreq", open_wreq, sync_wreq),
+    Adapter("wreq", "wreq", open_wreq, sync_wreq, open_http2=open_wreq),
     Adapter(SOCKET, "socket", open_sync=sync_socket),
 )
 

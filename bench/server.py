@@ -38,6 +38,7 @@ http {{
   server {{
     listen 127.0.0.1:{plain} backlog=16384;
     listen 127.0.0.1:{tls} ssl backlog=16384;
+    listen 127.0.0.1:{http2} ssl http2 backlog=16384; http2_max_concurrent_streams {files};
     ssl_certificate {folder}/certificate.pem; ssl_certificate_key {folder}/key.pem; ssl_protocols TLSv1.3;
     ssl_session_cache off; ssl_session_tickets off;
     location /price {{ return 200 '{{"symbol":"BTC","price":123.45}}'; }}
@@ -54,10 +55,11 @@ http {{
 class Server(NamedTuple):
     plain: str
     tls: str
+    http2: str  # TLS, too, with HTTP/2 for whoever negotiates it
     version: str
 
-    def url(self, path: str, tls: bool) -> str:
-        return (self.tls if tls else self.plain) + path
+    def url(self, path: str, *, tls: bool, http2: bool) -> str:
+        return (self.http2 if http2 else self.tls if tls else self.plain) + path
 
 
 def find_nginx() -> str:
@@ -115,7 +117,7 @@ def nginx(core: int, *, connections: int, large_size: int, upload_size: int) -> 
     build = subprocess.run([program, "-V"], check=True, capture_output=True, text=True).stderr
     version = re.search(r"nginx/(\S+)", build)
     with tempfile.TemporaryDirectory() as name:
-        folder, plain, tls = Path(name), free_port(), free_port()
+        folder, plain, tls, http2 = Path(name), free_port(), free_port(), free_port()
         write_certificate(folder)
         with (folder / "large").open("wb") as large:
             large.truncate(large_size)
@@ -126,6 +128,7 @@ def nginx(core: int, *, connections: int, large_size: int, upload_size: int) -> 
             body_buffer=upload_size + 4096,
             plain=plain,
             tls=tls,
+            http2=http2,
         )
         (folder / "nginx.conf").write_text(configuration)
         process = subprocess.Popen(
@@ -133,7 +136,12 @@ def nginx(core: int, *, connections: int, large_size: int, upload_size: int) -> 
         )
         try:
             wait_until_listening(process, plain, folder)
-            yield Server(f"http://127.0.0.1:{plain}", f"https://localhost:{tls}", version[1] if version else "")
+            yield Server(
+                f"http://127.0.0.1:{plain}",
+                f"https://localhost:{tls}",
+                f"https://localhost:{http2}",
+                version[1] if version else "",
+            )
         finally:
             process.terminate()
             process.wait()

@@ -51,6 +51,7 @@ class Shape:
     heading: str
     path: str = "/price"
     tls: bool = False
+    http2: bool = False  # over TLS; a client that would not speak it has no part in it
     at_once: int = 1
     quick_at_once: int = 2
     size: int = 0
@@ -77,6 +78,12 @@ def gather(latency_ms: int, *at_once: int) -> tuple[Shape, ...]:
     path = f"/{latency_ms}ms" if latency_ms else "/price"
     return tuple(
         Shape(f"gather-{latency_ms}ms-{many}", Kind.GATHER, f"{many:,} at once", path, at_once=many) for many in at_once
+    )
+
+
+def gather_http2(*at_once: int) -> tuple[Shape, ...]:
+    return tuple(
+        Shape(f"http2-{many}", Kind.GATHER, f"{many:,} at once", tls=True, http2=True, at_once=many) for many in at_once
     )
 
 
@@ -138,6 +145,33 @@ TABLES = (
         "Download of one large body",
         CPU_PER_GIGABYTE,
         transfer(Kind.DOWNLOAD, 256 * MEBIBYTE),
+        second=MEGABYTE_RATE,
+        note="Streamed in the chunks that the client itself chooses.",
+    ),
+    Table(
+        "http2",
+        "asyncio.gather over HTTP/2",
+        CPU_PER_REQUEST,
+        gather_http2(10, 100, 1000, 10000),
+        second=REQUEST_RATE,
+        note="Small JSON over TLS. Of the clients that speak HTTP/2; the server takes all requests on one connection.",
+    ),
+    Table(
+        "http2-download",
+        "Download of one large body over HTTP/2",
+        CPU_PER_GIGABYTE,
+        (
+            Shape(
+                "http2-download",
+                Kind.DOWNLOAD,
+                "TLS",
+                "/large",
+                tls=True,
+                http2=True,
+                size=256 * MEBIBYTE,
+                quick_size=MEBIBYTE,
+            ),
+        ),
         second=MEGABYTE_RATE,
         note="Streamed in the chunks that the client itself chooses.",
     ),

@@ -16,7 +16,7 @@ foreach(layer IN LISTS layers)
     target_sources(pabal PRIVATE "$<TARGET_OBJECTS:${layer}>")
 endforeach()
 target_link_libraries(pabal PRIVATE ${layers})
-set(hidden libssl.a libcrypto.a libpki.a libz-ng.a libbrotli.a libzstd.a libcares.a libada.a libsimdjson.a)
+set(hidden libssl.a libcrypto.a libpki.a libz-ng.a libbrotli.a libzstd.a libcares.a libnghttp2.a libnghttp3.a libngtcp2.a libngtcp2_crypto_boringssl.a libada.a libsimdjson.a)
 list(JOIN hidden ":" hidden)
 target_link_options(pabal PRIVATE "LINKER:--exclude-libs,${hidden}" "LINKER:--gc-sections")
 if(NOT PABAL_SANITIZE)  # the sanitizers' run-time library is the program's, not ours

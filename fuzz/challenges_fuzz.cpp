@@ -1,4 +1,4 @@
-// Challenges of servers: whatever they say, it is read without fault, and an answer is a valid field value.
+// Challenges of servers and other structured fields: whatever they say, it is read without fault, and an answer is a valid field value.
 
 #include <cstdint>
 #include <cstdlib>
@@ -6,6 +6,7 @@
 
 #include "client/netrc.hpp"
 #include "client/retry.hpp"
+#include "protocol/http/alternative_services.hpp"
 #include "protocol/http/digest_auth.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -13,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     pabal::client::netrc::parse(text);
     pabal::client::parse_retry_after(text, {});
     pabal::http::parse_auth_parameters(text);
+    pabal::http::parse_alternative_services(text);
     pabal::fields headers;
     if (!headers.append("WWW-Authenticate", text)) return 0;
     const auto challenges = pabal::http::parse_challenges(headers, "www-authenticate");

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every src/<path>.cpp has its tests/<path>_test.cpp, and every test of a layer has its source (or header).
 
-The parts of one thing may share its test: tls_pem.cpp is tested by tls_pem_test.cpp or by tls_test.cpp.
+The parts of one thing may share its test: tls_pem.cpp is tested by tls_pem_test.cpp or by tls_test.cpp. One thing may
+have several tests: machine.cpp is tested by machine_test.cpp and machine_sending_test.cpp.
 """
 
 from __future__ import annotations
@@ -19,26 +20,42 @@ TESTED_BY: dict[str, str] = {
     "client/coroutine": "integration/demo_server_test.cpp",
     "client/public_session": "integration/demo_server_test.cpp",
     "connection/client_rules": "connection/http1_client_connection_test.cpp",
+    "connection/liveness": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_connection": "connection/http2_client_test.cpp",
     "connection/multiplexed_client_stream": "connection/http2_client_test.cpp",
+    "connection/http3_link": "connection/http3_client_test.cpp",
     "dial/network_attempt": "dial/network_dialer_test.cpp",
     "reactor/epoll_poller": "reactor/reactor_test.cpp",
     "reactor/poll_poller": "reactor/reactor_test.cpp",
     "reactor/simulated_poller": "reactor/reactor_test.cpp",
     "reactor/make_poller": "reactor/reactor_test.cpp",
     "transport/socket_address": "transport/socket_transport_test.cpp",
+    "protocol/quic/tls_bridge": "protocol/quic/machine_test.cpp",
+    "transport/quic_tls": "protocol/quic/machine_test.cpp",
     "transport/tls_callbacks": "transport/tls_transport_test.cpp",
     "transport/tls_failure": "transport/tls_verify_test.cpp",
     "transport/tls_key_log": "transport/tls_transport_test.cpp",
     "transport/tls_pem": "transport/tls_context_test.cpp",
+    "transport/tls_session": "transport/tls_transport_test.cpp",
     "transport/tls_trust": "transport/tls_context_test.cpp",
 }
 
 
+def wholes(name: str) -> list[str]:
+    """What may be the whole of which `name` is a part: itself, and itself without its last words."""
+    words = name.split("_")
+    return ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+
+
 def has_test(path: Path) -> bool:
-    words = path.name.split("_")
-    names = ("_".join(words[:count]) for count in range(len(words), 0, -1))
-    return any((ROOT / "tests" / path.parent / f"{name}_test.cpp").exists() for name in names)
+    return any((ROOT / "tests" / path.parent / f"{name}_test.cpp").exists() for name in wholes(path.name))
+
+
+def has_source(path: Path) -> bool:
+    folder = ROOT / "src" / path.parent
+    return bool(list(folder.glob(f"{path.name}*.[ch]pp"))) or any(
+        (folder / f"{name}{ending}").exists() for name in wholes(path.name) for ending in (".cpp", ".hpp")
+    )
 
 
 def main() -> int:
@@ -51,7 +68,7 @@ def main() -> int:
     for test in sorted((ROOT / "tests").rglob("*_test.cpp")):
         path = test.relative_to(ROOT / "tests")
         stem = path.with_name(path.name.removesuffix("_test.cpp"))
-        if path.parts[0] in layers and not list((ROOT / "src" / path.parent).glob(f"{stem.name}*.[ch]pp")):
+        if path.parts[0] in layers and not has_source(stem):
             complaints.append(f"tests/{path} mirrors no src/{stem}.cpp or .hpp")
     for tested, by in TESTED_BY.items():
         if not (ROOT / "src" / f"{tested}.cpp").exists() or not (ROOT / "tests" / by).exists():

@@ -1,70 +1,22 @@
 // What the HTTP/1.1 machine costs, without sockets: nanoseconds per operation and allocations per operation.
 //
-//   bench_http1_bench [seconds per case]
+//   http1_bench [seconds per case]
 //
-// Each case runs for that long (0.3 s unless told) in batches; the fastest batch counts, because on a shared machine
-// everything slower is somebody else's time.
+// Each case runs for that long (0.3 s unless told).
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <limits>
-#include <new>
 #include <string>
 
+#include "measure.hpp"
 #include "protocol/http1/machine.hpp"
 #include "protocol/http1/scan.hpp"
-
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size)) return memory;
-    std::abort();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
 using pabal::http1::machine;
 using pabal::http1::role;
 using pabal::http1::step;
-
-using clock_type = std::chrono::steady_clock;
-
-double seconds_per_case = 0.3;
-
-template <class T>
-void keep(const T& value) {
-    asm volatile("" : : "g"(&value) : "memory");
-}
-
-/// Prints what one call of `operation` costs; `bytes` (0: none) adds a throughput.
-template <class Operation>
-void measure(const char* name, std::size_t bytes, Operation operation) {
-    constexpr int batch = 1000;
-    for (int i = 0; i < batch; ++i) operation();
-    const auto end = clock_type::now() + std::chrono::duration<double>(seconds_per_case);
-    double fastest = std::numeric_limits<double>::max();
-    std::size_t allocated = 0;
-    do {
-        const std::size_t before = allocations;
-        const auto begin = clock_type::now();
-        for (int i = 0; i < batch; ++i) operation();
-        const std::chrono::duration<double, std::nano> took = clock_type::now() - begin;
-        allocated = (allocations - before) / batch;
-        fastest = std::min(fastest, took.count() / batch);
-    } while (clock_type::now() < end);
-    std::printf("%-44s %9.1f ns %4zu allocations", name, fastest, allocated);
-    if (bytes > 0) std::printf(" %7.2f GB/s", static_cast<double>(bytes) / fastest);
-    std::printf("\n");
-}
 
 [[noreturn]] void unexpected(const char* what) {
     std::fprintf(stderr, "unexpected: %s\n", what);

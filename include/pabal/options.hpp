@@ -30,7 +30,11 @@ struct timeouts {
 /// section 3.3), and a TLS server that does not agree to it is `unsupported`.
 struct http_versions {
     bool http_1_1 = true;
-    bool http_2 = false;
+    bool http_2 = true;
+    /// With others: used where an origin says that it can be had so (Alt-Svc, RFC 7838; HTTPS records, RFC 9460), raced with TCP.
+    /// Alone: every request goes over QUIC to the origin's UDP port of the same number (RFC 9114 section 3.3.1). It is for https
+    /// only, and goes through no proxy: alone, what asks for another way fails as `unsupported`.
+    bool http_3 = false;
 
     bool operator==(const http_versions&) const = default;
 };
@@ -41,6 +45,9 @@ struct session_limits {
     std::size_t max_connections_per_host = 100;
     std::size_t max_idle_connections = 1000;
     std::chrono::milliseconds idle_timeout{60'000};
+    /// Of silence on an HTTP/2 connection, after which its server is asked for a sign of life (PING); zero: only after an exchange
+    /// ran out of time. Whoever gives none within 5 seconds is taken for dead.
+    std::chrono::milliseconds ping_interval{0};
     /// Bytes of one response body, after content codings are removed, that may be held in memory. What exceeds it fails with
     /// `body_too_large`, as soon as that is known: no more than one piece beyond it is decoded.
     std::uint64_t max_body = std::uint64_t{1} << 30;

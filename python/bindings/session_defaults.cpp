@@ -155,6 +155,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
     defaults.versions.http_2 = nb::cast<bool>(http.attr("__contains__")("2"));
+    defaults.versions.http_3 = nb::cast<bool>(http.attr("__contains__")("3"));
     defaults.tls.speak(defaults.versions);
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
@@ -173,6 +174,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.parsed_limits.max_connections_per_host = nb::cast<std::size_t>(parts[1]);
     defaults.parsed_limits.max_idle_connections = nb::cast<std::size_t>(parts[2]);
     defaults.parsed_limits.idle_timeout = from_seconds(nb::cast<double>(parts[3]));
+    if (!parts[6].is_none()) defaults.parsed_limits.ping_interval = from_seconds(nb::cast<double>(parts[6]));
     defaults.parsed_limits.max_body = nb::cast<std::uint64_t>(parts[4]);
     if (!parts[5].is_none()) defaults.parsed_limits.max_streamed_body = nb::cast<std::uint64_t>(parts[5]);
 }

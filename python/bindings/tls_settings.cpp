@@ -91,7 +91,8 @@ std::shared_ptr<const transport::tls_context> tls_settings::context_of(PyObject*
     const owned written(pair ? PyObject_Repr(pair.get()) : nullptr);
     const char* wanted = written ? PyUnicode_AsUTF8(written.get()) : nullptr;
     if (!wanted) return nullptr;
-    const std::string key = std::string(trusts_environment_ ? "+" : "-") + (spoken.http_2 ? "2" : "1") + wanted;
+    const std::string key = std::string(trusts_environment_ ? "+" : "-") + (spoken.http_1_1 ? "1" : "") +
+                            (spoken.http_2 ? "2" : "") + (spoken.http_3 ? "3" : "") + wanted;
     for (const auto& [asked, context] : others_) {
         if (asked == key) return context;
     }
@@ -109,7 +110,7 @@ std::shared_ptr<const transport::tls_context> tls_settings::context_for(PyObject
 }
 
 std::shared_ptr<const transport::tls_context> tls_settings::proxy_context_for(PyObject* verify_given) {
-    constexpr http_versions with_proxies;
+    constexpr http_versions with_proxies{.http_2 = false};
     return context_of(given(verify_given) ? verify_given : verify_.get(), Py_None, with_proxies);
 }
 

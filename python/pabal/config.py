@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     #: What ``timeout=`` accepts.
     TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
-    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None]
+    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None, float | None]
     SafeResolverParts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], bool]
     #: A network or an address: ``"10.0.0.0/8"``, ``"fd00::1"``, or an object of `ipaddress`.
     NetworkInput: TypeAlias = "str | IPv4Address | IPv4Network | IPv6Address | IPv6Network"
@@ -212,6 +212,10 @@ class Limits(Frozen):
     max_streamed_body
         The same for bodies that are read in pieces (``stream=True``), which cost no memory of their own. None, the
         default: no bound. A request's own ``max_body=`` goes before both.
+    ping_interval
+        Seconds of silence after which the server at the other end of an HTTP/2 connection is asked for a sign of life
+        (PING), which also keeps the way there open. None, the default: it is asked only after a request ran out of
+        time. One that gives none within 5 seconds is taken for dead, and its connection closed.
     """
 
     __slots__ = (
@@ -221,6 +225,7 @@ class Limits(Frozen):
         "max_connections_per_host",
         "max_idle_connections",
         "max_streamed_body",
+        "ping_interval",
     )
     __match_args__ = (
         "max_connections",
@@ -229,6 +234,7 @@ class Limits(Frozen):
         "idle_timeout",
         "max_body",
         "max_streamed_body",
+        "ping_interval",
     )
 
     max_connections: int
@@ -237,6 +243,7 @@ class Limits(Frozen):
     idle_timeout: float
     max_body: int
     max_streamed_body: int | None
+    ping_interval: float | None
 
     def __init__(
         self,
@@ -247,6 +254,7 @@ class Limits(Frozen):
         idle_timeout: float = 60.0,
         max_body: int = 1 << 30,
         max_streamed_body: int | None = None,
+        ping_interval: float | None = None,
     ) -> None:
         if max_connections_per_host is None:
             per_host = 100
@@ -267,6 +275,8 @@ class Limits(Frozen):
         put(self, "max_body", _count("max_body", max_body, MOST_BYTES))
         streamed = None if max_streamed_body is None else _count("max_streamed_body", max_streamed_body, MOST_BYTES)
         put(self, "max_streamed_body", streamed)
+        interval = None if ping_interval is None else _positive("ping_interval", ping_interval, "a number of seconds")
+        put(self, "ping_interval", interval)
 
     @property
     def parts(self) -> LimitsParts:
@@ -278,6 +288,7 @@ class Limits(Frozen):
             self.idle_timeout,
             self.max_body,
             self.max_streamed_body,
+            self.ping_interval,
         )
 
     def __repr__(self) -> str:
@@ -294,7 +305,7 @@ class Limits(Frozen):
 
 
 def _limits_from_parts(parts: LimitsParts) -> Limits:
-    whole, per_host, idle, idle_timeout, max_body, max_streamed_body = parts
+    whole, per_host, idle, idle_timeout, max_body, max_streamed_body, ping_interval = parts
     return Limits(
         whole,
         per_host,
@@ -302,6 +313,7 @@ def _limits_from_parts(parts: LimitsParts) -> Limits:
         idle_timeout=idle_timeout,
         max_body=max_body,
         max_streamed_body=max_streamed_body,
+        ping_interval=ping_interval,
     )
 
 
@@ -369,18 +381,18 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
-HTTP_VERSIONS = ("1.1", "2")
+HTTP_VERSIONS = ("1.1", "2", "3")
 
 
 def versions_of(http: Any) -> frozenset[str]:
     """What ``http=`` of a session says: the versions that may be spoken."""
     if http is None:
-        return frozenset(HTTP_VERSIONS[:1])
+        return frozenset(HTTP_VERSIONS[:2])  # 3 has to be asked for
     if isinstance(http, bytes) or not (isinstance(http, str) or hasattr(http, "__iter__")):
-        raise TypeError(f'http must be "1.1", "2" or several of them, not {type(http).__name__}')
+        raise TypeError(f'http must be "1.1", "2", "3" or several of them, not {type(http).__name__}')
     versions = frozenset([http] if isinstance(http, str) else http)
     if not versions or not versions.issubset(HTTP_VERSIONS):
-        raise ValueError(f'http must be "1.1", "2" or several of them, not {http!a}')
+        raise ValueError(f'http must be "1.1", "2", "3" or several of them, not {http!a}')
     return versions
 
 

@@ -135,8 +135,11 @@ class Session(_engine.Session):
     retries
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
     http
-        The version of HTTP that is spoken: ``"1.1"`` (the default), ``"2"``, or both. Of both a TLS server chooses, and
-        without TLS it is 1.1. Where only 2 may be, it is spoken without asking when there is no TLS.
+        The versions of HTTP that may be spoken: one of ``"1.1"``, ``"2"`` and ``"3"``, or several; the first two are
+        the default. Of those a TLS server chooses, and without TLS it is 1.1; where only 2 may be, it is spoken
+        without asking when there is no TLS. 3 goes over QUIC to where an origin says that it can be had so (Alt-Svc,
+        HTTPS records); where only 3 may be, to the UDP port of the same number at once. It is for https only and goes
+        through no proxy.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver

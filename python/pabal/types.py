@@ -182,7 +182,7 @@ TrailerPairs: TypeAlias = Mapping[str, TrailerValue] | Mapping[str, str] | Itera
 Trailers: TypeAlias = TrailerPairs | Callable[[], TrailerPairs]
 
 #: ``http=``: the version of HTTP that is spoken, or those that may be.
-HTTP: TypeAlias = Literal["1.1", "2"] | Collection[Literal["1.1", "2"]]
+HTTP: TypeAlias = Literal["1.1", "2", "3"] | Collection[Literal["1.1", "2", "3"]]
 
 #: ``compress=``: the content coding in which the body is sent.
 Compress: TypeAlias = Literal["gzip", "deflate", "br", "zstd"]

@@ -10,27 +10,12 @@ from typing import Any
 import pabal
 import pytest
 import trustme
-from support.nginx import CONFIGURATION, QUOTE, Nginx
+from support.nginx import QUOTE, Nginx, speaking_http2
 from support.proxies import Squid
 from support.scripted import Connection, ScriptedServer
 
 Run = Callable[[Any], Any]
 BOTH = ("1.1", "2")
-
-
-def speaking_http2(
-    authority: trustme.CA, folder: Any, *, connection_serves: int = 1_000_000, streams: int = 128, plain: bool = False
-) -> Nginx:
-    certificate = authority.issue_cert("127.0.0.1", "localhost")
-    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
-    configuration = CONFIGURATION.replace("listen 127.0.0.1:{tls_port} ssl;", "listen 127.0.0.1:{tls_port} ssl http2;")
-    configuration = configuration.replace(
-        "keepalive_requests 1000000;",
-        f"keepalive_requests {connection_serves}; http2_max_concurrent_streams {streams};",
-    )
-    if plain:
-        configuration = configuration.replace("listen 127.0.0.1:{port};", "listen 127.0.0.1:{port} http2;")
-    return Nginx(folder, chain, certificate.private_key_pem.bytes(), configuration)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +43,7 @@ def test_a_tls_server_chooses(http2_nginx: Nginx, nginx: Nginx, ca_file: str) ->
 def test_a_session_says_what_may_be_spoken(http: Any, http2_nginx: Nginx, ca_file: str) -> None:
     with pabal.Session(verify=ca_file, http=http) as session:
         response = session.get(f"{http2_nginx.tls_url}/price")
-    assert response.http_version == ("2" if http and "2" in http else "1.1")
+    assert response.http_version == ("2" if http is None or "2" in http else "1.1")
 
 
 def test_a_server_without_it_is_told_apart_from_one_that_is_down(nginx: Nginx, ca_file: str) -> None:
@@ -70,7 +55,9 @@ def test_a_server_without_it_is_told_apart_from_one_that_is_down(nginx: Nginx, c
     assert caught.value.whose == "peer"
 
 
-def test_without_tls_it_is_spoken_only_where_nothing_else_may_be(http2_nginx: Nginx) -> None:
+def test_without_tls_it_is_spoken_only_where_nothing_else_may_be(http2_nginx: Nginx, nginx: Nginx) -> None:
+    with pabal.Session() as session:
+        assert session.get(f"{nginx.url}/price").http_version == "1.1"
     with pabal.Session(http="2") as session:
         for _ in range(3):
             response = session.get(f"{http2_nginx.url}/price")

@@ -319,7 +319,7 @@ OF_SESSIONS: dict[str, Row] = {
     ),
     "http": (
         "http must be",
-        [5, 1.1, True, "", "1", "1.0", "h2", "3", b"2", [], {}, ["2", "4"], [2], SURROGATE, object()],
+        [5, 1.1, True, "", "1", "1.0", "h2", b"2", [], {}, ["2", "4"], [2], SURROGATE, object()],
     ),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
@@ -520,6 +520,7 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
             "idle_timeout": ("idle_timeout must be", [None, *SECONDS]),
             "max_body": ("max_body must be", [0, None, 2**63, *COUNTS]),
             "max_streamed_body": ("max_streamed_body must be", [0, 2**63, *COUNTS]),
+            "ping_interval": ("ping_interval must be", SECONDS),
         },
     ),
     (

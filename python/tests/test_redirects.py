@@ -8,25 +8,9 @@ import pabal
 import pytest
 from pabal import exceptions
 from support.nginx import Nginx
-from support.scripted import Connection, Received, ScriptedServer
+from support.scripted import Connection, Redirector, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
-
-
-class Redirector:
-    """Redirects everything but /end to ``location`` with ``status``."""
-
-    def __init__(self, location: str = "/end", status: int = 302) -> None:
-        self.location, self.status = location, status
-        self.requests: list[Received] = []
-
-    def __call__(self, connection: Connection) -> None:
-        while request := connection.read_request():
-            self.requests.append(request)
-            if request.target.startswith("/end"):
-                connection.answer(request.body)
-            else:
-                connection.answer(b"elsewhere", f"{self.status} Moved", f"Location: {self.location}")
 
 
 def test_the_way_is_kept(nginx: Nginx) -> None:

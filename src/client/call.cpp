@@ -84,6 +84,7 @@ delivery call::on_response(response_head&& head) {
     times.head = reactor_->now();
     elapsed_ = times.head - started_;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
+    session_->learn_alternatives(asked_.location, via_.get(), head.headers);
     if (stop_expecting(head)) return delivery::push;
     if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;

@@ -48,7 +48,8 @@ client_core::client_core(const session_options& options) {
         else failure = std::move(local).error();
     }
     policies->versions = options.versions;
-    if (!options.versions.http_1_1 && !options.versions.http_2)
+    const http_versions& spoken = options.versions;
+    if (!spoken.http_1_1 && !spoken.http_2 && !spoken.http_3)
         failure = error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
                         "session_options::versions allows no version of HTTP"};
     tls_options trusted = options.tls;

@@ -1,11 +1,22 @@
 #include "client/session.hpp"
 
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+
 #include <pabal/version.hpp>
 
 #include "client/netrc.hpp"
 #include "client/rate_limit.hpp"
+#include "protocol/http/alternative_services.hpp"
 
 namespace pabal::client {
+
+namespace {
+
+constexpr std::string_view http3_protocol = "h3";  // RFC 9114 section 3.1
+
+}  // namespace
 
 fields default_fields() {
     fields out;
@@ -51,19 +62,48 @@ std::vector<std::string> application_protocols_of(http_versions allowed) {
     return names;
 }
 
+void session::learn_alternatives(const url& of, const proxy* via, const fields& head) {
+    if (!versions.http_3 || speaks_only_http3() || instead_ || via || !of.is_secure()) return;
+    const std::string_view age_text = head.find("age").value_or("");
+    std::uint32_t age = 0;
+    std::from_chars(age_text.data(), age_text.data() + age_text.size(), age);
+    const auto said = http::parse_alternative_services(head, std::chrono::seconds(age));
+    if (!said) return;
+    alternatives_->learn(of.host(), of.port(), *said, std::chrono::system_clock::now());
+}
+
+/// Why HTTP/3 cannot carry it, where nothing else may be spoken; nullopt: it can.
+std::optional<error> session::out_of_reach_of_quic(const url& to, const proxy* via) const {
+    const char* const why = via ? "goes through no proxy" : !to.is_secure() ? "is for https only" : nullptr;
+    if (!why) return std::nullopt;
+    return error{error_code::unsupported, phase::prepare, culprit::caller, 0,
+                 std::string("HTTP/3 ") + why +
+                     ", and this session may speak nothing else: allow another version as well"};
+}
+
 void session::transmit(call& sending) {
     if (instead_) return instead_->handle(exchange_ptr(&sending));
     const url& to = sending.location();
     const call_request& asked = sending.asked();
     dial::target target;
+    target.over_quic = speaks_only_http3();
     target.proxy = sending.via();
+    if (target.over_quic) {
+        if (auto why = out_of_reach_of_quic(to, target.proxy.get()))
+            return sending.fail_before_sending(std::move(*why));
+    }
     target.guard = resolver;
     target.from = local_address;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();
         target.unix_path = std::string(to.unix_path());
-        target.only_http2 = !versions.http_1_1;
+        target.only_http2 = versions.http_2 && !versions.http_1_1;
+        if (versions.http_3 && !target.over_quic && to.is_secure() && !target.proxy) {
+            target.alternatives = alternatives_;
+            target.http3_at =
+                alternatives_->find(to.host(), to.port(), http3_protocol, std::chrono::system_clock::now());
+        }
     } else if (resolver) {
         // Of a request that is forwarded the dial knows the proxy only.
         if (auto refusal = resolver->refusal_through(*target.proxy, to.host()))

@@ -17,6 +17,7 @@
 #include "client/engine.hpp"
 #include "client/shared_cookie_jar.hpp"
 #include "dial/address.hpp"
+#include "dial/alternative_cache.hpp"
 
 namespace pabal::client {
 
@@ -39,6 +40,9 @@ public:
 
     /// Carries the call's current exchange: over the network, or to the handler set instead.
     void transmit(call& sending);
+    /// Heeds what the origin of a response says of where else it can be had (RFC 7838), if that matters to this session. Only
+    /// what came over TLS, and not through a proxy, counts.
+    void learn_alternatives(const url& of, const proxy* via, const fields& head);
     /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
     rate_queue* queue_at(const url& place);
     /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
@@ -70,11 +74,14 @@ public:
 
 private:
     result<std::shared_ptr<const transport::tls_context>> trust();
+    bool speaks_only_http3() const noexcept { return versions.http_3 && !versions.http_1_1 && !versions.http_2; }
+    std::optional<error> out_of_reach_of_quic(const url& to, const proxy* via) const;
     void end_pauses();
 
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;
+    std::shared_ptr<dial::alternative_cache> alternatives_ = std::make_shared<dial::alternative_cache>();
     base::intrusive_list<call, paused> paused_;
     std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };

@@ -4,6 +4,7 @@
 
 #include "connection/client_rules.hpp"
 #include "protocol/http2/machine.hpp"
+#include "protocol/http3/machine.hpp"
 
 namespace pabal::connection {
 
@@ -59,9 +60,11 @@ void multiplexed_client_connection<Machine>::invite_later(stream& ready) {
 }
 
 template <class Machine>
-void multiplexed_client_connection<Machine>::tell_invited() {
+bool multiplexed_client_connection<Machine>::tell_invited() {
+    const bool anybody = !invited_.empty();
     while (!invited_.empty()) invited_.pop_front().invite();
     if (state_ == state::open && std::exchange(room_to_tell_, false)) tell_room();
+    return anybody;
 }
 
 /// Something was sent: of every request that began, its beginning.
@@ -111,5 +114,6 @@ void multiplexed_client_connection<Machine>::close_now(close_reason reason) {
 }
 
 template class multiplexed_client_connection<http2::machine>;
+template class multiplexed_client_connection<http3::machine>;
 
 }  // namespace pabal::connection

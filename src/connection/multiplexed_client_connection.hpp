@@ -34,6 +34,10 @@ public:
     reactor::reactor& reactor() const noexcept { return environment_.reactor; }
     /// What the machine has to say leaves at the end of the turn.
     virtual void schedule_flush() = 0;
+    /// A reader has taken all there was: receives what may have come since, if it can only be his.
+    virtual void receive_more() {}
+    /// An exchange waited for the peer in vain.
+    virtual void doubt_peer() {}
     /// Tells the requester of `ready` after the bytes at hand are processed.
     void invite_later(stream& ready);
     /// A stream is no longer open between us and the peer.
@@ -52,7 +56,8 @@ protected:
     virtual void close_transport() = 0;
 
     void note_written();
-    void tell_invited();
+    /// True: there were some, who have taken what they wanted of it.
+    bool tell_invited();
     void tell_room();
     /// Whatever happens to a connection that nobody uses, its peer has closed it.
     close_reason idle_or(close_reason reason) const noexcept;

@@ -6,6 +6,7 @@
 #include "connection/client_rules.hpp"
 #include "connection/multiplexed_client_connection.hpp"
 #include "protocol/http2/machine.hpp"
+#include "protocol/http3/machine.hpp"
 
 namespace pabal::connection {
 
@@ -106,9 +107,11 @@ template <class Machine>
 void multiplexed_client_stream<Machine>::on_data(std::string_view data) {
     progress_ = owner_.reactor().now();
     received_ += data.size();
+    if (wanted_) return hand_over(data);
     if (receiving_ == receiving::pull) {
-        unread_.add_in_place(data);
-        return owner_.invite_later(*this);
+        if constexpr (Machine::stream_type::lends_data) unread_.add_in_place(data);
+        else unread_.add_copy(data);
+        return invite_later();
     }
     if (receiving_ == receiving::paused) unread_.add_copy(data);
     else push(data);
@@ -139,7 +142,7 @@ void multiplexed_client_stream<Machine>::on_end(fields&& trailers) {
     ended_ = true;
     leave_wire();
     if (receiving_ == receiving::push) return complete();
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+    if (receiving_ == receiving::pull) invite_later();
 }
 
 template <class Machine>
@@ -151,7 +154,13 @@ void multiplexed_client_stream<Machine>::on_reset(error&& failure, bool unproces
     }
     if (receiving_ == receiving::push) return fail(std::move(failure));
     failure_ = std::move(failure);
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+    if (receiving_ == receiving::pull) invite_later();
+}
+
+/// A reader who stands here sees for himself.
+template <class Machine>
+void multiplexed_client_stream<Machine>::invite_later() {
+    if (!wanted_) owner_.invite_later(*this);
 }
 
 template <class Machine>
@@ -184,7 +193,8 @@ result<read_outcome> multiplexed_client_stream<Machine>::read_response(exchange&
     if (exchange_.get() != &pulled) return read_outcome{read_outcome::kind::end, 0};
     if (receiving_ != receiving::pull || buffer.empty()) return read_outcome{};
     consumer_waits_ = false;
-    const std::size_t size = unread_.take(buffer);
+    std::size_t size = unread_.take(buffer);
+    if (size == 0 && !ended_ && !failure_) size = receive_into(buffer);
     if (size > 0) {
         open_window();
         // The last byte ends the exchange at once: the caller may never come back to see the end.
@@ -203,6 +213,21 @@ result<read_outcome> multiplexed_client_stream<Machine>::read_response(exchange&
     consumer_waits_ = true;
     expect_progress();
     return read_outcome{};
+}
+
+/// What comes right now goes straight to the reader who asks.
+template <class Machine>
+std::size_t multiplexed_client_stream<Machine>::receive_into(std::span<char> buffer) {
+    wanted_ = buffer;
+    owner_.receive_more();
+    return buffer.size() - std::exchange(wanted_, std::nullopt)->size();
+}
+
+template <class Machine>
+void multiplexed_client_stream<Machine>::hand_over(std::string_view data) {
+    const std::size_t size = data.copy(wanted_->data(), wanted_->size());
+    wanted_ = wanted_->subspan(size);
+    unread_.add_copy(data.substr(size));
 }
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
@@ -250,7 +275,7 @@ void multiplexed_client_stream<Machine>::lose(const error& failure) {
     }
     if (receiving_ == receiving::push) return fail(std::move(told));
     failure_ = std::move(told);
-    if (receiving_ == receiving::pull) owner_.invite_later(*this);
+    if (receiving_ == receiving::pull) invite_later();
 }
 
 template <class Machine>
@@ -293,9 +318,11 @@ void multiplexed_client_stream<Machine>::on_timer_expired() {
     const auto limit = reading ? exchange_->limits.read : exchange_->limits.write;
     if (limit.count() == 0) return;
     if (progress_ + limit > owner_.reactor().now()) return watch_until(progress_ + limit);
+    owner_.doubt_peer();
     fail(inactivity(reading, limit));
 }
 
 template class multiplexed_client_stream<http2::machine>;
+template class multiplexed_client_stream<http3::machine>;
 
 }  // namespace pabal::connection

@@ -63,6 +63,9 @@ private:
     const fields* trailers() override;
 
     void push(std::string_view data);
+    std::size_t receive_into(std::span<char> buffer);
+    void hand_over(std::string_view data);
+    void invite_later();
     void open_window();
     void leave_wire();
     exchange_ptr detach();
@@ -86,8 +89,9 @@ private:
     std::optional<error> failure_;  ///< to be told after what is unread
     std::string_view body_left_;    ///< of a request body in memory
     unread_content unread_;
-    std::uint64_t received_ = 0;  ///< bytes of the body
-    std::uint64_t credited_ = 0;  ///< of them, those for which the peer was allowed others
+    std::optional<std::span<char>> wanted_;  ///< a reader stands here and takes what comes now, up to so much
+    std::uint64_t received_ = 0;             ///< bytes of the body
+    std::uint64_t credited_ = 0;             ///< of them, those for which the peer was allowed others
 
     reactor::time_point progress_;
     reactor::time_point timer_due_;

@@ -6,15 +6,19 @@ namespace pabal::connection {
 
 void read_moderation::take_sample() noexcept {
     const reactor::time_point now = reactor_.now();
-    fast_ = now - sample_began_ <= sample_time;
+    const reactor::duration took = now - sample_began_;
+    fast_ = took <= sample_time;
+    piece_ = took <= large_pieces_time ? large_piece : small_piece;
+    news_ = true;
     sample_began_ = now;
     sample_ = 0;
 }
 
 void read_moderation::choose(transport::transport& from, std::uint64_t certain) {
-    if (!fast_ || certain < piece + transport::transport::most_held_back) return end();
+    if (!fast_ || certain < piece_ + transport::transport::most_held_back) return end();
+    // The mark is set anew now and then: the transport may have room for a larger one than before.
+    if (std::exchange(news_, false) || !moderated_) from.set_low_water_mark(piece_);
     moderated_ = &from;
-    from.set_low_water_mark(piece);
     if (timer_.is_set()) return;
     heard_ = false;
     reactor_.set_timer(timer_, reactor_.now() + patience);

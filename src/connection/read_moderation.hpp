@@ -38,9 +38,10 @@ private:
     /// A rate is that of so many bytes. It is fast, from 64 MB/s, if they take no longer than `sample_time`.
     static constexpr std::size_t sample_size = 256 * 1024;
     static constexpr std::chrono::milliseconds sample_time{4};
-    /// The piece: three TLS records. More would not fit the receive buffer that Linux gives a socket at first, whose window
-    /// would become smaller then.
-    static constexpr std::size_t piece = 48 * 1024;
+    /// Four TLS records; eight if a sample takes no longer than that, so that a piece never takes longer than a millisecond.
+    static constexpr std::size_t small_piece = 64 * 1024;
+    static constexpr std::size_t large_piece = 128 * 1024;
+    static constexpr std::chrono::milliseconds large_pieces_time{2};
     static constexpr std::chrono::milliseconds patience{2};
 
     void take_sample() noexcept;
@@ -49,9 +50,11 @@ private:
 
     reactor::reactor& reactor_;
     transport::transport* moderated_ = nullptr;  ///< its mark is not 1
+    std::size_t piece_ = small_piece;
     std::size_t sample_ = 0;
     reactor::time_point sample_began_;
     bool fast_ = false;
+    bool news_ = false;   ///< a sample was taken since the mark was set
     bool heard_ = false;  ///< since the timer was set
     reactor::member_timer<read_moderation, &read_moderation::on_patience_over> timer_{*this};
 };

@@ -13,6 +13,7 @@
 #include <ares.h>
 
 #include "base/intrusive_list.hpp"
+#include "dial/cares_resolver_services.hpp"
 
 namespace pabal::dial {
 
@@ -21,15 +22,6 @@ namespace {
 constexpr std::array families{address_family::ipv6, address_family::ipv4};
 constexpr const char* system_configuration_path = "/etc/resolv.conf";
 
-std::string normalised(std::string_view host) {
-    if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
-    std::string lower{host};
-    std::ranges::transform(lower, lower.begin(), [](char letter) {
-        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    });
-    return lower;
-}
-
 void initialise_library() {
     static std::once_flag once;
     std::call_once(once, [] { ares_library_init(ARES_LIB_INIT_ALL); });
@@ -37,6 +29,11 @@ void initialise_library() {
 
 family_answer failed(error_code code, culprit whose, std::string message) {
     return {{}, error{code, phase::resolve, whose, 0, std::move(message)}};
+}
+
+family_answer no_channel(int status, const std::string& host) {
+    return failed(error_code::resolver_failed, culprit::local,
+                  "cannot resolve " + host + ": no resolver: " + ares_strerror(status));
 }
 
 }  // namespace
@@ -153,6 +150,9 @@ cares_resolver::cares_resolver(reactor::reactor& reactor, resolver_options optio
 cares_resolver::~cares_resolver() {
     if (destroyed_) *destroyed_ = true;
     if (channel_) ares_destroy(channel_);
+    for (const auto& each : finished_services_) {
+        if (each->waiter) each->waiter->orphan();
+    }
     for (auto& [host, each] : queries_) {
         while (!each->waiting.empty()) each->waiting.pop_front().orphan();
     }
@@ -164,7 +164,7 @@ std::unique_ptr<lookup> cares_resolver::resolve(std::string_view host, resolve_o
         observer.on_answer(address_family::ipv4, known->ipv4);
         return nullptr;
     }
-    const std::string name = normalised(host);
+    const std::string name = canonical_name(host);
     std::array<std::optional<family_answer>, 2> answers;
     if (const std::vector<address>* addresses = hosts_.find(name)) {
         for (auto& answer : answers) answer.emplace();
@@ -199,21 +199,21 @@ cares_resolver::query& cares_resolver::query_for(const std::string& host,
     slot = std::make_unique<query>(host);
     query& made = *slot;
     made.answers = known;
-    if (open_channel(made)) {
-        for (const address_family family : families) {
-            if (!made.answer(family)) ask(made, family);
-        }
+    const int status = open_channel(queries_.size() == 1 && services_under_way_ == 0);
+    for (const address_family family : families) {
+        if (made.answer(family)) continue;
+        if (status == ARES_SUCCESS) ask(made, family);
+        else finished_.push_back({host, family, no_channel(status, host), std::chrono::seconds{0}});
     }
     after_processing();
     if (!finished_.empty()) reactor_.defer(*this);  // answered without waiting: told at the end of the turn
     return made;
 }
 
-bool cares_resolver::open_channel(query& asking) {
-    if (channel_ && queries_.size() == 1 && options_.servers.empty() && system_configuration_changed()) {
+int cares_resolver::open_channel(bool alone) {
+    if (channel_ && alone && options_.servers.empty() && system_configuration_changed())
         ares_destroy(std::exchange(channel_, nullptr));
-    }
-    if (channel_) return true;
+    if (channel_) return ARES_SUCCESS;
     system_configuration_changed();
     initialise_library();
     ares_options wanted{};
@@ -232,14 +232,8 @@ bool cares_resolver::open_channel(query& asking) {
         status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
         if (status != ARES_SUCCESS) ares_destroy(std::exchange(channel_, nullptr));
     }
-    if (status == ARES_SUCCESS) return true;
-    channel_ = nullptr;
-    const family_answer answer = failed(error_code::resolver_failed, culprit::local,
-                                        "cannot resolve " + asking.host + ": no resolver: " + ares_strerror(status));
-    for (const address_family family : families) {
-        if (!asking.answer(family)) finished_.push_back({asking.host, family, answer, std::chrono::seconds{0}});
-    }
-    return false;
+    if (status != ARES_SUCCESS) channel_ = nullptr;
+    return status;
 }
 
 /// True when /etc/resolv.conf is not what it was the last time: a laptop that changed networks.
@@ -292,11 +286,11 @@ family_answer cares_resolver::answer_of(int status, const ares_addrinfo* found, 
 }
 
 void cares_resolver::lookup_gone() {
-    if (--waiting_ == 0 && !queries_.empty()) reactor_.defer(*this);
+    if (--waiting_ == 0 && (!queries_.empty() || services_under_way_ > 0)) reactor_.defer(*this);
 }
 
 void cares_resolver::run_deferred() {
-    if (waiting_ == 0 && channel_ && !queries_.empty()) {
+    if (waiting_ == 0 && channel_ && (!queries_.empty() || services_under_way_ > 0)) {
         ares_cancel(channel_);
         after_processing();
     }
@@ -341,6 +335,11 @@ void cares_resolver::deliver_finished() {
         finished_.erase(finished_.begin());
         if (first.holds.count() > 0) cache_.put(first.host, first.family, first.answer, reactor_.now() + first.holds);
         if (!deliver(first.host, first.family, std::move(first.answer))) return;
+    }
+    while (!finished_services_.empty()) {
+        std::unique_ptr<service_request> first = std::move(finished_services_.front());
+        finished_services_.erase(finished_services_.begin());
+        if (!deliver(std::move(first))) return;
     }
 }
 

@@ -3,6 +3,7 @@
 /// The resolver of the real network: /etc/hosts, a cache that honours TTLs, and DNS by c-ares on the reactor.
 ///
 ///   - Concurrent lookups of one name share one query.
+///   - HTTPS records are asked for by each who wants them, and cached like addresses.
 ///   - Answers are cached for their TTL (at most an hour), "no such name" for five seconds, failures not at all.
 ///   - When nobody waits for any answer any more, what is under way is cancelled at the end of the turn; while somebody does,
 ///     abandoned queries run out by themselves and fill the cache.
@@ -18,6 +19,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/lru_map.hpp"
 #include "dial/address_cache.hpp"
 #include "dial/hosts_file.hpp"
 #include "dial/resolver.hpp"
@@ -45,6 +47,8 @@ public:
     ~cares_resolver() override;
 
     std::unique_ptr<lookup> resolve(std::string_view host, resolve_observer& observer) override;
+    std::unique_ptr<lookup> find_services(std::string_view host, std::uint16_t port,
+                                          service_observer& observer) override;
 
     std::size_t cached_hosts() const noexcept { return cache_.size(); }
     std::size_t queries_under_way() const noexcept { return queries_.size(); }
@@ -55,10 +59,17 @@ private:
     struct query;
     struct request;
     struct finished_request;
+    class waiting_service_lookup;
+    struct service_request;
     struct callbacks;
+    struct remembered_services {
+        std::vector<service_binding> found;
+        reactor::time_point expires;
+    };
 
     query& query_for(const std::string& host, const std::array<std::optional<family_answer>, 2>& known);
-    bool open_channel(query& asking);
+    /// A status of c-ares. `alone`: nothing is under way that would be lost.
+    int open_channel(bool alone);
     bool system_configuration_changed();
     void ask(query& asked, address_family family);
     void lookup_gone();
@@ -71,6 +82,8 @@ private:
     void deliver_finished();
     /// False when this resolver was destroyed meanwhile.
     bool deliver(const std::string& host, address_family family, family_answer answer);
+    void ask(std::unique_ptr<service_request> asked);
+    bool deliver(std::unique_ptr<service_request> finished);
     family_answer answer_of(int status, const ares_addrinfo* found, const std::string& host,
                             std::chrono::seconds& holds) const;
 
@@ -83,6 +96,9 @@ private:
     std::unordered_map<std::string, std::unique_ptr<query>> queries_;
     std::unordered_map<int, std::unique_ptr<watched_socket>> sockets_;
     std::vector<finished_request> finished_;
+    base::lru_map<remembered_services> services_;  ///< by the name that was asked for
+    std::vector<std::unique_ptr<service_request>> finished_services_;
+    std::size_t services_under_way_ = 0;
     std::size_t waiting_ = 0;    ///< lookups that live
     bool* destroyed_ = nullptr;  ///< where `deliver` learns that an observer destroyed this
     reactor::member_timer<cares_resolver, &cares_resolver::on_timeout> timeout_{*this};

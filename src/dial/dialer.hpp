@@ -15,7 +15,9 @@
 #include <pabal/result.hpp>
 #include <pabal/safe_resolver.hpp>
 
+#include "connection/http3_link.hpp"
 #include "dial/address.hpp"
+#include "dial/alternative_cache.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/transport.hpp"
 
@@ -27,9 +29,14 @@ struct target {
     /// peer, and forwards requests for many origins.
     std::string host;
     std::uint16_t port = 0;
-    std::string unix_path;                                    ///< not empty: connect there instead of to host:port
-    std::shared_ptr<const transport::tls_context> tls;        ///< null: plain
-    bool only_http2 = false;                                  ///< and no other version, whatever TLS agrees on
+    std::string unix_path;                              ///< not empty: connect there instead of to host:port
+    std::shared_ptr<const transport::tls_context> tls;  ///< null: plain
+    bool only_http2 = false;                            ///< and no other version, whatever TLS agrees on
+    bool over_quic = false;                             ///< HTTP/3: needs `tls`, and goes through no proxy
+    /// HTTP/3 may be used where it is to be had: at `http3_at`, if that is known (RFC 7838), or where the origin's HTTPS records
+    /// say (RFC 9460). Raced with the origin itself, and told how it went. Needs `tls`; goes through no proxy.
+    std::shared_ptr<alternative_cache> alternatives;
+    std::optional<alternative> http3_at;
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
@@ -62,8 +69,10 @@ struct dial_timings {
 
 class dial_observer {
 public:
-    /// Exactly one of the two is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
+    /// Exactly one of these is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
     virtual void on_dialed(transport::transport_ptr connected, const dial_timings& timings) = 0;
+    /// Instead of `on_dialed`, of a target over QUIC or with `alternatives`. The handshake is part of it.
+    virtual void on_linked(std::unique_ptr<connection::http3_link>, const dial_timings&) {}
     virtual void on_dial_failed(pabal::error failure) = 0;
 
 protected:

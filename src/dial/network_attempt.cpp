@@ -95,18 +95,30 @@ void network_attempt::start(const address& to) {
                           (to_.from->family == address_family::ipv4 ? "an IPv4" : "an IPv6") + " local address"});
         return plan_.attempt_failed(reactor_.now());
     }
-    auto entering = std::make_unique<racer>(*this, to.to_string());
-    const transport::socket_address socket = to.to_socket_address();
     const bool is_bound = to_.from && !to_.from->is_unspecified();
     const transport::socket_address from = is_bound ? to_.from->to_socket_address() : transport::socket_address{};
-    auto begun = transport::start_connect(reactor_, socket.get(), socket.size, *entering, is_bound ? &from : nullptr);
-    if (!begun) {
-        note_failure(entering->peer, std::move(begun).error());
+    if (auto entered = enter_race(to, is_bound ? &from : nullptr); !entered) {
+        note_failure(to.to_string(), std::move(entered).error());
         plan_.attempt_failed(reactor_.now());
-        return;
     }
+}
+
+result<void> network_attempt::enter_race(const address& to, const transport::socket_address* from) {
+    const transport::socket_address socket = to.to_socket_address();
+    if (to_.over_quic) {
+        const connection::http3_link_target goal{socket, from ? std::optional(*from) : std::nullopt, to_.tls,
+                                                 expected_peer()};
+        auto begun = quic_racer::start(reactor_, goal, to.to_string(), *this);
+        if (!begun) return std::move(begun).error();
+        quic_racers_.push_back(std::move(*begun));
+        return {};
+    }
+    auto entering = std::make_unique<racer>(*this, to.to_string());
+    auto begun = transport::start_connect(reactor_, socket.get(), socket.size, *entering, from);
+    if (!begun) return std::move(begun).error();
     entering->socket = std::move(*begun);
     racers_.push_back(std::move(entering));
+    return {};
 }
 
 void network_attempt::connect_unix() {
@@ -139,9 +151,34 @@ void network_attempt::lost(racer& loser, error failure) {
     const std::string peer = std::move(loser.peer);
     std::erase_if(racers_, [&](const auto& each) { return each.get() == &loser; });
     if (!to_.unix_path.empty()) return fail(std::move(failure));
+    lost(peer, std::move(failure));
+}
+
+void network_attempt::lost(const std::string& peer, error failure) {
     note_failure(peer, std::move(failure));
     plan_.attempt_failed(reactor_.now());
     advance();
+}
+
+void network_attempt::on_quic_heard() {
+    if (phase_ != phase::connect) return;
+    timings_.connect = reactor_.now() - phase_began_;
+    enter(phase::tls);
+}
+
+void network_attempt::on_quic_connected(quic_racer& winner, std::unique_ptr<connection::http3_link> link) {
+    (void)winner;
+    timings_.tls = reactor_.now() - phase_began_;
+    linked_ = std::move(link);
+    conclude();
+}
+
+/// What TLS says of one address holds for all: they are one server's.
+void network_attempt::on_quic_failed(quic_racer& loser, error failure) {
+    if (failure.where == phase::tls) return fail(std::move(failure));
+    const std::string peer = loser.name();
+    std::erase_if(quic_racers_, [&](const auto& each) { return each.get() == &loser; });
+    lost(peer, std::move(failure));
 }
 
 void network_attempt::note_failure(const std::string& peer, error failure) {
@@ -168,11 +205,15 @@ error network_attempt::nothing_left() {
     return failure;
 }
 
+/// Sessions of TLS with records and of QUIC are told apart: neither resumes the other's.
+transport::tls_peer network_attempt::expected_peer() const {
+    const std::string& name = to_.server_name.empty() ? to_.host : to_.server_name;
+    return {name, name + '|' + peer_name() + (to_.over_quic ? "|h3" : "")};
+}
+
 void network_attempt::secure(transport::transport_ptr plain) {
     enter(phase::tls);
-    const std::string& name = to_.server_name.empty() ? to_.host : to_.server_name;
-    transport::tls_peer peer{name, name + '|' + peer_name()};
-    auto made = transport::tls_transport::connect(std::move(plain), to_.tls, std::move(peer));
+    auto made = transport::tls_transport::connect(std::move(plain), to_.tls, expected_peer());
     if (!made) return fail(std::move(made).error());
     tls_ = std::move(*made);
     tls_->observe(this);
@@ -230,6 +271,7 @@ void network_attempt::stop_racing() {
     delay_.cancel();
     lookup_.reset();
     racers_.clear();
+    quic_racers_.clear();
 }
 
 void network_attempt::succeed(transport::transport_ptr connected) {
@@ -256,6 +298,7 @@ void network_attempt::tell() {
             std::move(tls_);  // its socket is closed whatever the observer does, but not before it returns
         return observer_.on_dial_failed(std::move(*failure_));
     }
+    if (linked_) return observer_.on_linked(std::move(linked_), timings_);
     observer_.on_dialed(std::move(connected_), timings_);
 }
 

@@ -11,6 +11,7 @@
 
 #include "dial/dialer.hpp"
 #include "dial/happy_eyeballs.hpp"
+#include "dial/quic_racer.hpp"
 #include "dial/resolver.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/socket_transport.hpp"
@@ -21,6 +22,7 @@ namespace pabal::dial {
 class network_attempt final : public attempt,
                               private resolve_observer,
                               private transport::transport_observer,
+                              private quic_race_observer,
                               private reactor::deferred {
 public:
     network_attempt(reactor::reactor& reactor, target to, const dial_limits& limits, dial_observer& observer);
@@ -46,6 +48,12 @@ private:
     void connect_unix();
     void won(racer& winner, int descriptor);
     void lost(racer& loser, error failure);
+    void lost(const std::string& peer, error failure);
+    result<void> enter_race(const address& to, const transport::socket_address* from);
+    void on_quic_heard() override;
+    void on_quic_connected(quic_racer& winner, std::unique_ptr<connection::http3_link> link) override;
+    void on_quic_failed(quic_racer& loser, error failure) override;
+    transport::tls_peer expected_peer() const;
     void note_failure(const std::string& peer, error failure);
     error nothing_left();
 
@@ -77,6 +85,7 @@ private:
     std::unique_ptr<lookup> lookup_;
     std::optional<error> resolve_failure_;
     std::vector<std::unique_ptr<racer>> racers_;
+    std::vector<std::unique_ptr<quic_racer>> quic_racers_;
     std::optional<error> connect_failure_;  ///< the most telling so far
     std::string reasons_;
     std::size_t failures_ = 0;
@@ -84,6 +93,7 @@ private:
 
     std::unique_ptr<transport::tls_transport> tls_;
     transport::transport_ptr connected_;
+    std::unique_ptr<connection::http3_link> linked_;
     std::optional<error> failure_;
 
     reactor::member_timer<network_attempt, &network_attempt::on_limit> limit_{*this};

@@ -5,6 +5,7 @@
 #include "dial/cares_resolver.hpp"
 #include "dial/network_attempt.hpp"
 #include "dial/proxied_attempt.hpp"
+#include "dial/raced_attempt.hpp"
 
 namespace pabal::dial {
 
@@ -19,6 +20,7 @@ std::unique_ptr<attempt> network_dialer::dial(const target& to, const dial_limit
         made->begin(*this, *resolver_);
         return made;
     }
+    if (to.alternatives) return std::make_unique<raced_attempt>(reactor_, *this, *resolver_, to, limits, observer);
     auto made = std::make_unique<network_attempt>(reactor_, to, limits, observer);
     made->begin(*resolver_);
     return made;

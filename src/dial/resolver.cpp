@@ -4,6 +4,8 @@
 
 #include <pabal/fields.hpp>
 
+#include "protocol/http/field_reader.hpp"
+
 namespace pabal::dial {
 
 namespace {
@@ -44,6 +46,16 @@ std::string shown(std::string_view host) {
 }
 
 }  // namespace
+
+std::string canonical_name(std::string_view host) {
+    if (host.size() > 1 && host.back() == '.') host.remove_suffix(1);
+    return http::lower_case(host);
+}
+
+std::unique_ptr<lookup> resolver::find_services(std::string_view, std::uint16_t, service_observer& observer) {
+    observer.on_services({});
+    return nullptr;
+}
 
 std::optional<known_answers> answer_without_asking(std::string_view host) {
     known_answers known;

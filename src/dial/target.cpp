@@ -12,7 +12,8 @@ bool same(const std::shared_ptr<const pabal::proxy>& left, const std::shared_ptr
 
 bool target::operator==(const target& other) const {
     return host == other.host && port == other.port && unix_path == other.unix_path && tls == other.tls &&
-           only_http2 == other.only_http2 && server_name == other.server_name && proxy_tls == other.proxy_tls &&
+           only_http2 == other.only_http2 && over_quic == other.over_quic && http3_at == other.http3_at &&
+           alternatives == other.alternatives && server_name == other.server_name && proxy_tls == other.proxy_tls &&
            guard == other.guard && from == other.from && same(proxy, other.proxy);
 }
 

@@ -8,6 +8,7 @@
 
 #include "connection/http1_client_connection.hpp"
 #include "connection/http2_client_connection.hpp"
+#include "connection/http3_client_connection.hpp"
 #include "pool/pool.hpp"
 
 namespace pabal::pool {
@@ -18,9 +19,8 @@ dial::dial_limits dial_limits_of(const exchange& waiting) noexcept {
     return {waiting.limits.resolve, waiting.limits.connect, waiting.limits.tls};
 }
 
-std::shared_ptr<const connection_facts> facts_of(const transport::transport& made, reactor::time_point dialled,
-                                                 const dial::dial_timings& timings) {
-    transport::transport_description described = made.describe();
+std::shared_ptr<const connection_facts> facts_of(transport::transport_description described,
+                                                 reactor::time_point dialled, const dial::dial_timings& timings) {
     auto facts = std::make_shared<connection_facts>();
     facts->dialled = dialled;
     facts->resolve = timings.resolve;
@@ -40,17 +40,20 @@ constexpr std::string_view http2_protocol = "h2";  // RFC 9113 section 3.1
 std::unique_ptr<connection::client_connection> make_connection(connection::environment& environment,
                                                                transport::transport_ptr transport, bool is_http2,
                                                                std::size_t usual_capacity,
+                                                               std::chrono::milliseconds ping_interval,
                                                                connection::client_connection_observer& observer) {
     if (is_http2) {
         http2::limits limits;
         if (usual_capacity > 0) limits.assumed_concurrent_streams = static_cast<std::uint32_t>(usual_capacity);
         return std::make_unique<connection::http2_client_connection>(environment, std::move(transport), observer,
-                                                                     limits);
+                                                                     limits, ping_interval);
     }
     return std::make_unique<connection::http1_client_connection>(environment, std::move(transport), observer);
 }
 
-bool may_speak_http2(const dial::target& to) {
+/// Whether one connection may take many exchanges at once.
+bool may_be_shared(const dial::target& to) {
+    if (to.over_quic) return true;
     if (!to.tls) return to.only_http2;
     const std::vector<std::string>& offered = to.tls->application_protocols();
     return std::ranges::find(offered, http2_protocol) != offered.end();
@@ -64,7 +67,15 @@ pooled::pooled(origin& its_origin, transport::transport_ptr transport, std::shar
     : owner(its_origin),
       connection(make_connection(its_origin.environment(), std::move(transport),
                                  facts->application_protocol == http2_protocol || its_origin.target().only_http2,
-                                 its_origin.usual_capacity(), *this)) {
+                                 its_origin.usual_capacity(), its_origin.ping_interval(), *this)) {
+    connection->facts = std::move(facts);
+}
+
+pooled::pooled(origin& its_origin, std::unique_ptr<connection::http3_link> link,
+               std::shared_ptr<const connection_facts> facts)
+    : owner(its_origin),
+      connection(
+          std::make_unique<connection::http3_client_connection>(its_origin.environment(), std::move(link), *this)) {
     connection->facts = std::move(facts);
 }
 
@@ -93,11 +104,16 @@ void waiter::on_pool_timeout() {
 void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_timings& timings) {
     owner.connected(*this, std::move(connected), timings);
 }
+void dialled::on_linked(std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) {
+    owner.linked(*this, std::move(link), timings);
+}
 void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(failure)); }
 
 // --- origin -----------------------------------------------------------------------------------------------------------
 
 connection::environment& origin::environment() const noexcept { return pool_.environment_; }
+
+std::chrono::milliseconds origin::ping_interval() const noexcept { return pool_.limits_.ping_interval; }
 
 origin::~origin() { close(connection::close_reason::session_closed); }
 
@@ -165,7 +181,7 @@ void origin::limit_waiting_time(waiter& late) {
 /// How many exchanges a new connection will take, as far as is known.
 std::size_t origin::exchanges_per_dial() const noexcept {
     if (usual_capacity_ > 0) return usual_capacity_;
-    return may_speak_http2(target_) ? std::numeric_limits<std::size_t>::max() : 1;
+    return may_be_shared(target_) ? std::numeric_limits<std::size_t>::max() : 1;
 }
 
 /// Whether that many new connections would serve all who wait.
@@ -259,27 +275,37 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings) {
-    auto facts = facts_of(*transport, dial.began, timings);
+    auto facts = facts_of(transport->describe(), dial.began, timings);
     if (target_.only_http2 && target_.tls && facts->application_protocol != http2_protocol) {
         return failed(dial, {error_code::unsupported, phase::tls, culprit::peer, 0,
                              target_.text() + " does not speak HTTP/2, and no other version is allowed"});
     }
     pool_.environment_.reactor.retire(end(dial));
-    auto* made = new pooled(*this, std::move(transport), std::move(facts));
-    busy_.push_back(*made);
+    admit(*new pooled(*this, std::move(transport), std::move(facts)));
+}
+
+void origin::linked(dialled& dial, std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) {
+    auto facts = facts_of(link->describe(), dial.began, timings);
+    pool_.environment_.reactor.retire(end(dial));
+    admit(*new pooled(*this, std::move(link), std::move(facts)));
+}
+
+/// A new connection: for all who wait and whom it takes.
+void origin::admit(pooled& made) {
+    busy_.push_back(made);
     ++connections_;
     ++pool_.open_;
-    connection::client_connection& it = *made->connection;
+    connection::client_connection& it = *made.connection;
     if (waiting_ == 0) {
         learn(it);
-        return released(*made);
+        return released(made);
     }
     // To all of them it is new, whatever became of the one they had.
     do it.start(take_waiter());
     while (waiting_ > 0 && it.exchanges() > 0 && it.usable());
     learn(it);
     if (it.exchanges() > 0) {
-        if (it.usable()) place(*made);
+        if (it.usable()) place(made);
         if (usual_capacity_ > 1) cancel_surplus_dials();
     }
     dial_if_needed();

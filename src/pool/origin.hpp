@@ -2,8 +2,8 @@
 /// \file
 /// The pool's view of one origin: its connections, its waiters, its dials.
 ///
-/// A connection is idle, at work with room for more (HTTP/2), or busy. As long as it is not known whether an origin speaks
-/// HTTP/2, one dial goes ahead for all who wait: a hundred requests must not open a hundred connections of which ninety-nine
+/// A connection is idle, at work with room for more (HTTP/2, HTTP/3), or busy. As long as it is not known whether an origin
+/// speaks HTTP/2, one dial goes ahead for all who wait: a hundred requests must not open a hundred connections of which ninety-nine
 /// are in vain. When it turns out to be HTTP/1.1, the others are dialled at once.
 
 #include <cstddef>
@@ -31,6 +31,9 @@ class pooled final : public base::list_hook<>,
 public:
     /// Speaks what ALPN agreed on (RFC 7301): HTTP/2, or else HTTP/1.1.
     pooled(origin& its_origin, transport::transport_ptr transport, std::shared_ptr<const connection_facts> facts);
+    /// Speaks HTTP/3.
+    pooled(origin& its_origin, std::unique_ptr<connection::http3_link> link,
+           std::shared_ptr<const connection_facts> facts);
 
     void on_room(connection::client_connection& with_room) override;
     void on_closed(connection::client_connection& closed, connection::close_reason reason) override;
@@ -65,6 +68,7 @@ class dialled final : public base::list_hook<>, public dial::dial_observer {
 public:
     explicit dialled(origin& its_origin) noexcept : owner(its_origin) {}
     void on_dialed(transport::transport_ptr connected, const dial::dial_timings& timings) override;
+    void on_linked(std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) override;
     void on_dial_failed(error failure) override;
 
     origin& owner;
@@ -88,6 +92,7 @@ public:
     /// How many exchanges a connection to here takes at once, as the last one said; 0: none was made yet.
     std::size_t usual_capacity() const noexcept { return usual_capacity_; }
     connection::environment& environment() const noexcept;
+    std::chrono::milliseconds ping_interval() const noexcept;
 
 private:
     friend class pooled;
@@ -108,6 +113,8 @@ private:
     void take_out(pooled& connection) noexcept;
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings);
+    void linked(dialled& dial, std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings);
+    void admit(pooled& made);
     void failed(dialled& dial, error failure);
     std::vector<exchange_ptr> take_unlucky(const dialled& dial, const error& failure);
     std::unique_ptr<dialled> end(dialled& dial);

@@ -35,6 +35,7 @@ struct limits {
     std::size_t max_connections_per_host = 100;
     std::size_t max_idle_connections = 1000;
     std::chrono::milliseconds idle_timeout{60'000};
+    std::chrono::milliseconds ping_interval{0};  ///< as in session_limits
 };
 
 /// What happened so far; for tests, traces and people.

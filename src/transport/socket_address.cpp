@@ -99,4 +99,14 @@ bool disable_nagle(int descriptor) noexcept {
     return ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0;
 }
 
+/// The port stays open until connecting chooses it: of many connections each needs one only for its own peer.
+result<void> leave_from(int socket, const socket_address& from) {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    const int later = 1;
+    (void)::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+#endif
+    if (::bind(socket, from.get(), from.size) == 0) return {};
+    return error_from_errno(errno, phase::connect, "connect from " + text_of(from.get(), from.size));
+}
+
 }  // namespace pabal::transport

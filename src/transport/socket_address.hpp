@@ -33,6 +33,8 @@ result<socket_address> unix_address(std::string_view path);
 
 /// A non-blocking, close-on-exec stream socket; errors carry `phase::connect`.
 result<reactor::descriptor> make_stream_socket(int family);
+/// Before connecting: the socket leaves from that address of this machine.
+result<void> leave_from(int socket, const socket_address& from);
 /// Sends small writes at once (TCP_NODELAY); false if the socket is not TCP.
 bool disable_nagle(int descriptor) noexcept;
 

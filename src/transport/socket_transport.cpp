@@ -87,10 +87,12 @@ public:
 
     bool maybe_readable() const override { return readable_; }
 
-    /// SO_RCVLOWAT. What is there already is reported (anew) when the mark falls below it.
+    /// SO_RCVLOWAT. What is there already is reported (anew) when the mark falls below it. A mark that is high for the receive
+    /// buffer would keep the peer's window small: it is lowered, until the system has made the buffer larger.
     void set_low_water_mark(std::size_t size) override {
         if (size == low_water_mark_ || !is_tcp_) return;
-        low_water_mark_ = size;
+        if (size > 1) size = std::clamp<std::size_t>(receive_buffer_size() / 8 * 3, 1, size);
+        if (size == std::exchange(low_water_mark_, size)) return;
         const int mark = static_cast<int>(size);
         ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);
     }
@@ -116,6 +118,13 @@ private:
         if (observer_ && (now.readable || writable_again)) {
             observer_->on_transport_ready({.readable = now.readable, .writable = writable_again});
         }
+    }
+
+    std::size_t receive_buffer_size() const noexcept {
+        int size = 0;
+        socklen_t length = sizeof size;
+        ::getsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &size, &length);
+        return static_cast<std::size_t>(std::max(size, 0));
     }
 
     ssize_t send_pieces(std::span<const std::string_view> pieces) const noexcept {
@@ -214,20 +223,6 @@ std::unique_ptr<transport> make_socket_transport(reactor::reactor& reactor, int 
                                                  std::string peer_address) {
     return std::make_unique<socket_transport>(reactor, connected_descriptor, std::move(peer_address));
 }
-
-namespace {
-
-/// The port stays open until connecting chooses it: of many connections each needs one only for its own peer.
-result<void> leave_from(int socket, const socket_address& from) {
-#ifdef IP_BIND_ADDRESS_NO_PORT
-    const int later = 1;
-    (void)::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
-#endif
-    if (::bind(socket, from.get(), from.size) == 0) return {};
-    return error_from_errno(errno, phase::connect, "connect from " + text_of(from.get(), from.size));
-}
-
-}  // namespace
 
 result<std::unique_ptr<connecting_socket>> start_connect(reactor::reactor& reactor, const sockaddr* address,
                                                          socklen_t address_size, connect_observer& observer,

@@ -1,4 +1,4 @@
-// What went wrong with a TLS connection, in words: the part of tls_transport that reads BoringSSL's error queue.
+#include "transport/tls_failure.hpp"
 
 #include <cstring>
 #include <string>
@@ -49,52 +49,68 @@ std::string hint_for(int alert, bool is_server) {
 
 }  // namespace
 
-std::string tls_transport::peer_name() const {
-    return context_->is_server() || facts_->host.empty() ? "the peer" : facts_->host;
+std::string peer_name(const tls_connection_facts& facts) {
+    return facts.context->is_server() || facts.host.empty() ? "the peer" : facts.host;
+}
+
+void forget_sessions(const tls_connection_facts& facts) {
+    if (!facts.session_key.empty()) facts.context->sessions().forget(facts.session_key);
 }
 
 void tls_transport::fail(int outcome) {
     if (!failure_) failure_ = std::make_unique<error>(failure_of(outcome));
     ERR_clear_error();
-    // A session may be why a handshake failed; the next attempt shall be a full one.
-    if (!established_ && !facts_->session_key.empty()) context_->sessions().forget(facts_->session_key);
+    if (!established_) forget_sessions(*facts_);
 }
 
 error tls_transport::failure_of(int outcome) const {
     if (facts_->verification_failure) return *facts_->verification_failure;
     const std::uint32_t packed = ERR_peek_error();
-    if (!established_) return handshake_failure(packed);
+    if (!established_) return own_handshake_failure(packed);
     if (inner_ended_ && SSL_get_error(connection_.get(), outcome) == SSL_ERROR_SYSCALL)
         return {error_code::connection_closed, phase::read, culprit::peer, 0,
-                peer_name() + " closed the connection without TLS's close_notify: what was received may be truncated"};
+                peer_name(*facts_) +
+                    " closed the connection without TLS's close_notify: what was received may be truncated"};
     const int alert = alert_of(packed);
     if (alert >= 0 && is_about_certificates(alert))
         return {error_code::tls_handshake_failed, phase::tls, culprit::peer, 0,
-                peer_name() + " refused the client certificate: " + alert_text(alert) +
+                peer_name(*facts_) + " refused the client certificate: " + alert_text(alert) +
                     hint_for(alert, context_->is_server())};
     if (alert >= 0)
         return {error_code::tls_failed, phase::read, culprit::peer, 0,
-                peer_name() + " ended the TLS connection: " + alert_text(alert)};
+                peer_name(*facts_) + " ended the TLS connection: " + alert_text(alert)};
     return {error_code::tls_failed, phase::read, culprit::peer, 0,
-            "TLS connection with " + peer_name() + ": " + take_library_error()};
+            "TLS connection with " + peer_name(*facts_) + ": " + take_library_error()};
 }
 
-error tls_transport::handshake_failure(std::uint32_t packed) const {
+/// What concerns a connection with records only; else as for all.
+error tls_transport::own_handshake_failure(std::uint32_t packed) const {
     const auto failure = [](std::string message, culprit whose = culprit::peer) {
         return error{error_code::tls_handshake_failed, phase::tls, whose, 0, std::move(message)};
     };
-    const std::string peer = peer_name();
-    const bool is_server = context_->is_server();
-    if (!is_server && first_bytes_size_ == sizeof first_bytes_ &&
+    const std::string peer = peer_name(*facts_);
+    if (!context_->is_server() && first_bytes_size_ == sizeof first_bytes_ &&
         std::memcmp(first_bytes_, "HTTP/", sizeof first_bytes_) == 0)
         return failure(
             peer + " answered in plain HTTP: this port does not speak TLS; is the URL meant to begin with http://?");
     if (is_reason(packed, SSL_R_HTTP_REQUEST) || is_reason(packed, SSL_R_HTTPS_PROXY_REQUEST))
         return failure("the peer sent a plain HTTP request to a port that speaks TLS");
-    if (const int alert = alert_of(packed); alert >= 0)
-        return failure(peer + " refused the TLS handshake: " + alert_text(alert) + hint_for(alert, is_server));
     if (inner_ended_ && packed == 0)
         return failure(peer + " closed the connection during the TLS handshake", culprit::network);
+    return handshake_failure(*facts_, packed);
+}
+
+std::string refused_by_peer(const tls_connection_facts& facts, int alert) {
+    return peer_name(facts) + " refused the TLS handshake: " + alert_text(alert) +
+           hint_for(alert, facts.context->is_server());
+}
+
+error handshake_failure(const tls_connection_facts& facts, std::uint32_t packed) {
+    const auto failure = [](std::string message) {
+        return error{error_code::tls_handshake_failed, phase::tls, culprit::peer, 0, std::move(message)};
+    };
+    const std::string peer = peer_name(facts);
+    if (const int alert = alert_of(packed); alert >= 0) return failure(refused_by_peer(facts, alert));
     if (is_reason(packed, SSL_R_WRONG_VERSION_NUMBER))
         return failure(peer + " does not speak TLS: its answer is something else");
     if (is_reason(packed, SSL_R_UNSUPPORTED_PROTOCOL))

@@ -8,14 +8,13 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pool.h>
 #include <openssl/ssl.h>
 
 #include "base/fork.hpp"
 #include "transport/tls_callbacks.hpp"
+#include "transport/tls_failure.hpp"
 #include "transport/tls_pem.hpp"
-#include "transport/tls_session_cache.hpp"
-#include "transport/tls_verify.hpp"
+#include "transport/tls_session.hpp"
 
 namespace pabal::transport {
 
@@ -26,12 +25,6 @@ constexpr std::size_t max_plaintext = 16384;  // RFC 8446 section 5.1
 constexpr std::size_t room_for_record = max_plaintext + 256 + 5 + 256;
 
 static_assert(tls_buffer::capacity >= 2 * room_for_record);
-
-/// A name as DNS has it: without the root's dot.
-std::string without_root(std::string host) {
-    if (host.size() > 1 && host.back() == '.') host.pop_back();
-    return host;
-}
 
 }  // namespace
 
@@ -63,11 +56,6 @@ struct tls_bio {
     }
 };
 
-void tls_transport::ssl_deleter::operator()(ssl_st* connection) const {
-    const base::no_fork whole;
-    SSL_free(connection);
-}
-
 tls_transport::tls_transport(transport_ptr inner, tls_context_ptr context)
     : inner_(std::move(inner)), context_(std::move(context)), facts_(std::make_unique<tls_connection_facts>()) {}
 
@@ -77,18 +65,14 @@ result<std::unique_ptr<tls_transport>> tls_transport::make(transport_ptr inner, 
                                                            tls_peer peer) {
     ERR_clear_error();
     std::unique_ptr<tls_transport> made{new tls_transport{std::move(inner), std::move(context)}};
-    made->facts_->context = made->context_.get();
-    made->facts_->host = without_root(std::move(peer.host));
-    made->facts_->session_key = std::move(peer.session_key);
-    made->connection_.reset(SSL_new(made->context_->native()));
+    take_facts(*made->facts_, *made->context_, std::move(peer));
+    made->connection_ = make_ssl(*made->facts_);
     SSL* connection = made->connection_.get();
     BIO* bio = connection ? BIO_new(tls_bio::method()) : nullptr;
     if (!bio) return error{error_code::tls_failed, phase::tls, culprit::local, 0, "out of memory"};
     BIO_set_data(bio, made.get());
     BIO_set_init(bio, 1);
     SSL_set_bio(connection, bio, bio);
-    SSL_set_app_data(connection, made->facts_.get());
-    SSL_set_shed_handshake_config(connection, 1);
     made->inner_->observe(made.get());
     return made;
 }
@@ -98,16 +82,8 @@ result<std::unique_ptr<tls_transport>> tls_transport::connect(transport_ptr inne
     const base::no_fork whole;
     result<std::unique_ptr<tls_transport>> made = make(std::move(inner), std::move(context), std::move(peer));
     if (!made) return made;
-    SSL* connection = (*made)->connection_.get();
-    const tls_connection_facts& facts = *(*made)->facts_;
-    SSL_set_connect_state(connection);
-    if (!facts.host.empty() && !is_ip_literal(facts.host) && !SSL_set_tlsext_host_name(connection, facts.host.c_str()))
-        return error{error_code::invalid_argument, phase::tls, culprit::caller, 0,
-                     "'" + facts.host + "' is too long for a server name"};
-    if (!facts.session_key.empty()) {
-        if (const auto session = (*made)->context_->sessions().take(facts.session_key))
-            SSL_set_session(connection, session.get());
-    }
+    if (auto ready = set_up_client((*made)->connection_.get(), *(*made)->facts_); !ready)
+        return std::move(ready).error();
     return made;
 }
 
@@ -331,21 +307,7 @@ void tls_transport::end_call() {
 transport_description tls_transport::describe() const {
     transport_description description = inner_->describe();
     if (!established_) return description;
-    const SSL* connection = connection_.get();
-    const std::uint8_t* protocol = nullptr;
-    unsigned size = 0;
-    SSL_get0_alpn_selected(connection, &protocol, &size);
-    if (size > 0) description.application_protocol.assign(reinterpret_cast<const char*>(protocol), size);
-    description.tls_version = SSL_get_version(connection);
-    if (const SSL_CIPHER* cipher = SSL_get_current_cipher(connection))
-        description.cipher = SSL_CIPHER_standard_name(cipher);
-    const STACK_OF(CRYPTO_BUFFER)* chain = SSL_get0_peer_certificates(connection);
-    if (chain && sk_CRYPTO_BUFFER_num(chain) > 0) {
-        const CRYPTO_BUFFER* leaf = sk_CRYPTO_BUFFER_value(chain, 0);
-        description.peer_certificate.assign(reinterpret_cast<const char*>(CRYPTO_BUFFER_data(leaf)),
-                                            CRYPTO_BUFFER_len(leaf));
-    }
-    description.tls_session_resumed = SSL_session_reused(connection);
+    describe_session(connection_.get(), description);
     return description;
 }
 

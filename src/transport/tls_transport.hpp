@@ -31,21 +31,13 @@
 
 #include "transport/tls_buffer.hpp"
 #include "transport/tls_context.hpp"
+#include "transport/tls_session.hpp"
 #include "transport/transport.hpp"
 
-struct ssl_st;
 struct bio_st;
 struct bio_method_st;
 
 namespace pabal::transport {
-
-struct tls_connection_facts;
-
-/// Whom a client expects.
-struct tls_peer {
-    std::string host;         ///< SNI (unless an IP literal, RFC 6066 section 3) and the name to verify
-    std::string session_key;  ///< names the peer in the session cache, e.g. "example.com:443"; empty: never resume
-};
 
 class tls_transport final : public transport, private transport_observer {
 public:
@@ -68,10 +60,6 @@ public:
 
 private:
     friend struct tls_bio;
-    struct ssl_deleter {
-        void operator()(ssl_st* connection) const;
-    };
-
     tls_transport(transport_ptr inner, tls_context_ptr context);
     static result<std::unique_ptr<tls_transport>> make(transport_ptr inner, tls_context_ptr context, tls_peer peer);
     void on_transport_ready(readiness now) override;
@@ -88,13 +76,12 @@ private:
     void end_call();
     void fail(int outcome);
     pabal::error failure_of(int outcome) const;
-    pabal::error handshake_failure(std::uint32_t packed) const;
-    std::string peer_name() const;
+    pabal::error own_handshake_failure(std::uint32_t packed) const;
 
     transport_ptr inner_;
     tls_context_ptr context_;
     std::unique_ptr<tls_connection_facts> facts_;
-    std::unique_ptr<ssl_st, ssl_deleter> connection_;
+    ssl_ptr connection_;
     transport_observer* observer_ = nullptr;
     std::unique_ptr<pabal::error> failure_;        ///< ends everything
     std::unique_ptr<pabal::error> write_failure_;  ///< of the inner transport; what was received can still be read

@@ -123,7 +123,8 @@ void give(std::string_view piece, const arrived& about, const udp_socket::taker&
 }  // namespace
 
 result<std::unique_ptr<udp_socket>> udp_socket::connect(reactor::reactor& reactor, const sockaddr* peer,
-                                                        socklen_t peer_size, udp_observer* observer) {
+                                                        socklen_t peer_size, udp_observer* observer,
+                                                        const socket_address* from) {
     const int family = peer->sa_family;
 #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
     reactor::descriptor made(::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -135,6 +136,9 @@ result<std::unique_ptr<udp_socket>> udp_socket::connect(reactor::reactor& reacto
     const int number = made.get();
     std::unique_ptr<udp_socket> socket(new udp_socket(reactor, std::move(made), observer));
     socket->configure(family);
+    if (from) {
+        if (auto bound = leave_from(number, *from); !bound) return std::move(bound).error();
+    }
     if (::connect(number, peer, peer_size) != 0)
         return error_from_errno(errno, phase::connect, "connect to " + text_of(peer, peer_size));
     std::memcpy(&socket->peer_.storage, peer, peer_size);

@@ -42,9 +42,10 @@ public:
     static constexpr std::size_t max_piece = 65'000;
 
     /// Connects to the peer (AF_INET or AF_INET6), which only chooses the addresses: nothing is sent. The observer may be
-    /// changed later.
+    /// changed later. `from`: leave from that address; null: the system chooses.
     static result<std::unique_ptr<udp_socket>> connect(reactor::reactor& reactor, const sockaddr* peer,
-                                                       socklen_t peer_size, udp_observer* observer);
+                                                       socklen_t peer_size, udp_observer* observer,
+                                                       const socket_address* from = nullptr);
     ~udp_socket();
     udp_socket(const udp_socket&) = delete;
     udp_socket& operator=(const udp_socket&) = delete;

@@ -25,7 +25,8 @@ class http2_client : public ::testing::TestWithParam<path>, public client_connec
 protected:
     void SetUp() override {
         auto pair = world_.pair();
-        connection_ = std::make_unique<http2_client_connection>(environment_, std::move(pair.first), *this);
+        connection_ = std::make_unique<http2_client_connection>(environment_, std::move(pair.first), *this,
+                                                                http2::limits{}, ping_interval_);
         wire_.on_heard = [this] { serve(); };
         wire_.connect(std::move(pair.second));
     }
@@ -90,6 +91,7 @@ protected:
     http2_server server_;
     peer wire_;
     std::unique_ptr<http2_client_connection> connection_;
+    std::chrono::milliseconds ping_interval_{0};
     std::optional<close_reason> closed_;
     int room_ = 0;
     std::function<void()> in_room;
@@ -200,6 +202,110 @@ TEST_P(http2_client, a_pulled_body_arrives_no_faster_than_it_is_read) {
     EXPECT_EQ(pull(asked, 10'000), body + "<end>");
     EXPECT_TRUE(asked->succeeded());
     EXPECT_EQ(connection_->exchanges(), 0U);
+}
+
+/// A wire that carries a megabyte at once, for bodies that come faster than they are read.
+class http2_client_on_a_wide_wire : public http2_client {};
+
+INSTANTIATE_TEST_SUITE_P(paths, http2_client_on_a_wide_wire,
+                         ::testing::Values(path{.name = "wide", .wire = {.capacity = 1024 * 1024}}), name_of_path);
+
+TEST_P(http2_client_on_a_wide_wire, a_fast_body_wakes_its_reader_a_few_records_at_a_time) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(8 * 1024 * 1024);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    wire_.on_heard = [this] { server_.receive(std::exchange(wire_.heard, {})); };
+    std::string received;
+    std::string unsaid;
+    std::string buffer(64 * 1024, ' ');
+    int slices = 0;
+    while (received.size() < body.size()) {
+        if (unsaid.empty()) unsaid = server_.output();
+        ASSERT_FALSE(unsaid.empty() && slices > 1000) << "the server may not go on";
+        wire_.say(std::string_view(unsaid).substr(0, 16 * 1024));
+        unsaid.erase(0, 16 * 1024);
+        ++slices;
+        world_.pass(100us);
+        while (responder* answering = asked->answered_by()) {
+            const auto got = answering->read_response(*asked, buffer);
+            if (!got || got->what != read_outcome::kind::data) break;
+            received.append(buffer, 0, got->size);
+        }
+    }
+    EXPECT_TRUE(received == body);
+    EXPECT_LT(asked->readable, slices / 3);
+}
+
+TEST_P(http2_client_on_a_wide_wire, what_a_lone_reader_leaves_stays_in_the_transport_no_longer_than_a_turn) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(900'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    server_.settings({{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 7}});
+    say();
+    world_.settle();  // nobody reads
+    EXPECT_EQ(connection_->capacity(), 7U) << "what came behind the body is heard";
+    EXPECT_EQ(pull(asked, 10'000), body + "<end>");
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_comes_back_takes_what_the_transport_has) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    const std::string body = letters(600'000);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    std::string received;
+    std::string buffer(10'000, ' ');
+    while (responder* answering = asked->answered_by()) {  // and no turn in between
+        const auto got = answering->read_response(*asked, buffer);
+        ASSERT_TRUE(got);
+        ASSERT_EQ(got->what, read_outcome::kind::data);
+        received.append(buffer, 0, got->size);
+    }
+    EXPECT_TRUE(received == body);
+    EXPECT_TRUE(asked->succeeded());
+    EXPECT_TRUE(connection_->usable());
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_lone_reader_who_gives_up_leaves_a_connection_that_serves_others) {
+    const auto asked = make_get();
+    asked->wants = delivery::pull;
+    const auto id = ask(asked);
+    server_.answer(id, {{":status", "200"}, {"content-length", "900000"}}, letters(900'000));
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->readable > 0; }));
+    asked->given_up = true;
+    asked->answered_by()->cancel(*asked);
+    EXPECT_TRUE(connection_->usable());
+    const auto next = make_get();
+    server_.answer(ask(next), {{":status", "200"}}, "next");
+    say();
+    ASSERT_TRUE(finish(next));
+    EXPECT_EQ(next->body, "next");
+}
+
+TEST_P(http2_client_on_a_wide_wire, a_small_response_is_not_late_behind_a_fast_large_one_that_was_given_up) {
+    const auto asked = make_get();
+    const auto id = ask(asked);
+    const std::string body = letters(8 * 1024 * 1024);
+    server_.answer(id, {{":status", "200"}, {"content-length", std::to_string(body.size())}}, body);
+    wire_.on_heard = [this] { server_.receive(std::exchange(wire_.heard, {})); };
+    say();
+    world_.settle();
+    EXPECT_GE(asked->body.size(), 1000U * 1000);
+    asked->given_up = true;
+    asked->answered_by()->cancel(*asked);
+    const auto next = make_get();
+    server_.answer(ask(next), {{":status", "200"}}, "small");
+    say();
+    ASSERT_TRUE(finish(next));  // in no time: this clock does not move by itself
+    EXPECT_EQ(next->body, "small");
 }
 
 TEST_P(http2_client, what_has_arrived_can_be_pulled_after_the_connection_is_gone) {
@@ -363,6 +469,66 @@ TEST_P(http2_client_in_time, silence_ends_an_exchange_and_not_its_connection) {
     say();
     ASSERT_TRUE(finish(other));
     EXPECT_TRUE(other->succeeded());
+}
+
+TEST_P(http2_client_in_time, a_server_that_lets_a_request_run_out_of_time_is_asked_whether_it_is_there) {
+    const auto silent = make_get();
+    silent->limits.read = 100ms;
+    ask(silent);
+    wire_.on_heard = nullptr;
+    world_.pass(110ms);
+    ASSERT_TRUE(silent->failure);
+    EXPECT_FALSE(connection_->usable()) << "until it has answered";
+    serve();
+    ASSERT_TRUE(world_.turn_until([&] { return connection_->usable(); }));
+    EXPECT_EQ(server_.pings, 1);
+    EXPECT_GT(room_, 0);
+    world_.pass(10s);
+    EXPECT_FALSE(closed_);
+}
+
+TEST_P(http2_client_in_time, a_server_that_has_vanished_takes_no_more_requests_and_its_connection_ends) {
+    const auto first = make_get(), second = make_get();
+    first->limits.read = 100ms;
+    ask(first);
+    ask(second);
+    wire_.on_heard = nullptr;
+    world_.pass(110ms);
+    ASSERT_TRUE(first->failure);
+    EXPECT_FALSE(connection_->usable());
+    world_.pass(4800ms);
+    EXPECT_FALSE(closed_);
+    world_.pass(300ms);
+    EXPECT_EQ(closed_, close_reason::timed_out);
+    ASSERT_TRUE(second->failure);
+    EXPECT_EQ(second->failure->code, error_code::connection_reset);
+    EXPECT_NE(second->failure->message.find("PING"), std::string::npos);
+}
+
+class http2_client_that_asks : public http2_client {
+protected:
+    http2_client_that_asks() { ping_interval_ = 30s; }
+};
+INSTANTIATE_TEST_SUITE_P(paths, http2_client_that_asks, ::testing::ValuesIn(memory_paths()), name_of_path);
+
+TEST_P(http2_client_that_asks, a_silent_connection_is_kept_alive_and_one_that_is_not_silent_needs_no_help) {
+    world_.pass(29s);
+    EXPECT_EQ(server_.pings, 0);
+    automatic_ = true;
+    const auto asked = make_get();
+    connection_->start(asked);
+    ASSERT_TRUE(finish(asked));
+    world_.pass(29s);
+    EXPECT_EQ(server_.pings, 0);
+    world_.pass(2s);
+    EXPECT_EQ(server_.pings, 1);
+    world_.pass(60s);
+    EXPECT_EQ(server_.pings, 3);
+    wire_.on_heard = nullptr;
+    world_.pass(32s);
+    EXPECT_TRUE(connection_->usable()) << "nobody has waited in vain";
+    world_.pass(4s);
+    EXPECT_EQ(closed_, close_reason::peer_closed_idle);
 }
 
 TEST_P(http2_client_in_time, a_reader_who_takes_his_time_does_not_count_as_silence) {

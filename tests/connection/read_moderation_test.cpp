@@ -74,12 +74,20 @@ TEST_F(moderated, a_slow_body_is_reported_as_it_comes) {
     EXPECT_EQ(received_, 100 * record);
 }
 
-TEST_F(moderated, a_fast_body_is_reported_three_records_at_a_time) {
+TEST_F(moderated, a_fast_body_is_reported_eight_records_at_a_time) {
     send(40, 100us);  // 160 MB/s: two samples show it
     reports_ = 0;
     send(300, 100us);
-    EXPECT_LE(reports_, 101U);
-    EXPECT_GE(received_, 337 * record);
+    EXPECT_LE(reports_, 38U);
+    EXPECT_GE(received_, 332 * record);
+}
+
+TEST_F(moderated, a_less_fast_body_is_reported_four_records_at_a_time) {
+    send(60, 200us);  // 80 MB/s
+    reports_ = 0;
+    send(300, 200us);
+    EXPECT_LE(reports_, 76U);
+    EXPECT_GE(reports_, 70U);
 }
 
 TEST_F(moderated, a_fast_peer_that_falls_silent_is_heard_within_five_milliseconds) {

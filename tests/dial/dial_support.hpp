@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// What the dial tests share: a reactor on the real system, a DNS server of our own, and counting what is left open.
+/// What the dial tests share: a reactor on the real system, who asks for a connection, a DNS server of our own, and counting
+/// what is left open.
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,7 @@
 #include <unistd.h>
 
 #include "dial/cares_resolver.hpp"
+#include "dial/dialer.hpp"
 #include "reactor/descriptor.hpp"
 #include "reactor/reactor.hpp"
 
@@ -47,6 +50,31 @@ bool turn_until(reactor::reactor& reactor, Done&& done, std::chrono::millisecond
     return true;
 }
 
+/// Who asked for a connection.
+struct caller final : dial_observer {
+    transport::transport_ptr connected;
+    std::optional<error> failure;
+    dial_timings timings;
+    std::function<void()> then;
+    bool inside_dial = false;  ///< set while the call that begins the dial runs: nobody is told then
+    int calls = 0;
+
+    void on_dialed(transport::transport_ptr transport, const dial_timings& took) override {
+        EXPECT_FALSE(inside_dial);
+        ++calls;
+        connected = std::move(transport);
+        timings = took;
+        if (then) then();
+    }
+    void on_dial_failed(error why) override {
+        EXPECT_FALSE(inside_dial);
+        ++calls;
+        failure = std::move(why);
+        if (then) then();
+    }
+    bool done() const { return calls > 0; }
+};
+
 /// A name server on 127.0.0.1 that answers by a table.
 class fake_name_server final : private reactor::io_watcher {
 public:
@@ -59,6 +87,7 @@ public:
         bool silent_ipv6 = false;  ///< questions for IPv6 are not answered
         std::string alias;         ///< a CNAME with `alias_time_to_live` in front of the addresses
         std::uint32_t alias_time_to_live = 60;
+        std::vector<std::string> services;  ///< HTTPS records' data: priority, target, parameters
     };
 
     explicit fake_name_server(reactor::reactor& reactor)
@@ -77,7 +106,15 @@ public:
 
     std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
     std::map<std::string, zone> zones;
-    std::vector<std::string> questions;  ///< "A name", "AAAA name"
+    std::vector<std::string> questions;  ///< "A name", "AAAA name", "HTTPS name"
+
+    /// The data of an HTTPS record; `parameters` as they go over the wire.
+    static std::string service(std::uint16_t priority, std::string_view target, const std::string& parameters = {}) {
+        return number(priority, 2) + labels(target) + parameters;
+    }
+    static std::string parameter(std::uint16_t key, const std::string& value) {
+        return number(key, 2) + number(static_cast<std::uint32_t>(value.size()), 2) + value;
+    }
 
     std::size_t asked(const std::string& question) const {
         return static_cast<std::size_t>(std::count(questions.begin(), questions.end(), question));
@@ -125,7 +162,8 @@ private:
         }
         const std::string_view question = packet.substr(12, at + 5 - 12);
         const bool is_ipv6 = packet[at + 2] == 28;
-        questions.push_back((is_ipv6 ? "AAAA " : "A ") + name);
+        const bool is_https = packet[at + 2] == 65;
+        questions.push_back((is_https ? "HTTPS " : is_ipv6 ? "AAAA " : "A ") + name);
         const auto found = zones.find(name);
         zone answered = found == zones.end() ? zone{.response_code = 3} : found->second;
         if (answered.silent || (is_ipv6 && answered.silent_ipv6)) return {};
@@ -139,7 +177,13 @@ private:
             owner = alias;
             ++count;
         }
-        for (const std::string& each : is_ipv6 ? answered.ipv6 : answered.ipv4) {
+        const std::vector<std::string> no_addresses;
+        for (const std::string& data : is_https ? answered.services : no_addresses) {
+            records += owner + number(65, 2) + number(1, 2) + number(answered.time_to_live, 4) +
+                       number(static_cast<std::uint32_t>(data.size()), 2) + data;
+            ++count;
+        }
+        for (const std::string& each : is_https ? no_addresses : is_ipv6 ? answered.ipv6 : answered.ipv4) {
             char bytes[16];
             ::inet_pton(is_ipv6 ? AF_INET6 : AF_INET, each.c_str(), bytes);
             records += owner + number(is_ipv6 ? 28 : 1, 2) + number(1, 2) + number(answered.time_to_live, 4) +

@@ -12,30 +12,6 @@ using namespace pabal::dial::testing;
 
 namespace {
 
-struct caller final : dial_observer {
-    transport::transport_ptr connected;
-    std::optional<error> failure;
-    dial_timings timings;
-    std::function<void()> then;
-    bool inside_dial = false;
-    int calls = 0;
-
-    void on_dialed(transport::transport_ptr transport, const dial_timings& took) override {
-        EXPECT_FALSE(inside_dial);
-        ++calls;
-        connected = std::move(transport);
-        timings = took;
-        if (then) then();
-    }
-    void on_dial_failed(error why) override {
-        EXPECT_FALSE(inside_dial);
-        ++calls;
-        failure = std::move(why);
-        if (then) then();
-    }
-    bool done() const { return calls > 0; }
-};
-
 /// Gives the answers a test wishes, or none.
 struct scripted_resolver final : resolver {
     std::vector<address> ipv4;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "dial/dial_support.hpp"
 #include "dial/proxied_attempt.hpp"
 #include "reactor/simulated_poller.hpp"
 #include "transport/memory_transport.hpp"
@@ -14,33 +15,11 @@
 
 using namespace pabal;
 using namespace pabal::dial;
+using namespace pabal::dial::testing;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 namespace {
-
-struct caller final : dial_observer {
-    transport::transport_ptr connected;
-    std::optional<error> failure;
-    dial_timings timings;
-    std::function<void()> then;
-    bool inside_begin = false;
-    int calls = 0;
-
-    void on_dialed(transport::transport_ptr transport, const dial_timings& took) override {
-        EXPECT_FALSE(inside_begin);
-        ++calls;
-        connected = std::move(transport);
-        timings = took;
-        if (then) then();
-    }
-    void on_dial_failed(error why) override {
-        EXPECT_FALSE(inside_begin);
-        ++calls;
-        failure = std::move(why);
-        if (then) then();
-    }
-};
 
 /// Gives the answers a test wishes, at once or when told to.
 struct scripted_resolver final : resolver {
@@ -95,9 +74,9 @@ protected:
     }
     void begin(const target& to, const dial_limits& limits = {}) {
         attempt_ = std::make_unique<proxied_attempt>(reactor_, to, limits, who_);
-        who_.inside_begin = true;
+        who_.inside_dial = true;
         attempt_->begin(dialer_, resolver_);
-        who_.inside_begin = false;
+        who_.inside_dial = false;
         turns();
     }
     void turns(int count = 6) {

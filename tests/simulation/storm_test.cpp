@@ -13,11 +13,6 @@ namespace {
 constexpr std::uint64_t usual_runs = 200;
 constexpr std::size_t requests_per_run = 300;
 
-std::uint64_t number_in_environment(const char* name, std::uint64_t otherwise) {
-    const char* text = std::getenv(name);
-    return text && *text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
-
 /// Every fourth seed has a network that is merely slow: there nothing may fail.
 weather weather_of(std::uint64_t seed) { return seed % 4 == 0 ? weather::healthy : weather::rough; }
 

@@ -204,6 +204,16 @@ TEST_P(socket_transport, below_the_low_water_mark_nothing_is_reported_but_the_en
     EXPECT_EQ(read_available(*server_), "last");
 }
 
+TEST_P(socket_transport, a_low_water_mark_that_the_receive_buffer_cannot_hold_is_lowered) {
+    read_available(*server_);
+    server_->set_low_water_mark(64 * 1024 * 1024);
+    const std::string much(1024 * 1024, 'x');
+    const std::array<std::string_view, 1> pieces{much};
+    ASSERT_EQ(client_->write(pieces)->what, io_outcome::kind::moved);
+    turn_until([&] { return server_observer_.readable; });
+    EXPECT_GT(read_available(*server_).size(), 1000U);
+}
+
 TEST_P(socket_transport, writing_to_a_peer_that_is_gone_fails_without_a_signal) {
     server_.reset();
     std::optional<error> failure;

@@ -7,7 +7,7 @@
         quotes = [response.json() for response in responses]
 
 ``python -m pabal.alias niquests program.py`` runs a program unchanged. The names, signatures, exceptions and
-behaviour are those of niquests 3.21.2, as far as HTTP/1.1 goes; what the engine cannot do yet raises
+behaviour are those of niquests 3.21.2, as far as HTTP/1.1 and HTTP/2 go; what the engine cannot do yet raises
 ``exceptions.UnsupportedError`` when it is asked for, and never before.
 """
 

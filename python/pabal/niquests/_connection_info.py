@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-__all__ = ["ConnectionInfo", "HttpVersion", "TransferProgress"]
+__all__ = ["ConnectionInfo", "HttpVersion", "TransferProgress", "note_version"]
 
 
 class HttpVersion(str, enum.Enum):
@@ -35,6 +35,13 @@ class ConnectionInfo:
     tls_ech_accepted: bool | None = None
     resolution_latency: timedelta | None = None
     request_sent_latency: timedelta | None = None
+
+
+def note_version(request: Any, version: int | None) -> None:
+    """Says in ``request.conn_info`` which version the answer came in; ``version`` as urllib3 counts (11, 20)."""
+    if request.conn_info is None:
+        request.conn_info = ConnectionInfo()
+    request.conn_info.http_version = HttpVersion.h2 if version == 20 else HttpVersion.h11
 
 
 class TransferProgress:

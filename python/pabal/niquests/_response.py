@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from pabal.requests import _response as _shared
+from pabal.requests.packages.urllib3.response import version_number
 
-from ._connection_info import ConnectionInfo, TransferProgress
+from ._connection_info import ConnectionInfo, TransferProgress, note_version
 from ._lines import LineDecoder, check_delimiter
 from ._oheaders import Headers
 from .cookies import cookiejar_from_dict
@@ -68,10 +69,10 @@ class Response(_shared.Response):
 
     @property
     def http_version(self) -> int | None:
-        """11 for HTTP/1.1, 10 for HTTP/1.0; None for what never was on a wire."""
+        """20 for HTTP/2, 11 for HTTP/1.1, 10 for HTTP/1.0; None for what never was on a wire."""
         native = self.__dict__.get("_native")
         if native is not None:
-            return 10 if native.http_version == "1.0" else 11
+            return version_number(native.http_version)
         return getattr(self.raw, "version", None) or None
 
     @property
@@ -147,8 +148,7 @@ class Response(_shared.Response):
 
 def _request_of(response: Any, native: Any) -> Any:
     request = response.__dict__["_asked"].prepared()
-    if request.conn_info is None:
-        request.conn_info = ConnectionInfo()
+    note_version(request, version_number(native.http_version))
     return request
 
 

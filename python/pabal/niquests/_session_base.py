@@ -105,7 +105,6 @@ class SessionBase(_shared.Session):
     ) -> None:
         refuse_unsupported(
             resolver=resolver,
-            disable_http1=disable_http1,
             revocation_configuration=revocation_configuration,
             tls_configuration=tls_configuration,
         )
@@ -149,6 +148,9 @@ class SessionBase(_shared.Session):
             "max_retries": self.retries,
             "allow_incoming_cookies": self.allow_incoming_cookies,
             "source_address": self.source_address,
+            "disable_http1": self._disable_http1,
+            "disable_http2": self._disable_http2,
+            "disable_http3": self._disable_http3,
             "disable_ipv4": self._disable_ipv4,
             "disable_ipv6": self._disable_ipv6,
         }

@@ -7,10 +7,9 @@ from typing import Any
 from .exceptions import UnsupportedError
 from .extensions import revocation, tls
 
-__all__ = ["refuse_unsupported", "source_of"]
+__all__ = ["refuse_unsupported", "source_of", "versions_of"]
 
 _REFUSED = {
-    "disable_http1": "pabal speaks HTTP/1.1 only so far: disable_http1=True leaves nothing",
     "resolver": "pabal resolves names by the system's resolver only so far (resolver=)",
 }
 
@@ -31,3 +30,15 @@ def source_of(source_address: Any, disable_ipv4: bool, disable_ipv6: bool) -> tu
     if source_address is not None:
         return source_address  # type: ignore[no-any-return]
     return ("::", 0) if disable_ipv4 else ("0.0.0.0", 0) if disable_ipv6 else None
+
+
+def versions_of(disable_http1: bool, disable_http2: bool, disable_http3: bool) -> tuple[str, ...]:
+    """The versions of HTTP that are left, as ``http=`` of the engine's session. HTTP/3 is not spoken yet."""
+    if disable_http1 and disable_http2 and disable_http3:
+        raise RuntimeError("disable_http1, disable_http2 and disable_http3 together leave no version of HTTP to speak")
+    left = (*(() if disable_http1 else ("1.1",)), *(() if disable_http2 else ("2",)))
+    if not left:
+        raise UnsupportedError(
+            "pabal does not speak HTTP/3 yet: disable_http1 and disable_http2 together leave nothing"
+        )
+    return left

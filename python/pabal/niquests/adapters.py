@@ -41,9 +41,9 @@ from pabal.requests.adapters import (
 from pabal.requests.packages.urllib3.response import HTTPResponse
 from pabal.requests.utils import select_proxy
 
-from ._connection_info import ConnectionInfo
+from ._connection_info import note_version
 from ._pools import AsyncPoolManager, AsyncProxyManager, EnginePoolManager, EngineProxyManager
-from ._settings import refuse_unsupported, source_of
+from ._settings import refuse_unsupported, source_of, versions_of
 from ._upload import Upload
 from .exceptions import SSLError
 from .extensions.revocation import DEFAULT_STRATEGY
@@ -126,7 +126,7 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
     anyway, or that only hint, are taken; those that ask for what it cannot do are refused with ``UnsupportedError``.
     """
 
-    __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies", "_source"]  # noqa: RUF012
+    __attrs__ = [*_shared.HTTPAdapter.__attrs__, "_allow_incoming_cookies", "_http", "_source"]  # noqa: RUF012
     _pool_manager_class: Any = EnginePoolManager
     _response_class: Any = Response
 
@@ -154,12 +154,12 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
         tls_configuration: Any = None,
     ) -> None:
         refuse_unsupported(
-            disable_http1=disable_http1,
             resolver=resolver,
             revocation_configuration=revocation_configuration,
             tls_configuration=tls_configuration,
         )
         self._source = source_of(source_address, disable_ipv4, disable_ipv6)
+        self._http = versions_of(disable_http1, disable_http2, disable_http3)
         super().__init__(pool_connections, pool_maxsize, max_retries, pool_block)
         self._allow_incoming_cookies = allow_incoming_cookies
 
@@ -167,14 +167,17 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
         return f"<{type(self).__name__}>"
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
-        """Makes ``poolmanager``; connections leave from where the adapter was told."""
+        """Makes ``poolmanager``; connections leave from where, and speak what, the adapter was told."""
         pool_kwargs.setdefault("source_address", self._source)
         super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
+        self.poolmanager.http = self._http
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The manager of connections through a proxy."""
         proxy_kwargs.setdefault("source_address", self._source)
-        return super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
+        manager.http = self._http
+        return manager
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         """The pool for a URL."""
@@ -210,8 +213,7 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
 
     def build_response(self, req: Any, resp: Any) -> Any:
         """A response from a request and what a pool answered."""
-        if req.conn_info is None:
-            req.conn_info = ConnectionInfo()
+        note_version(req, resp.version)
         made = super().build_response(req, resp)
         made.encoding = get_encoding_from_headers(made.headers)
         return made

@@ -49,7 +49,6 @@ def test_importing_pabal_does_not_import_the_face() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        {"disable_http1": True},
         {"resolver": "doh://1.1.1.1"},
         {"revocation_configuration": niquests.RevocationConfiguration(strict_mode=True)},
         {"tls_configuration": niquests.TLSConfiguration(ciphers="HIGH")},

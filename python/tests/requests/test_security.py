@@ -10,25 +10,9 @@ from typing import Any
 import pytest
 from pabal import requests
 from pabal.requests.utils import extract_zipped_paths, get_netrc_auth, should_bypass_proxies
-from support.scripted import Connection, Received, ScriptedServer
+from support.scripted import Connection, Received, Redirector, ScriptedServer
 
 Start = Callable[..., ScriptedServer]
-
-
-class Redirector:
-    """Redirects everything but /end."""
-
-    def __init__(self, location: str = "/end", status: int = 302) -> None:
-        self.location, self.status = location, status
-        self.requests: list[Received] = []
-
-    def __call__(self, connection: Connection) -> None:
-        while request := connection.read_request():
-            self.requests.append(request)
-            if request.target.startswith("/end"):
-                connection.answer(request.body)
-            else:
-                connection.answer(b"", f"{self.status} Moved", f"Location: {self.location}")
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import trustme
+
 QUOTE = b'{"symbol":"BTC","price":123.45}'
 
 CONFIGURATION = """
@@ -94,3 +96,19 @@ class Nginx:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
+
+
+def speaking_http2(
+    authority: trustme.CA, folder: Path, *, connection_serves: int = 1_000_000, streams: int = 128, plain: bool = False
+) -> Nginx:
+    """One that offers HTTP/2 over TLS; with ``plain`` its other port speaks nothing else."""
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
+    configuration = CONFIGURATION.replace("listen 127.0.0.1:{tls_port} ssl;", "listen 127.0.0.1:{tls_port} ssl http2;")
+    configuration = configuration.replace(
+        "keepalive_requests 1000000;",
+        f"keepalive_requests {connection_serves}; http2_max_concurrent_streams {streams};",
+    )
+    if plain:
+        configuration = configuration.replace("listen 127.0.0.1:{port};", "listen 127.0.0.1:{port} http2;")
+    return Nginx(folder, chain, certificate.private_key_pem.bytes(), configuration)

@@ -186,3 +186,19 @@ class ScriptedServer:
         for thread in self._threads:
             thread.join(5)
         assert not self.errors, self.errors
+
+
+class Redirector:
+    """A script that redirects everything but /end, which answers with what it was sent."""
+
+    def __init__(self, location: str = "/end", status: int = 302) -> None:
+        self.location, self.status = location, status
+        self.requests: list[Received] = []
+
+    def __call__(self, connection: Connection) -> None:
+        while request := connection.read_request():
+            self.requests.append(request)
+            if request.target.startswith("/end"):
+                connection.answer(request.body)
+            else:
+                connection.answer(b"elsewhere", f"{self.status} Moved", f"Location: {self.location}")

@@ -20,7 +20,8 @@ public:
     virtual void on_informational(response_head&&) {}
     /// The final response's head.
     virtual void on_response(response_head&& head) = 0;
-    /// Body bytes. They count against the stream's window until the machine's `consume`. The view dies with the call.
+    /// Body bytes. They count against the stream's window until the machine's `consume`. The view dies with the call,
+    /// unless the version's stream says that it lends data.
     virtual void on_data(std::string_view data) = 0;
     /// The peer's message is complete.
     virtual void on_end(fields&& trailers) = 0;

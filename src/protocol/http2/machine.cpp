@@ -1,6 +1,8 @@
 #include "protocol/http2/machine.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 #include <new>
 #include <utility>
@@ -32,6 +34,25 @@ nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
     return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
 
+/// What our PINGs carry, so that their answers can be told apart.
+constexpr std::uint64_t sign_of_life = 1;
+constexpr std::uint64_t round_trip = 2;
+
+std::array<std::uint8_t, 8> bytes_of(std::uint64_t number) noexcept {
+    return std::bit_cast<std::array<std::uint8_t, 8>>(number);
+}
+std::uint64_t number_of(const std::uint8_t (&bytes)[8]) noexcept {
+    return std::bit_cast<std::uint64_t>(std::to_array(bytes));
+}
+
+/// What Content-Length says, which nghttp2 holds the peer to; 0: nothing.
+std::uint64_t announced_by(const fields& headers) noexcept {
+    const auto text = headers.find(field_id::content_length).value_or("");
+    std::uint64_t size = 0;
+    std::from_chars(text.data(), text.data() + text.size(), size);
+    return size;
+}
+
 }  // namespace
 
 std::string name_of(error_reason reason) {
@@ -60,6 +81,13 @@ std::string name_of(error_reason reason) {
 struct machine_callbacks {
     static machine& owner(void* user_data) noexcept { return *static_cast<machine*>(user_data); }
 
+    /// nghttp2 passes PRIORITY over; on stream 0 it is an error all the same (RFC 9113 section 6.3).
+    static int on_begin_frame(nghttp2_session* session, const nghttp2_frame_hd* frame, void*) {
+        if (frame->type == NGHTTP2_PRIORITY && frame->stream_id == 0)
+            nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+        return 0;
+    }
+
     static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* user_data) {
         owner(user_data).section_.begin();
         return 0;
@@ -83,8 +111,11 @@ struct machine_callbacks {
     static int on_data(nghttp2_session* session, std::uint8_t, std::int32_t id, const std::uint8_t* data,
                        std::size_t size, void* user_data) {
         nghttp2_session_consume_connection(session, size);
-        if (stream* of = owner(user_data).stream_of(id)) of->on_data(text_of(data, size));
-        else nghttp2_session_consume_stream(session, id, size);
+        stream* of = owner(user_data).stream_of(id);
+        if (!of) return nghttp2_session_consume_stream(session, id, size), 0;
+        owner(user_data).moved_last_ = id;
+        of->body_to_come_ -= std::min<std::uint64_t>(of->body_to_come_, size);
+        of->on_data(text_of(data, size));
         return 0;
     }
 
@@ -104,7 +135,7 @@ struct machine_callbacks {
             it.observer_.on_capacity_changed();
             break;
         case NGHTTP2_PING:
-            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.observer_.on_pong();
+            if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.answered(number_of(frame->ping.opaque_data));
             break;
         case NGHTTP2_GOAWAY:
             it.accepts_streams_ = false;
@@ -152,6 +183,7 @@ struct machine_callbacks {
         static const nghttp2_session_callbacks* const made = [] {
             nghttp2_session_callbacks* fresh = nullptr;
             if (nghttp2_session_callbacks_new(&fresh) != 0) throw std::bad_alloc();
+            nghttp2_session_callbacks_set_on_begin_frame_callback(fresh, on_begin_frame);
             nghttp2_session_callbacks_set_on_begin_headers_callback(fresh, on_begin_headers);
             nghttp2_session_callbacks_set_on_header_callback(fresh, on_header);
             nghttp2_session_callbacks_set_on_invalid_header_callback(fresh, on_invalid_header);
@@ -291,7 +323,24 @@ bool machine::wants_to_send() const noexcept { return nghttp2_session_want_write
 
 void machine::resume_sending(stream& of) { nghttp2_session_resume_data(session_.get(), of.id_); }
 
-void machine::consume(stream& of, std::size_t size) { nghttp2_session_consume_stream(session_.get(), of.id_, size); }
+void machine::consume(stream& of, std::size_t size) {
+    nghttp2_session_consume_stream(session_.get(), of.id_, size);
+    note_consumed(of.id_, size);
+}
+
+std::uint64_t machine::certain_to_come() const noexcept {
+    const stream* of = stream_of(moved_last_);
+    if (!of) return 0;
+    const auto left = [](std::int32_t window, std::int32_t used) {
+        return static_cast<std::uint64_t>(std::max(window - used, 0));
+    };
+    nghttp2_session* it = session_.get();
+    return std::min({of->body_to_come_,
+                     left(nghttp2_session_get_stream_effective_local_window_size(it, moved_last_),
+                          nghttp2_session_get_stream_effective_recv_data_length(it, moved_last_)),
+                     left(nghttp2_session_get_effective_local_window_size(it),
+                          nghttp2_session_get_effective_recv_data_length(it))});
+}
 
 void machine::release(stream& done) {
     nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
@@ -299,7 +348,7 @@ void machine::release(stream& done) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, done.id_, NGHTTP2_CANCEL);
 }
 
-void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, nullptr); }
+void machine::ping() { nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(sign_of_life).data()); }
 
 void machine::go_away() {
     accepts_streams_ = false;
@@ -324,8 +373,12 @@ result<void> machine::receive(std::string_view input) {
     return {};
 }
 
-/// False: more than the limits allow, and the stream is reset.
+/// False: more than the limits allow, or no status code (RFC 9110 section 15), and the stream is reset.
 bool machine::add_field(stream& of, std::string_view name, std::string_view value) {
+    if (name == ":status" && value.front() == '0') {  // of three digits: nghttp2 has looked
+        of.defect_ = "invalid status code";
+        return false;
+    }
     of.too_large_ = of.too_large_ || !section_.add(name, value);
     return !of.too_large_;
 }
@@ -342,8 +395,26 @@ void machine::end_head(stream& of, bool ends) {
     }
     const std::int32_t id = of.id_;
     of.has_head_ = true;
+    if (!ends) of.body_to_come_ = announced_by(head.headers);
     of.on_response(std::move(head));
     if (ends && stream_of(id) == &of) end_message(of, {});
+}
+
+void machine::note_consumed(std::int32_t id, std::size_t size) {
+    if (!growth_.consumed(id, size)) return;
+    const auto window = nghttp2_session_get_stream_effective_local_window_size(session_.get(), id);
+    if (growth_.begin(id, static_cast<std::uint32_t>(std::max(window, 0))))
+        nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
+}
+
+void machine::answered(std::uint64_t ping) {
+    if (ping == sign_of_life) return observer_.on_pong();
+    if (ping != round_trip || !growth_.goes_on()) return;
+    const std::int32_t id = growth_.measured();
+    const auto window = std::max(nghttp2_session_get_stream_effective_local_window_size(session_.get(), id), 0);
+    const auto wanted = static_cast<std::int32_t>(growth_.answered(static_cast<std::uint32_t>(window)));
+    if (wanted > window) nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, wanted);
+    if (growth_.goes_on()) nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
 }
 
 void machine::end_message(stream& of, fields&& trailers) {

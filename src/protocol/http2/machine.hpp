@@ -26,6 +26,7 @@
 #include "protocol/http/pseudo_fields.hpp"
 #include "protocol/http2/limits.hpp"
 #include "protocol/http2/stream.hpp"
+#include "protocol/http2/window_growth.hpp"
 
 struct nghttp2_session;
 
@@ -69,6 +70,8 @@ public:
     void resume_sending(stream& of);
     /// `size` bytes of what `on_data` gave were used.
     void consume(stream& of, std::size_t size);
+    /// How many bytes of the body that moved last the peer has announced and may send: so many will come, unless it fails.
+    std::uint64_t certain_to_come() const noexcept;
     /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop
     /// (RST_STREAM with CANCEL, RFC 9113 section 6.4).
     void release(stream& done);
@@ -96,6 +99,8 @@ private:
     bool add_field(stream& of, std::string_view name, std::string_view value);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
+    void note_consumed(std::int32_t id, std::size_t size);
+    void answered(std::uint64_t ping);
     void closed(stream& gone, error_reason reason);
     long read_body(stream& of, std::span<char> buffer, std::uint32_t& flags);
     bool end_body(stream& of, std::uint32_t& flags);
@@ -107,6 +112,8 @@ private:
     std::unique_ptr<nghttp2_session, session_deleter> session_;
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
+    window_growth growth_{limits_.largest_stream_window};
+    std::int32_t moved_last_ = 0;   ///< the stream that the latest DATA was for
     std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)

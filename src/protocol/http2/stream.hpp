@@ -34,6 +34,8 @@ class stream : public http::message_stream {
 public:
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
+    /// What `on_data` gives stays where it is until the machine's `receive` returns.
+    static constexpr bool lends_data = true;
 
 protected:
     ~stream() = default;
@@ -44,6 +46,7 @@ private:
     std::int32_t id_ = 0;
     unsigned informational_ = 0;
     std::optional<std::uint64_t> body_left_;  ///< to be sent, when its size is known
+    std::uint64_t body_to_come_ = 0;          ///< of the peer's message, as far as it was announced
     std::string defect_;                      ///< what the peer did wrong with it
     bool too_large_ = false;                  ///< its head is
     bool has_head_ = false;

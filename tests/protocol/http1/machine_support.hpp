@@ -3,6 +3,8 @@
 /// What the tests of the machine share: heads made in a line, and a listener that writes down what a machine says.
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +39,14 @@ inline response_head make_response(int status, const lines& headers = {}) {
 }
 
 inline std::string_view version_of(http_version version) { return version == v10 ? "1.0" : "1.1"; }
+
+using size_or_unknown = std::optional<std::uint64_t>;
+inline constexpr size_or_unknown unknown = std::nullopt;
+
+/// The first lines of a message that the rest of a test's message follows.
+inline std::string start_for(role as) {
+    return as == role::server ? "POST /x HTTP/1.1\r\nHost: h\r\n" : "HTTP/1.1 200 OK\r\n";
+}
 
 /// What a machine says, a line for each event; neighbouring pieces of data are one.
 using transcript = std::vector<std::string>;

@@ -1,10 +1,10 @@
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 
+#include "protocol/http/recording_stream.hpp"
 #include "protocol/http2/http2_server.hpp"
 #include "protocol/http2/machine.hpp"
 
@@ -14,46 +14,7 @@ namespace {
 using testing::http2_server;
 using testing::lines;
 
-/// A stream's owner that writes down what it hears.
-class recording_stream final : public stream {
-public:
-    std::deque<std::optional<std::string>> body_parts;  ///< nullopt: would_block
-    std::optional<error> body_failure;
-    fields trailers_to_send;
-
-    std::vector<int> informational;
-    std::optional<response_head> head;
-    std::string body;
-    fields trailers_received;
-    std::optional<error> failure;
-    bool ended = false;
-    bool unprocessed = false;
-
-    void on_informational(response_head&& got) override { informational.push_back(got.status); }
-    void on_response(response_head&& got) override { head = std::move(got); }
-    void on_data(std::string_view data) override { body += data; }
-    void on_end(fields&& got) override {
-        ended = true;
-        trailers_received = std::move(got);
-    }
-    void on_reset(error&& got, bool was_unprocessed) override {
-        failure = std::move(got);
-        unprocessed = was_unprocessed;
-    }
-    result<read_outcome> read_body(std::span<char> buffer) override {
-        if (body_parts.empty()) {
-            if (body_failure) return *body_failure;
-            return read_outcome{read_outcome::kind::end, 0};
-        }
-        auto& next = body_parts.front();
-        if (!next) return body_parts.pop_front(), read_outcome{};
-        const std::size_t size = next->copy(buffer.data(), buffer.size());
-        next->erase(0, size);
-        if (next->empty()) body_parts.pop_front();
-        return read_outcome{read_outcome::kind::data, size};
-    }
-    const fields* trailers() override { return &trailers_to_send; }
-};
+using recording_stream = http::testing::recording_stream<stream>;
 
 request_head get(std::string_view target = "/") {
     request_head head;
@@ -240,6 +201,42 @@ TEST_P(http2_machine, what_is_not_consumed_stops_the_peer_at_the_streams_window_
     EXPECT_EQ(slow.body.size(), large.size());
 }
 
+TEST_P(http2_machine, the_window_of_a_reader_who_keeps_up_grows_until_it_holds_what_the_path_does) {
+    recording_stream quick;
+    const auto id = ask(quick);
+    const std::string large(40 * 1024 * 1024, 'x');
+    server_->answer(id, {{":status", "200"}}, large);
+    std::size_t most = 0;
+    int round_trips = 0;
+    for (std::size_t consumed = 0; !quick.ended && round_trips < 100; ++round_trips) {
+        // A path that holds all that the window lets through: one exchange of bytes is a round trip.
+        const std::string back = server_->output();
+        ASSERT_TRUE(machine_->receive(back));
+        machine_->consume(quick, quick.body.size() - std::exchange(consumed, quick.body.size()));
+        most = std::max(most, back.size());
+        std::string out;
+        ASSERT_TRUE(machine_->send(out, 1 << 20));
+        server_->receive(out);
+    }
+    EXPECT_EQ(quick.body.size(), large.size());
+    EXPECT_LE(round_trips, 14) << "forty without growth";
+    EXPECT_LE(most, limits{}.largest_stream_window * 9 / 8);
+    EXPECT_LE(server_->pings, 12);
+}
+
+TEST_P(http2_machine, the_window_of_a_reader_who_takes_his_time_stays) {
+    recording_stream slow;
+    const auto id = ask(slow);
+    const std::string large(8 * 1024 * 1024, 'x');
+    server_->answer(id, {{":status", "200"}}, large);
+    exchange_bytes();
+    for (std::size_t consumed = 0; !slow.ended; consumed += 64 * 1024) {
+        machine_->consume(slow, 64 * 1024);
+        exchange_bytes();
+        ASSERT_LE(slow.body.size(), consumed + 64 * 1024 + limits{}.stream_window);
+    }
+}
+
 TEST_P(http2_machine, a_stream_the_peer_ends_says_why) {
     recording_stream refused, cancelled, broken;
     const auto a = ask(refused), b = ask(cancelled), c = ask(broken);
@@ -338,6 +335,8 @@ TEST_P(http2_machine, messages_that_http2_forbids_end_the_connection) {
                                      {"line feed", {{":status", "200"}, {"x", "a\nb"}}},
                                      {"NUL", {{":status", "200"}, {"x", std::string("a\0b", 3)}}},
                                      {"long status", {{":status", "2000"}}},
+                                     {"status zero", {{":status", "000"}}},
+                                     {"small status", {{":status", "019"}}},
                                      {"no status", {{"x", "y"}}},
                                      {"late status", {{"x", "y"}, {":status", "200"}}},
                                      {"two statuses", {{":status", "200"}, {":status", "200"}}},
@@ -366,6 +365,16 @@ TEST_P(http2_machine, what_is_not_http2_ends_the_connection) {
     ASSERT_TRUE(failure_);
     EXPECT_EQ(failure_->code, error_code::malformed_message);
     EXPECT_EQ(failure_->whose, culprit::peer);
+}
+
+TEST_P(http2_machine, a_priority_of_no_stream_ends_the_connection) {
+    recording_stream asked;
+    ask(asked);
+    const std::string_view priority("\0\0\5\2\0\0\0\0\0\0\0\0\0\0", 14);  // RFC 9113 section 6.3
+    pass(priority, [&](std::string_view part) { (void)machine_->receive(part); });
+    exchange_bytes();
+    ASSERT_TRUE(machine_->failure());
+    EXPECT_EQ(machine_->failure()->message, "the server broke HTTP/2 (PROTOCOL_ERROR)");
 }
 
 TEST_P(http2_machine, pings_are_answered_and_asked) {

@@ -15,7 +15,15 @@ from ._original import Original
 from ._wire import Wire
 from .failures import shaped
 
-__all__ = ["BaseHTTPResponse", "HTTPResponse"]
+__all__ = ["BaseHTTPResponse", "HTTPResponse", "version_number"]
+
+_NUMBERS = {"1.0": 10, "2": 20}
+
+
+def version_number(version: str) -> int:
+    """A version of HTTP as http.client counts: 11, 20."""
+    return _NUMBERS.get(version, 11)
+
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 #: What ``stream`` reads at a time unless told otherwise.
@@ -93,7 +101,7 @@ class HTTPResponse(io.IOBase):
         made = cls(
             headers=native.headers.items(),
             status=native.status_code,
-            version=10 if native.http_version == "1.0" else 11,
+            version=version_number(native.http_version),
             version_string="HTTP/" + native.http_version,
             reason=native.reason,
             preload_content=False,

@@ -1,0 +1,127 @@
+"""Alt-Svc (RFC 7838): origins over TCP that say where they can be had over HTTP/3."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pabal
+import pytest
+import trustme
+from support.http3 import QUOTE, Http3Server, SilentPort
+from support.scripted import Connection, ScriptedServer
+
+ALL = ("1.1", "2", "3")
+
+
+@pytest.fixture(scope="module")
+def http3_server(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http3Server]:
+    made = Http3Server(authority.issue_cert("127.0.0.1"), tmp_path_factory.mktemp("http3"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def origin(scripted: Callable[..., ScriptedServer], tls_context: ssl.SSLContext) -> Callable[..., ScriptedServer]:
+    """``origin(value)``: answers over TCP, with that Alt-Svc."""
+
+    def start(value: str, tls: bool = True) -> ScriptedServer:
+        def answer(connection: Connection) -> None:
+            while connection.read_request():
+                head = f"HTTP/1.1 200 OK\r\nAlt-Svc: {value}\r\nContent-Length: 3\r\n\r\n"
+                connection.send(head.encode() + b"tcp")
+
+        return scripted(answer, tls=tls_context if tls else None)
+
+    return start
+
+
+def versions(session: pabal.Session, server: ScriptedServer, count: int) -> list[str]:
+    return [session.get(f"{server.url}/price", timeout=20).http_version for _ in range(count)]
+
+
+def test_the_next_request_goes_where_the_origin_said(
+    http3_server: Http3Server, no_leaks: None, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"; ma=3600')
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        first, second, third = (session.get(f"{server.url}/price", timeout=20) for _ in range(3))
+        assert (first.http_version, first.content) == ("1.1", b"tcp")
+        assert (second.http_version, second.content) == ("3", QUOTE)
+        assert third.trace.connection is not None and second.trace.connection is not None
+        assert third.trace.connection.local_address == second.trace.connection.local_address
+        assert http3_server.requests[-1].field(b":authority") == server.url.removeprefix("https://").encode()
+
+
+@pytest.mark.parametrize("http", ["1.1", ("1.1", "2")])
+def test_nobody_is_sent_there_who_does_not_speak_it(
+    http: Any, origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"')
+    with pabal.Session(verify=ca_file, http=http) as session:
+        assert versions(session, server, 3) == ["1.1"] * 3
+
+
+def test_what_a_server_without_tls_says_counts_for_nothing(
+    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"', tls=False)
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        assert versions(session, server, 3) == ["1.1"] * 3
+
+
+@pytest.mark.parametrize("value", ["clear", 'h2=":1"', "nonsense", 'h3=":0"', 'h3=":1"; ma=0'])
+def test_what_leads_nowhere_is_not_followed(value: str, origin: Callable[..., ScriptedServer], ca_file: str) -> None:
+    server = origin(value)
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        assert versions(session, server, 3) == ["1.1"] * 3
+
+
+def test_where_udp_is_refused_tcp_is_used_at_once(origin: Callable[..., ScriptedServer], ca_file: str) -> None:
+    silent = SilentPort()
+    silent.close()
+    server = origin(f'h3="{silent.url.removeprefix("https://")}"')
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        began = time.monotonic()
+        assert versions(session, server, 5) == ["1.1"] * 5
+        assert time.monotonic() - began < 10
+
+
+def test_where_udp_gets_nowhere_tcp_is_used_and_udp_avoided(
+    no_leaks: None, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    silent = SilentPort()
+    try:
+        server = origin(f'h3="{silent.url.removeprefix("https://")}"')
+        with pabal.Session(verify=ca_file, http=ALL) as session:
+            assert versions(session, server, 5) == ["1.1"] * 5
+            tried = silent.received()
+            assert tried > 0
+            assert versions(session, server, 5) == ["1.1"] * 5
+            assert silent.received() == 0, "a place that could not be reached is avoided for minutes"
+    finally:
+        silent.close()
+
+
+def test_an_alternative_needs_the_origins_certificate(
+    authority: trustme.CA, tmp_path: Any, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    impostor = Http3Server(authority.issue_cert("other.example"), tmp_path)
+    try:
+        server = origin(f'h3=":{impostor.port}"')
+        with pabal.Session(verify=ca_file, http=ALL) as session:
+            assert versions(session, server, 3) == ["1.1"] * 3
+        assert impostor.requests == []
+    finally:
+        impostor.stop()
+
+
+def test_the_safe_resolver_judges_alternatives_too(
+    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str
+) -> None:
+    server = origin(f'h3="127.0.0.2:{http3_server.port}"')
+    guard = pabal.SafeResolver(allow=["127.0.0.1"])
+    with pabal.Session(verify=ca_file, http=ALL, resolver=guard) as session:
+        assert versions(session, server, 3) == ["1.1"] * 3

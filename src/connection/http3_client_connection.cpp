@@ -1,0 +1,66 @@
+#include "connection/http3_client_connection.hpp"
+
+#include <utility>
+
+namespace pabal::connection {
+
+http3_client_connection::http3_client_connection(environment& environment, std::unique_ptr<http3_link> link,
+                                                 client_connection_observer& observer)
+    : multiplexed_client_connection(environment, observer), link_(std::move(link)) {
+    link_->observe(this);
+    link_->http().observe(this);
+    schedule_flush();  // the end of the handshake and our SETTINGS need not wait for a request
+}
+
+http3_client_connection::~http3_client_connection() {
+    link_->observe(nullptr);
+    link_->http().observe(nullptr);
+}
+
+bool http3_client_connection::usable() const noexcept {
+    return state_ == state::open && !going_away_ && link_->http().accepts_streams() && on_wire_ < capacity();
+}
+
+void http3_client_connection::on_link_ready() {
+    for (bool more = true; more && state_ == state::open;) {
+        in_machine_ = true;
+        const auto advanced = link_->advance();
+        in_machine_ = false;
+        if (!advanced) {
+            (void)link_->flush();  // says why, if anybody still listens
+            return end_for(advanced.error());
+        }
+        more = *advanced;
+        tell_invited();
+        flush();
+    }
+}
+
+void http3_client_connection::flush() {
+    if (state_ != state::open || in_machine_) return;
+    link_->quic().keep_alive(exchanges_ > 0);
+    in_machine_ = true;
+    const auto flushed = link_->flush();
+    in_machine_ = false;
+    if (!flushed) return end_for(flushed.error());
+    note_written();
+    tell_invited();
+}
+
+void http3_client_connection::end_for(const error& why) {
+    if (why.code == error_code::malformed_message) return lose(why, close_reason::protocol_error);
+    lose(why, idle_or(going_away_ ? close_reason::peer_said_close : close_reason::transport_failed));
+}
+
+void http3_client_connection::say_farewell() {
+    link_->http().go_away();
+    (void)link_->flush();
+}
+
+/// Streams may still be let go of: the link stays until this object goes, and tells nobody anything.
+void http3_client_connection::close_transport() {
+    link_->observe(nullptr);
+    link_->http().observe(nullptr);
+}
+
+}  // namespace pabal::connection

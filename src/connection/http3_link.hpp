@@ -1,0 +1,92 @@
+#pragma once
+/// \file
+/// What HTTP/3 runs on, as one thing: a UDP socket, a TLS object, a QUIC machine and an HTTP/3 machine, and the timer that they
+/// need. A dialer makes it and sees it through the handshake; the connection that takes it over drives it from then on.
+///
+///     connect ──▶ flush(); on_link_ready → advance(), flush() … is_established() ──▶ the same, with exchanges ──▶ failure()
+///
+/// Nobody is told anything but `on_link_ready`; what happened is seen by the machines' own observers.
+///
+/// Threads: belongs to its reactor. Lifetime: destroying it ends the connection, and says so.
+
+#include <memory>
+#include <optional>
+
+#include <pabal/result.hpp>
+
+#include "protocol/http3/machine.hpp"
+#include "protocol/quic/machine.hpp"
+#include "reactor/reactor.hpp"
+#include "transport/quic_tls.hpp"
+#include "transport/transport.hpp"
+#include "transport/udp_socket.hpp"
+
+namespace pabal::connection {
+
+class http3_link_observer {
+public:
+    /// Datagrams have come, or a deadline has: call `advance` until it says that there is no more, then `flush`.
+    virtual void on_link_ready() = 0;
+
+protected:
+    ~http3_link_observer() = default;
+};
+
+/// Where a link goes, and what for.
+struct http3_link_target {
+    transport::socket_address peer;
+    std::optional<transport::socket_address> from;  ///< the address to leave from
+    transport::tls_context_ptr tls;
+    transport::tls_peer expected;
+};
+
+class http3_link final : private transport::udp_observer {
+public:
+    /// Nothing is sent before `flush`. Errors: of the socket (phase connect), of the TLS object (phase tls).
+    static result<std::unique_ptr<http3_link>> connect(reactor::reactor& reactor, const http3_link_target& to,
+                                                       http3_link_observer& observer);
+    ~http3_link();
+    http3_link(const http3_link&) = delete;
+    http3_link& operator=(const http3_link&) = delete;
+
+    /// Null: nobody.
+    void observe(http3_link_observer* observer) noexcept { observer_ = observer; }
+
+    /// Takes in what is there, or part of it; true: there may be more. An error ends the link; `flush` still tells the peer why.
+    result<bool> advance();
+    /// Sends what there is to send, and sets the timer.
+    result<void> flush();
+
+    http3::machine& http() noexcept { return http_; }
+    quic::machine& quic() noexcept { return *quic_; }
+    bool is_established() const noexcept { return quic_->is_established(); }
+    /// Anything has come from the peer.
+    bool has_heard() const noexcept { return heard_; }
+    transport::transport_description describe() const;
+
+private:
+    http3_link(reactor::reactor& reactor, http3_link_observer& observer) : reactor_(reactor), observer_(&observer) {}
+    void on_datagrams() override { ready(); }
+    void ready() {
+        if (observer_) observer_->on_link_ready();
+    }
+    result<void> check();
+    result<void> heed(const error& network);
+    bool send(std::string_view bytes, const quic::machine::datagrams& made);
+    void set_timer();
+
+    reactor::reactor& reactor_;
+    http3_link_observer* observer_;
+    std::unique_ptr<transport::quic_tls> tls_;
+    http3::machine http_;
+    std::unique_ptr<quic::machine> quic_;
+    std::unique_ptr<transport::udp_socket> socket_;
+    std::optional<error> failure_;
+    bool heard_ = false;
+    bool refused_ = false;  ///< the network said so, and nothing came since
+    std::string unsent_;    ///< datagrams the system did not take yet
+    quic::machine::datagrams unsent_form_;
+    reactor::member_timer<http3_link, &http3_link::ready> timer_{*this};
+};
+
+}  // namespace pabal::connection

@@ -1,0 +1,71 @@
+#pragma once
+/// \file
+/// What origins said of where else they can be had (RFC 7838), for as long as they said it holds, and which of those places could
+/// not be reached. Bounded: the origin unused for the longest time is forgotten first. Sans-I/O: the caller tells the time, that
+/// of the wall, since what is known may outlive the process.
+///
+/// Whom to believe is the caller's to decide: only what an origin itself said, over TLS, is to be learnt (section 2.1).
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/lru_map.hpp"
+#include "protocol/http/alternative_services.hpp"
+
+namespace pabal::dial {
+
+/// A place where an origin can be had. Its certificate must be the origin's all the same.
+struct alternative {
+    std::string host;
+    std::uint16_t port = 0;
+
+    bool operator==(const alternative&) const = default;
+};
+
+class alternative_cache {
+public:
+    using time_point = std::chrono::system_clock::time_point;
+    static constexpr std::size_t default_max_origins = 256;
+    /// How long a place is avoided after it could not be reached: the first time, twice as long each time after, at most.
+    static constexpr std::chrono::minutes first_avoidance{5};
+    static constexpr std::chrono::hours longest_avoidance{48};
+
+    explicit alternative_cache(std::size_t max_origins = default_max_origins) noexcept : max_origins_(max_origins) {}
+
+    /// What the origin `host`:`port` said takes the place of all that it said before.
+    void learn(std::string_view host, std::uint16_t port, const http::alternative_services& said, time_point now);
+    /// The first of the origin's alternatives for `protocol` that is current and not avoided.
+    std::optional<alternative> find(std::string_view host, std::uint16_t port, std::string_view protocol,
+                                    time_point now);
+
+    /// A place could not be reached, or did not hold what it promised: it is avoided for a while.
+    void avoid(const alternative& place, std::string_view protocol, time_point now);
+    bool is_avoided(const alternative& place, std::string_view protocol, time_point now);
+    /// It was reached: the next failure is a first one.
+    void trust(const alternative& place, std::string_view protocol);
+
+    void clear() noexcept;
+    std::size_t size() const noexcept { return origins_.size(); }
+
+private:
+    struct known {
+        std::string protocol;
+        alternative place;
+        time_point expires;
+    };
+    struct failure {
+        time_point until;
+        std::chrono::minutes avoided{0};
+    };
+
+    std::size_t max_origins_;
+    base::lru_map<std::vector<known>> origins_;  ///< by "host:port"
+    base::lru_map<failure> failures_;            ///< by "protocol host:port"
+};
+
+}  // namespace pabal::dial

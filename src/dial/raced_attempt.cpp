@@ -1,0 +1,89 @@
+#include "dial/raced_attempt.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace pabal::dial {
+
+namespace {
+
+constexpr std::string_view http3_protocol = "h3";  // RFC 9114 section 3.1
+
+}  // namespace
+
+raced_attempt::raced_attempt(reactor::reactor& reactor, dialer& dialer, resolver& names, target to,
+                             const dial_limits& limits, dial_observer& observer)
+    : dialer_(dialer), to_(std::move(to)), limits_(limits), observer_(observer) {
+    if (to_.http3_at) {
+        has_head_start_ = true;
+        start_quic(*to_.http3_at);
+        reactor.set_timer_in(patience_, head_start);
+    } else {
+        start_tcp();
+        records_ = names.find_services(to_.host, to_.port, *this);
+    }
+}
+
+void raced_attempt::on_services(const std::vector<service_binding>& found) {
+    const auto now = std::chrono::system_clock::now();
+    for (const service_binding& each : found) {
+        if (!each.speaks(http3_protocol)) continue;
+        const alternative place{each.target.empty() ? to_.host : each.target, each.port == 0 ? to_.port : each.port};
+        if (to_.alternatives->is_avoided(place, http3_protocol, now)) continue;
+        to_.alternatives->learn(to_.host, to_.port,
+                                {{std::string(http3_protocol), place.host, place.port, records_hold}}, now);
+        return start_quic(place);
+    }
+}
+
+void raced_attempt::start_quic(const alternative& place) {
+    place_ = place;
+    target there = to_;
+    if (there.server_name.empty()) there.server_name = to_.host;
+    there.host = place.host;
+    there.port = place.port;
+    there.over_quic = true;
+    there.http3_at.reset();
+    there.alternatives.reset();
+    quic_.under_way = dialer_.dial(there, limits_, quic_);
+}
+
+void raced_attempt::start_tcp() {
+    if (tcp_.under_way || tcp_failure_) return;
+    patience_.cancel();
+    target itself = to_;
+    itself.http3_at.reset();
+    itself.alternatives.reset();
+    tcp_.under_way = dialer_.dial(itself, limits_, tcp_);
+}
+
+void raced_attempt::tcp_won(transport::transport_ptr connected, const dial_timings& timings) {
+    if (quic_.under_way && has_head_start_) avoid_place();
+    quic_.under_way.reset();
+    records_.reset();
+    observer_.on_dialed(std::move(connected), timings);
+}
+
+void raced_attempt::quic_won(std::unique_ptr<connection::http3_link> link, const dial_timings& timings) {
+    patience_.cancel();
+    tcp_.under_way.reset();
+    to_.alternatives->trust(*place_, http3_protocol);
+    observer_.on_linked(std::move(link), timings);
+}
+
+void raced_attempt::lost(side& loser, error failure) {
+    if (&loser == &quic_) {
+        avoid_place();
+        start_tcp();
+    } else {
+        tcp_failure_ = std::move(failure);
+    }
+    loser.under_way.reset();
+    if (tcp_failure_ && !quic_.under_way) observer_.on_dial_failed(std::move(*tcp_failure_));
+}
+
+void raced_attempt::avoid_place() {
+    to_.alternatives->avoid(*place_, http3_protocol, std::chrono::system_clock::now());
+}
+
+}  // namespace pabal::dial

@@ -1,0 +1,137 @@
+#pragma once
+/// \file
+/// HTTP/3 (RFC 9114), a client's, as a machine without input or output over a QUIC machine. Frames, QPACK (RFC 9204) and the rules
+/// of the wire are nghttp3's; this file gives them pabal's shapes: heads as `fields`, bodies pulled from their source, errors that
+/// say whose fault it was, bounds on all that a peer may send.
+///
+///     http3::machine machine(limits);
+///     auto quic = quic::machine::client(tls, path, machine.user(), …);
+///     machine.ride(*quic);
+///     machine.request(head, body_size, stream);          // opens a stream, or waits until the peer allows one
+///     machine.send(space, now);                          // datagrams
+///     quic->receive(datagram, ecn, now);                 // → stream.on_response, on_data, on_end, on_reset
+///     machine.consume(stream, size);                     // data was used: the peer may send as much again
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pabal/message.hpp>
+#include <pabal/result.hpp>
+
+#include "base/intrusive_list.hpp"
+#include "protocol/http/pseudo_fields.hpp"
+#include "protocol/http3/carriage.hpp"
+#include "protocol/http3/error_reason.hpp"
+#include "protocol/http3/limits.hpp"
+#include "protocol/http3/stream.hpp"
+#include "protocol/quic/machine.hpp"
+
+struct nghttp3_conn;
+
+namespace pabal::http3 {
+
+/// Told what concerns the whole connection.
+class machine_observer {
+public:
+    /// The peer takes another number of streams at once than before.
+    virtual void on_capacity_changed() {}
+    /// The peer will take no new streams (GOAWAY, RFC 9114 section 5.2). Streams it has not processed are reset, unprocessed.
+    virtual void on_going_away() {}
+
+protected:
+    ~machine_observer() = default;
+};
+
+class machine final : private quic::stream_user {
+public:
+    using stream_type = stream;
+
+    explicit machine(const limits& limits = {});
+    ~machine();
+    machine(const machine&) = delete;
+    machine& operator=(const machine&) = delete;
+
+    /// Who is told by the QUIC machine under this one. `ride` names it, before it is given anything; it must outlive this one,
+    /// but for its destruction.
+    quic::stream_user& user() noexcept { return *this; }
+    void ride(quic::machine& quic) noexcept { quic_ = &quic; }
+    /// May change; null at first.
+    void observe(machine_observer* observer) noexcept { observer_ = observer; }
+
+    /// Opens a stream, or keeps the request until the peer allows another: `head` stays where it is as long as the stream is not
+    /// released. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
+    /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
+    /// then.
+    result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
+    /// As quic::machine::send.
+    result<quic::machine::datagrams> send(std::span<char> space, quic::time_point now);
+
+    /// `stream.read_body` may have more now.
+    void resume_sending(stream& of);
+    /// `size` bytes of what `on_data` gave were used.
+    void consume(stream& of, std::size_t size);
+    /// Lets go of the stream, which its owner may destroy then. Unless both messages are complete the peer is told to stop (RFC
+    /// 9114 section 4.1.1).
+    void release(stream& done);
+    /// Ends the connection, without an error.
+    void go_away();
+
+    /// How many streams of ours the peer takes at once.
+    std::uint32_t peer_capacity() const noexcept;
+    /// False once the peer has gone away.
+    bool accepts_streams() const noexcept { return accepts_streams_; }
+
+private:
+    friend struct machine_callbacks;
+    struct connection_deleter {
+        void operator()(nghttp3_conn* connection) const noexcept;
+    };
+
+    // quic::stream_user
+    void on_established() override;
+    void on_stream_data(quic::stream_id id, std::string_view data, bool ends) override;
+    void on_stream_reset(quic::stream_id id, std::uint64_t code) override;
+    void on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
+                          std::optional<std::uint64_t> sent) override;
+    void on_acknowledged(quic::stream_id id, std::uint64_t size) override;
+    void on_streams_allowed() override;
+    void on_window_open(quic::stream_id id) override;
+    quic::outgoing next(std::span<std::string_view> pieces) override;
+    void on_taken(quic::stream_id id, std::size_t size) override;
+    void on_blocked(quic::stream_id id) override;
+    void on_unwritable(quic::stream_id id) override;
+
+    carriage* carriage_of(quic::stream_id id) const noexcept;
+    void open_waiting();
+    bool submit(carriage& opened);
+    void begin_section(carriage& of);
+    bool add_field(carriage& of, std::string_view name, std::string_view value);
+    void end_head(carriage& of);
+    void end_trailers(carriage& of);
+    void end_message(carriage& of);
+    fields take_section(carriage& of);
+    void give_up(carriage& of, error_reason reason);
+    void end_stream(carriage& of, error&& failure, bool unprocessed);
+    void peer_reset(carriage& of, error_reason reason);
+    void peer_goes_away(quic::stream_id first_unprocessed);
+    long read_body(carriage& of, std::string_view& piece, std::uint32_t& flags);
+    bool end_body(carriage& of, std::uint32_t& flags);
+    void fail(int code);
+
+    limits limits_;
+    std::unique_ptr<nghttp3_conn, connection_deleter> connection_;
+    quic::machine* quic_ = nullptr;
+    machine_observer* observer_ = nullptr;
+    bool established_ = false;
+    bool accepts_streams_ = true;
+    base::intrusive_list<carriage> carriages_;
+    base::intrusive_list<carriage, waiting_carriage> waiting_;
+    std::vector<std::unique_ptr<http::arriving_section>> spare_sections_;
+};
+
+}  // namespace pabal::http3

@@ -1,0 +1,35 @@
+#pragma once
+/// \file
+/// One HTTP/3 request stream: what its owner sees of it, and what the machine notes about it.
+
+#include <cstdint>
+#include <optional>
+
+#include "protocol/http/message_stream.hpp"
+
+namespace pabal::http3 {
+
+struct carriage;
+
+class stream : public http::message_stream {
+public:
+    /// Our message is complete, as far as its owner is concerned.
+    bool sent_all() const noexcept { return sent_all_; }
+    /// What `on_data` gives is gone when it returns.
+    static constexpr bool lends_data = false;
+
+protected:
+    ~stream() = default;
+
+private:
+    friend class machine;
+    friend struct machine_callbacks;
+    carriage* carriage_ = nullptr;  ///< null: the machine has let go of it
+    unsigned informational_ = 0;
+    std::optional<std::uint64_t> body_left_;  ///< to be sent, when its size is known
+    bool has_head_ = false;
+    bool ended_ = false;  ///< the peer's message is complete
+    bool sent_all_ = false;
+};
+
+}  // namespace pabal::http3

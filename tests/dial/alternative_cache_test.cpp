@@ -1,0 +1,94 @@
+#include <gtest/gtest.h>
+
+#include "dial/alternative_cache.hpp"
+
+namespace pabal::dial {
+namespace {
+
+using namespace std::chrono_literals;
+
+class alternatives : public ::testing::Test {
+protected:
+    void learn(std::string_view said, std::string_view host = "example.com") {
+        const auto read = http::parse_alternative_services(said);
+        ASSERT_TRUE(read) << said;
+        cache_.learn(host, 443, *read, now_);
+    }
+    std::string found(std::string_view host = "example.com", std::uint16_t port = 443, std::string_view by = "h3") {
+        const auto place = cache_.find(host, port, by, now_);
+        return place ? place->host + ':' + std::to_string(place->port) : "nothing";
+    }
+
+    alternative_cache cache_{4};
+    alternative_cache::time_point now_{std::chrono::hours{500'000}};
+    const alternative place_{"example.com", 8443};
+};
+
+TEST_F(alternatives, belong_to_an_origin_and_a_protocol) {
+    learn(R"(h2="other.example:443", h3=":8443")");
+    EXPECT_EQ(found(), "example.com:8443");
+    EXPECT_EQ(found("example.com", 443, "h2"), "other.example:443");
+    EXPECT_EQ(found("example.com", 444), "nothing");
+    EXPECT_EQ(found("www.example.com"), "nothing");
+}
+
+TEST_F(alternatives, hold_as_long_as_was_said) {
+    learn(R"(h3=":8443"; ma=60)");
+    now_ += 59s;
+    EXPECT_EQ(found(), "example.com:8443");
+    now_ += 1s;
+    EXPECT_EQ(found(), "nothing");
+    EXPECT_EQ(cache_.size(), 0U);
+    learn(R"(h3=":8443"; ma=0)");
+    EXPECT_EQ(cache_.size(), 0U);
+}
+
+TEST_F(alternatives, are_replaced_by_what_is_said_later) {
+    learn(R"(h3=":8443")");
+    learn(R"(h3="other.example:443")");
+    EXPECT_EQ(found(), "other.example:443");
+    learn("clear");
+    EXPECT_EQ(found(), "nothing");
+}
+
+TEST_F(alternatives, that_fail_are_avoided_longer_each_time) {
+    learn(R"(h3=":8443"; ma=100000000, h3=":9443"; ma=100000000)");
+    cache_.avoid(place_, "h3", now_);
+    EXPECT_EQ(found(), "example.com:9443") << "the next in the server's order";
+    now_ += 5min;
+    EXPECT_EQ(found(), "example.com:8443");
+    cache_.avoid(place_, "h3", now_);
+    cache_.avoid(place_, "h3", now_);  // failed at the same time
+    now_ += 10min - 1s;
+    EXPECT_TRUE(cache_.is_avoided(place_, "h3", now_));
+    now_ += 1s;
+    EXPECT_FALSE(cache_.is_avoided(place_, "h3", now_));
+    for (int times = 0; times < 20; ++times) {
+        cache_.avoid(place_, "h3", now_);
+        now_ += 48h;
+        EXPECT_FALSE(cache_.is_avoided(place_, "h3", now_)) << "never longer than two days";
+    }
+}
+
+TEST_F(alternatives, that_were_reached_begin_anew) {
+    cache_.avoid(place_, "h3", now_);
+    now_ += 5min;
+    cache_.trust(place_, "h3");
+    cache_.avoid(place_, "h3", now_);
+    now_ += 5min;
+    EXPECT_FALSE(cache_.is_avoided(place_, "h3", now_));
+}
+
+TEST_F(alternatives, are_bounded) {
+    for (int number = 0; number < 100; ++number) {
+        learn(R"(h3=":443")", "host" + std::to_string(number));
+        cache_.avoid({"host" + std::to_string(number), 1}, "h3", now_);
+    }
+    EXPECT_EQ(cache_.size(), 4U);
+    EXPECT_EQ(found("host99"), "host99:443");
+    EXPECT_EQ(found("host95"), "nothing");
+    EXPECT_FALSE(cache_.is_avoided({"host95", 1}, "h3", now_));
+}
+
+}  // namespace
+}  // namespace pabal::dial

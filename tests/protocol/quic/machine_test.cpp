@@ -1,0 +1,266 @@
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "protocol/quic/machine.hpp"
+#include "protocol/quic/quic_world.hpp"
+
+namespace pabal::quic {
+namespace {
+
+using namespace testing;
+
+/// Sends what it is told to, and writes down what comes.
+class recording_user final : public stream_user {
+public:
+    struct stream {
+        std::string to_send;
+        std::size_t sent = 0;
+        std::size_t acknowledged = 0;
+        bool ends = false;
+        bool end_sent = false;
+        bool blocked = false;
+        std::string received;
+        bool ended = false;
+        std::optional<std::uint64_t> reset;
+        bool closed = false;
+    };
+
+    void say(stream_id id, std::string text, bool ends) {
+        streams[id].to_send += text;
+        streams[id].ends = ends;
+    }
+
+    void on_established() override { established = true; }
+    void on_stream_data(stream_id id, std::string_view data, bool ends) override {
+        streams[id].received += data;
+        streams[id].ended = ends;
+        if (!reply.empty()) say(id, std::exchange(reply, {}), true);
+        if (consumes) {
+            connection->extend(id, data.size());
+            connection->extend_connection(data.size());
+        }
+    }
+    void on_stream_reset(stream_id id, std::uint64_t code) override { streams[id].reset = code; }
+    void on_stream_closed(stream_id id, std::optional<std::uint64_t>, std::optional<std::uint64_t>) override {
+        streams[id].closed = true;
+    }
+    void on_acknowledged(stream_id id, std::uint64_t size) override { streams[id].acknowledged += size; }
+    void on_streams_allowed() override { ++streams_allowed; }
+    void on_window_open(stream_id id) override { streams[id].blocked = false; }
+    outgoing next(std::span<std::string_view> pieces) override {
+        for (auto& [id, it] : streams) {
+            if (it.blocked || (it.sent == it.to_send.size() && (!it.ends || it.end_sent))) continue;
+            pieces[0] = std::string_view(it.to_send).substr(it.sent);
+            return {id, it.ends, pieces[0].empty() ? 0U : 1U};
+        }
+        return {};
+    }
+    void on_taken(stream_id id, std::size_t size) override {
+        stream& it = streams[id];
+        it.sent += size;
+        it.end_sent = it.ends && it.sent == it.to_send.size();
+    }
+    void on_blocked(stream_id id) override { streams[id].blocked = true; }
+    void on_unwritable(stream_id id) override { streams[id].blocked = true; }
+
+    machine* connection = nullptr;
+    std::map<stream_id, stream> streams;
+    std::string reply;  ///< to what comes first
+    bool established = false;
+    bool consumes = true;
+    int streams_allowed = 0;
+};
+
+class quic_machine : public ::testing::Test {
+protected:
+    void connect(const limits& client_limits = {}, const limits& server_limits = {}) {
+        world_.on_server_made = [this](std::unique_ptr<machine>& made) { server_.connection = made.get(); };
+        world_.begin_client(client_, client_limits);
+        world_.begin_server(server_, server_limits);
+        client_.connection = world_.client.get();
+    }
+    void establish(const limits& client_limits = {}, const limits& server_limits = {}) {
+        connect(client_limits, server_limits);
+        ASSERT_TRUE(world_.run_until([&] { return client_.established && server_.established; }));
+    }
+
+    recording_user client_, server_;
+    quic_world world_;
+};
+
+TEST_F(quic_machine, streams_carry_bytes_both_ways_until_everything_is_acknowledged) {
+    establish();
+    const auto id = world_.client->open();
+    ASSERT_TRUE(id);
+    client_.say(*id, "question", true);
+    ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].ended; }));
+    EXPECT_EQ(server_.streams[*id].received, "question");
+    server_.say(*id, "answer", true);
+    ASSERT_TRUE(world_.run_until([&] { return client_.streams[*id].closed; }));
+    EXPECT_EQ(client_.streams[*id].received, "answer");
+    EXPECT_EQ(client_.streams[*id].acknowledged, 8U);
+}
+
+TEST_F(quic_machine, what_the_network_loses_is_sent_again) {
+    int count = 0;
+    world_.loses = [&count](std::string_view, bool) { return ++count % 7 == 0; };
+    establish();
+    const auto id = world_.client->open();
+    std::string large(1'000'000, 'x');
+    for (std::size_t at = 0; at < large.size(); ++at) large[at] = static_cast<char>('a' + at % 23);
+    client_.say(*id, large, true);
+    server_.reply = large;
+    ASSERT_TRUE(world_.run_until([&] { return client_.streams[*id].ended && server_.streams[*id].ended; }, 600s));
+    EXPECT_TRUE(server_.streams[*id].received == large);
+    EXPECT_TRUE(client_.streams[*id].received == large);
+}
+
+TEST_F(quic_machine, full_datagrams_leave_together) {
+    establish();
+    const auto id = world_.client->open();
+    client_.say(*id, std::string(100'000, 'x'), true);
+    std::string space(65'000, ' ');
+    const auto made = world_.client->send(space, world_.now);
+    ASSERT_TRUE(made);
+    EXPECT_GE(made->size, 4 * made->segment);
+    EXPECT_GE(made->segment, 1200U);
+    EXPECT_LE(made->segment, machine::max_datagram);
+}
+
+TEST_F(quic_machine, what_is_not_consumed_stops_the_peer_at_the_window) {
+    limits few;
+    few.stream_window = few.max_stream_window = 50'000;
+    client_.consumes = false;
+    establish(few);
+    const auto id = world_.client->open();
+    client_.say(*id, "?", true);
+    server_.reply = std::string(200'000, 'x');
+    world_.settle(2s);
+    EXPECT_EQ(client_.streams[*id].received.size(), 50'000U);
+    world_.client->extend(*id, 30'000);
+    world_.settle(2s);
+    EXPECT_EQ(client_.streams[*id].received.size(), 80'000U);
+}
+
+TEST_F(quic_machine, the_peer_says_how_many_streams_it_allows_and_when_it_allows_more) {
+    limits few;
+    few.peer_streams = 1;
+    establish({}, few);
+    EXPECT_EQ(world_.client->peer_streams(), 1U);
+    const auto id = world_.client->open();
+    ASSERT_TRUE(id);
+    EXPECT_FALSE(world_.client->open());
+    EXPECT_EQ(world_.client->streams_left(), 0U);
+    client_.say(*id, "?", true);
+    server_.reply = "!";
+    ASSERT_TRUE(world_.run_until([&] { return world_.client->streams_left() > 0; }));
+    EXPECT_GE(client_.streams_allowed, 1);
+}
+
+TEST_F(quic_machine, a_stream_that_is_given_up_is_so_on_the_other_side) {
+    establish();
+    const auto id = world_.client->open();
+    client_.say(*id, "begin", false);
+    server_.reply = std::string(2'000'000, 'x');
+    ASSERT_TRUE(world_.run_until([&] { return !server_.streams[*id].received.empty(); }));
+    world_.client->abandon(*id, 0x10c);
+    ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].closed && client_.streams[*id].closed; }));
+    EXPECT_EQ(server_.streams[*id].reset, 0x10cU);
+}
+
+TEST_F(quic_machine, closing_tells_the_peer_why) {
+    establish();
+    world_.server->close(0x107, "too much\n", {error_code::connection_closed, phase::read, culprit::local, 0, "done"});
+    ASSERT_TRUE(world_.run_until([&] { return world_.client->failure().has_value(); }));
+    const error& failure = *world_.client->failure();
+    EXPECT_EQ(failure.code, error_code::connection_closed);
+    EXPECT_EQ(failure.whose, culprit::peer);
+    EXPECT_NE(failure.message.find("code 263"), std::string::npos) << failure.message;
+    EXPECT_NE(failure.message.find("too much?"), std::string::npos) << failure.message;
+    EXPECT_EQ(world_.server->failure()->message, "done");
+    EXPECT_FALSE(world_.client->deadline());
+    EXPECT_FALSE(world_.client->open());
+}
+
+TEST_F(quic_machine, a_peer_that_falls_silent_is_given_up) {
+    limits patient;
+    patient.idle = 5s;
+    establish(patient);
+    world_.loses = [](std::string_view, bool) { return true; };
+    client_.say(*world_.client->open(), "anybody?", true);
+    ASSERT_TRUE(world_.run_until([&] { return world_.client->failure().has_value(); }, 120s));
+    EXPECT_EQ(world_.client->failure()->code, error_code::connection_closed);
+    EXPECT_EQ(world_.client->failure()->whose, culprit::network);
+}
+
+TEST_F(quic_machine, an_idle_connection_ends_unless_it_is_kept_alive) {
+    establish();
+    world_.client->keep_alive(true);
+    world_.settle(120s);
+    EXPECT_FALSE(world_.client->failure());
+    world_.client->keep_alive(false);
+    EXPECT_TRUE(world_.run_until([&] { return world_.client->failure().has_value(); }, 120s));
+}
+
+TEST_F(quic_machine, what_no_packet_is_changes_nothing) {
+    establish();
+    EXPECT_TRUE(world_.client->receive("nonsense", 0, world_.now));
+    EXPECT_TRUE(world_.client->receive(std::string(1200, '\xc3'), 0, world_.now));
+    EXPECT_TRUE(world_.client->receive({}, 0, world_.now));
+    EXPECT_FALSE(world_.client->failure());
+}
+
+TEST_F(quic_machine, a_datagram_that_begins_no_connection_makes_no_server) {
+    const auto made =
+        machine::server(world_.server_tls->native(), {address(2), address(1)}, "nonsense", server_, {}, world_.now);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().whose, culprit::peer);
+}
+
+TEST(quic_handshake, that_fails_for_want_of_a_common_protocol_says_so_on_both_sides) {
+    recording_user client, server;
+    quic_world world("something-else");
+    world.begin_client(client);
+    world.begin_server(server);
+    ASSERT_TRUE(world.run_until([&] { return world.client->failure().has_value(); }));
+    EXPECT_EQ(world.client->failure()->code, error_code::tls_handshake_failed);
+    EXPECT_EQ(world.client->failure()->where, phase::tls);
+    EXPECT_NE(world.client->failure()->message.find("no application protocol"), std::string::npos)
+        << world.client->failure()->message;
+    EXPECT_TRUE(world.server->failure());
+}
+
+TEST(quic_handshake, with_a_server_that_nobody_trusts_ends_with_the_certificates_fault) {
+    recording_user client, server;
+    quic_world world("h3", true);
+    world.begin_client(client);
+    world.begin_server(server);
+    ASSERT_TRUE(world.run_until([&] { return world.client->failure().has_value(); }));
+    EXPECT_EQ(world.client_tls->handshake_failed().code, error_code::certificate_untrusted);
+    ASSERT_TRUE(world.run_until([&] { return world.server->failure().has_value(); }));
+    EXPECT_EQ(world.server->failure()->code, error_code::tls_handshake_failed);
+    EXPECT_FALSE(client.established);
+}
+
+TEST(quic_handshake, resumes_the_session_of_an_earlier_one) {
+    quic_world world;
+    for (const bool resumed : {false, true}) {
+        recording_user client, server;
+        world.renew();
+        world.begin_client(client);
+        world.begin_server(server);
+        ASSERT_TRUE(world.run_until([&] { return client.established && server.established; }));
+        world.settle();  // the ticket comes after the handshake
+        transport::transport_description described;
+        world.client_tls->describe(described);
+        EXPECT_EQ(described.tls_session_resumed, resumed);
+        EXPECT_EQ(described.application_protocol, "h3");
+        EXPECT_EQ(described.tls_version, "TLSv1.3");
+        world.client.reset();
+        world.server.reset();
+    }
+}
+
+}  // namespace
+}  // namespace pabal::quic
