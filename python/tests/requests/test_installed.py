@@ -162,6 +162,14 @@ def test_codings_that_urllib3_does_not_know_are_undone_before(scripted: Start, m
     assert "Content-Encoding" not in response.raw.headers
 
 
+@pytest.mark.parametrize("decode", [True, False])
+def test_recorded_bodies_are_decoded(decode: bool) -> None:
+    recorded = HTTPResponse(io.BytesIO(CODED["gzip"]), {"Content-Encoding": "gzip"}, 200, preload_content=False)
+    assert b"".join(recorded.stream(100, decode_content=decode)) == (TEXT if decode else CODED["gzip"])
+    assert HTTPResponse(CODED["gzip"], {"Content-Encoding": "gzip"}, 200).data == TEXT
+    assert HTTPResponse(b"", {"Content-Encoding": "gzip"}, 304).data == b""
+
+
 def test_how_much_of_a_stream_has_arrived_can_be_asked(scripted: Start) -> None:
     response = requests.get(f"{scripted(coded).url}/identity/chunked", stream=True)
     raw = response.raw

@@ -94,9 +94,13 @@ def headers_of(headers: Any, ours: str) -> Any:
 
 def pools() -> tuple[Any, ...]:
     """The classes of its pools, if they were imported."""
-    module = loaded("connectionpool")
-    names = ("HTTPConnectionPool", "HTTPSConnectionPool")
-    return tuple(getattr(module, name) for name in names if hasattr(module, name))
+    module: Any = sys.modules.get("urllib3.connectionpool")
+    if module is None:
+        return ()
+    try:
+        return module.HTTPConnectionPool, module.HTTPSConnectionPool
+    except AttributeError:  # it is just being imported
+        return ()
 
 
 def was_replaced() -> bool:
@@ -105,10 +109,10 @@ def was_replaced() -> bool:
     That is how recorders and test doubles get below requests. Who only wraps what is there, to count or to trace, keeps
     its name, and is not meant.
     """
-    return any(
-        pool.ConnectionCls.__module__ != "urllib3.connection" or pool.urlopen.__module__ != "urllib3.connectionpool"
-        for pool in pools()
-    )
+    for pool in pools():
+        if pool.ConnectionCls.__module__ != "urllib3.connection" or pool.urlopen.__module__ != "urllib3.connectionpool":
+            return True
+    return False
 
 
 def manager_for(proxy_url: str | None, **options: Any) -> Any:

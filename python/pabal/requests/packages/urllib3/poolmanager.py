@@ -28,6 +28,7 @@ _BEYOND = (
     *("assert_fingerprint", "assert_hostname", "server_hostname"),
     *("proxy_assert_fingerprint", "proxy_assert_hostname", "proxy_ssl_context"),
 )
+_OF_TLS = frozenset(("ssl_context", *_BEYOND))
 #: No limit worth the name.
 _MANY = 10_000
 
@@ -54,22 +55,20 @@ class PoolManager:
         self._theirs: Any = None
         self._lock = free_in_children(threading.Lock())
         self._bundle: str | None = None
-        self._local_address: str | None = None
-        self._always_theirs = (
-            self._gives_way
-            and any(connection_pool_kw.get(name) is not None for name in ("ssl_context", *_BEYOND))
-            and _installed.found("poolmanager") is not None
-        )
-        if not self._always_theirs:
-            self._take_over(connection_pool_kw)
+        self._local_address = _local_address_of(connection_pool_kw.get("source_address"))
+        self._always_theirs = False
+        if not _OF_TLS.isdisjoint(connection_pool_kw):
+            self._see_to({name: kw for name, kw in connection_pool_kw.items() if name in _OF_TLS and kw is not None})
 
-    def _take_over(self, settings: dict[str, Any]) -> None:
-        """Settings that the engine is to honour."""
+    def _see_to(self, settings: dict[str, Any]) -> None:
+        """Settings of TLS: who is to honour them."""
+        if settings and self._gives_way and _installed.found("poolmanager") is not None:
+            self._always_theirs = True
+            return
         for name in _BEYOND:
-            if settings.get(name) is not None:
+            if name in settings:
                 raise used(SSLError)(f"pabal cannot honour {name}=, and does not connect without it")
-        self._local_address = _local_address_of(settings.get("source_address"))
-        if settings.get("ssl_context") is not None:
+        if "ssl_context" in settings:
             self.verify = self._trust_of(settings["ssl_context"])
 
     def _trust_of(self, context: ssl.SSLContext) -> Any:

@@ -34,8 +34,8 @@ class HTTPResponse(io.IOBase):
     """Status, headers and a body to read, as urllib3 shapes them.
 
     ``read`` and ``stream`` give the body as it came over the wire, or with content codings undone if ``decode_content``
-    says so. The codings of an engine's response are undone by the engine; the body of one that was made from a file is
-    taken as it is.
+    says so. The codings of an engine's response are undone by the engine; those of a body that was given, a recorded
+    one say, by the installed urllib3, without which it is taken as it is.
     """
 
     CONTENT_DECODERS = ("gzip", "x-gzip", "deflate", "br", "zstd")
@@ -161,15 +161,19 @@ class HTTPResponse(io.IOBase):
             url=self._request_url or "",
         )
         headers.discard("transfer-encoding")
-        self._handed = module.HTTPResponse(
-            wire,
+        self._handed = self._around(module, wire, headers)
+        return self._handed
+
+    def _around(self, module: Any, file: Any, headers: HTTPHeaderDict) -> Any:
+        """urllib3's response, which undoes codings of what it reads."""
+        return module.HTTPResponse(
+            file,
             headers.items(),
             self.status,
             preload_content=False,
             enforce_content_length=False,
             request_method=self._request_method,
         )
-        return self._handed
 
     # --- what it says -------------------------------------------------------------------------------------------------
 
@@ -248,6 +252,10 @@ class HTTPResponse(io.IOBase):
     def _read(self, amt: int | None, decode: bool) -> bytes:
         if amt == 0:
             return b""
+        if decode and self._file is not None and self._handed is None and "content-encoding" in self.headers:
+            module = _installed.found("response")
+            if module is not None:
+                self._handed = self._around(module, self._file, self.headers)
         if self._handed is not None:
             data: bytes = self._handed.read(amt, decode_content=decode)
             return data
