@@ -41,7 +41,7 @@ nb::object informational_of(response& self) {
     nb::list out;
     for (const response_head& head : self.call->informational())
         out.append(nb::make_tuple(head.status, nb::steal(checked(make_headers(head.headers)))));
-    return std::move(out);
+    return nb::object(std::move(out));
 }
 
 nb::object content_of(response& self) {

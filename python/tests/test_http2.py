@@ -220,3 +220,20 @@ def test_a_server_that_only_claims_to_speak_it(
     with pabal.Session(verify=ca_file, http=BOTH) as session, pytest.raises(pabal.exceptions.ProtocolError) as caught:
         session.get(server.url, timeout=10)
     assert caught.value.whose == "peer"
+
+
+def test_bodies_that_are_given_up_cost_nobody_else_anything(http2_nginx: Nginx, ca_file: str) -> None:
+    async def asked() -> list[str]:
+        async with pabal.AsyncSession(verify=ca_file) as session:
+            connections: set[str] = set()
+            for _ in range(80):  # what is on its way of each is dozens of frames
+                async with session.stream("GET", f"{http2_nginx.tls_url}/large") as response:
+                    async for piece in response.aiter_bytes(1000):
+                        assert piece
+                        break
+                answer = await session.get(f"{http2_nginx.tls_url}/price")
+                assert answer.content == QUOTE and answer.trace.connection is not None
+                connections.add(answer.trace.connection.local_address)
+            return sorted(connections)
+
+    assert len(asyncio.run(asked())) == 1

@@ -77,7 +77,10 @@ std::optional<service_binding> read_service_binding(std::uint16_t priority, std:
 }
 
 void sort_by_priority(std::vector<service_binding>& bindings) {
-    std::ranges::stable_sort(bindings, {}, &service_binding::priority);
+    // Few, and a stable sort of the library's would ask for memory to be fast with many.
+    for (auto next = bindings.begin(); next != bindings.end(); ++next)
+        std::rotate(std::ranges::upper_bound(bindings.begin(), next, next->priority, {}, &service_binding::priority),
+                    next, next + 1);
     if (!bindings.empty() && bindings.front().priority == 0) bindings.resize(1);
 }
 

@@ -29,7 +29,8 @@ struct limits {
     /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
     std::size_t bomb_factor = 4;
     /// Streams that ended before they were answered, because the client reset them (CVE-2023-44487) or made us do it by breaking
-    /// the rules (CVE-2025-8671), in one allowance_period.
+    /// the rules (CVE-2025-8671), in one allowance_period. Each response that is sent to its end makes good for one: who waits
+    /// for most of what he asks may give up the rest.
     unsigned max_resets = 500;
     /// Frames that ask for work and bring nothing, in one allowance_period: PING, SETTINGS, PRIORITY, RST_STREAM, DATA
     /// without content (CVE-2019-9512, -9515, -9513, -9514, -9518), and windows so small that a response leaves in crumbs
@@ -55,9 +56,10 @@ inline constexpr std::size_t crumb_size = 64;
 
 /// How many frames that only answer the peer's (SETTINGS and PING acknowledgements) may wait to be sent.
 inline constexpr std::size_t max_outbound_acknowledgements = 1000;
-/// Streams a peer may have us reset at once, and then in a second.
-inline constexpr std::uint64_t reset_burst = 1000;
-inline constexpr std::uint64_t resets_per_second = 33;
+/// Frames that come to nothing, at once and then in a second. Most are the rest of bodies that were given up: of one it may be
+/// as much as its window holds, a thousand frames, and a program may give up many.
+inline constexpr std::uint64_t glitch_burst = 1'000'000;
+inline constexpr std::uint64_t glitches_per_second = 100'000;
 /// CONTINUATION frames of one header section (CVE-2024-27316). nghttp2 counts one whose header comes in pieces several times.
 inline constexpr std::size_t max_continuations = 64;
 /// Settings in one frame.

@@ -162,6 +162,7 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
 
 /// The end of a response has left. What is to come of its request is for the owner of the stream, if it still has one.
 void machine::response_sent(std::int32_t id) {
+    resets_ -= std::min(resets_, 1U);
     if (stream* of = stream_of(id)) of->end_left_ = true;
     else if (nghttp2_session_get_stream_remote_close(session_.get(), id) == 0) end_unread(id);
 }

@@ -539,6 +539,19 @@ TEST_P(http2_server_machine, who_resets_now_and_then_is_borne) {
     EXPECT_FALSE(machine_->failure());
 }
 
+TEST_P(http2_server_machine, who_waits_for_as_much_as_he_resets_is_borne) {
+    for (int count = 0; count < 1200; ++count) {
+        const auto given_up = client_->begin(post_lines());
+        exchange_bytes();
+        client_->reset(given_up);
+        client_->begin(get_lines());
+        exchange_bytes();
+        answer(last(), 200, "");
+        exchange_bytes();
+    }
+    EXPECT_FALSE(machine_->failure());
+}
+
 TEST_P(http2_server_machine, streams_at_once_are_bounded) {
     EXPECT_EQ(client_->setting(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS), server_limits.concurrent_streams);
     std::string all;
