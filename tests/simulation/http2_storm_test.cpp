@@ -164,8 +164,8 @@ private:
 
     dice dice_;
     weather weather_;
-    std::vector<std::unique_ptr<fickle_server>> servers_;
     simulated_client world_;
+    std::vector<std::unique_ptr<fickle_server>> servers_;  ///< on the world's reactor
     std::vector<std::string> bodies_;
     std::vector<std::unique_ptr<user>> users_;
     std::size_t ended_ = 0;
