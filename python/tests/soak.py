@@ -38,8 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: After so many requests everything that is kept on purpose (pools, caches, interned names) is there.
 WARM_AFTER = 10_000
-#: What resident memory may grow by from then on. Large bodies make the allocator keep what it once needed, in a step at some
-#: time; what leaks grows on.
+#: What resident memory may grow by from then on. Large bodies make the allocator keep what it once needed, in a step
+#: at some time; what leaks grows on.
 MOST_GROWTH = 5.0  # megabytes
 #: … and in the second half of a run that is long enough to tell.
 MOST_GROWTH_LATER = 1.0
