@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from support.nginx import free_port
-from support.processes import end
+from support.processes import end, their_environment
 
 USER, PASSWORD, REALM = "user", 'se"cret', "tests"
 #: Seconds that a nonce of /short lives.
@@ -80,9 +80,8 @@ class Apache:
         for path in (folder, *folder.rglob("*")):  # it gives up root, and must still reach its files
             path.chmod(0o755 if path.is_dir() else 0o644)
         self.url = f"http://127.0.0.1:{port}"
-        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
         self._process = subprocess.Popen(
-            [program, "-X", "-f", str(folder / "httpd.conf")], stdin=subprocess.DEVNULL, env=environment
+            [program, "-X", "-f", str(folder / "httpd.conf")], stdin=subprocess.DEVNULL, env=their_environment()
         )
         for _ in range(500):
             with socket.socket() as probe:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from pabal._engine import DemoServer
 
+from support.processes import their_environment
+
 
 class Demo:
     """Two servers with the same application; `ca_file` is what a client of the first is to trust."""
@@ -35,6 +37,6 @@ def program(name: str, package: str) -> str:
 
 def output(*command: str, stdin: bytes = b"", limit: float = 30.0) -> bytes:
     """What a program writes; it must succeed."""
-    done = subprocess.run(command, input=stdin, capture_output=True, timeout=limit)
+    done = subprocess.run(command, input=stdin, capture_output=True, timeout=limit, env=their_environment())
     assert done.returncode == 0, (command, done.stdout[-2000:], done.stderr[-2000:])
     return done.stdout

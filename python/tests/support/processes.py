@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+
+
+def their_environment() -> dict[str, str]:
+    """That of programs that nobody here wrote: what a sanitizer needs preloaded is for our process alone."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

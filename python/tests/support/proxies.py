@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from support.nginx import free_port
-from support.processes import end
+from support.processes import end, their_environment
 
 USER, PASSWORD = "user", "se:cret/@"
 #: The same in a URL.
@@ -108,9 +108,9 @@ class RunningProxy:
         if not os.path.exists(path):
             raise RuntimeError(f"these tests need {program}: apt-get install {self.packages}")
         quiet = subprocess.DEVNULL
-        # What a sanitizer needs preloaded is for our process alone.
-        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-        self._process = subprocess.Popen([path, *arguments], stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
+        self._process = subprocess.Popen(
+            [path, *arguments], stdin=quiet, stdout=quiet, stderr=quiet, env=their_environment()
+        )
         for _ in range(500):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
