@@ -255,7 +255,7 @@ class Response:
         """The reason phrase as the server sent it, perhaps empty."""
     @property
     def http_version(self) -> str:
-        """``"1.1"`` or ``"1.0"``."""
+        """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
     @property
     def url(self) -> str:
         """Where the response came from, after redirects."""

@@ -12,12 +12,6 @@
 
 namespace pabal::client {
 
-namespace {
-
-constexpr std::string_view http3_protocol = "h3";  // RFC 9114 section 3.1
-
-}  // namespace
-
 fields default_fields() {
     fields out;
     out.append_valid("User-Agent", "pabal/" PABAL_VERSION);
@@ -102,7 +96,7 @@ void session::transmit(call& sending) {
         if (versions.http_3 && !target.over_quic && to.is_secure() && !target.proxy) {
             target.alternatives = alternatives_;
             target.http3_at =
-                alternatives_->find(to.host(), to.port(), http3_protocol, std::chrono::system_clock::now());
+                alternatives_->find(to.host(), to.port(), http::http3_protocol, std::chrono::system_clock::now());
         }
     } else if (resolver) {
         // Of a request that is forwarded the dial knows the proxy only.

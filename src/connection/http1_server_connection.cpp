@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "connection/server_exchange.hpp"
+#include "protocol/http/pseudo_fields.hpp"
 
 namespace pabal::connection {
 
@@ -20,17 +21,6 @@ response_head plain_response(int status) {
     head.status = status;
     head.headers.append_valid("Content-Length", "0");
     return head;
-}
-
-std::optional<std::uint64_t> body_size_of(const response_head& head) {
-    const auto announced = head.headers.find(field_id::content_length);
-    if (!announced) return std::nullopt;
-    std::uint64_t size = 0;
-    for (const char digit : *announced) {
-        if (digit < '0' || digit > '9') return std::nullopt;
-        size = size * 10 + static_cast<std::uint64_t>(digit - '0');
-    }
-    return size;
 }
 
 }  // namespace
@@ -221,7 +211,8 @@ void http1_server_connection::send_informational(response_head&& head) {
 
 void http1_server_connection::send_response(response_head&& head) {
     if (std::exchange(response_begun_, true)) return;
-    const auto size = body_size_of(head);
+    const auto announced = http::announced_size(head.headers);
+    const auto size = announced ? *announced : std::nullopt;  // what is no number the machine refuses
     // Nobody will ask for the body any more, and whether the client sends it now is a guess (RFC 9110 section 10.1.1).
     body_withheld_ = machine_.expects_continue();
     if (auto sent = machine_.send_response(head, size, finishing_ || body_withheld_, output_); !sent) {

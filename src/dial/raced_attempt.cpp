@@ -5,11 +5,7 @@
 
 namespace pabal::dial {
 
-namespace {
-
-constexpr std::string_view http3_protocol = "h3";  // RFC 9114 section 3.1
-
-}  // namespace
+using http::http3_protocol;
 
 raced_attempt::raced_attempt(reactor::reactor& reactor, dialer& dialer, resolver& names, target to,
                              const dial_limits& limits, dial_observer& observer)

@@ -22,6 +22,7 @@
 
 #include "reactor/reactor.hpp"
 #include "reactor/simulated_poller.hpp"
+#include "support/body_parts.hpp"
 #include "transport/memory_transport.hpp"
 #include "transport/socket_transport.hpp"
 
@@ -180,10 +181,10 @@ public:
 
     // --- What it asks for ---
     delivery wants = delivery::push;
-    bool pauses = false;                                ///< after every piece of data
-    std::string place;                                  ///< where it would like the body
-    std::deque<std::optional<std::string>> body_parts;  ///< of the request; nullopt: would_block
-    std::optional<error> body_failure;                  ///< after the last part, instead of the end
+    bool pauses = false;                    ///< after every piece of data
+    std::string place;                      ///< where it would like the body
+    pabal::testing::body_parts body_parts;  ///< of the request
+    std::optional<error> body_failure;      ///< after the last part, instead of the end
     fields trailers_to_send;
     std::function<void()> in_head;  ///< called from within on_response
     std::function<void()> in_data;  ///< called from within on_data
@@ -208,16 +209,7 @@ public:
 
     result<read_outcome> read_request_body(std::span<char> buffer) override {
         if (in_body) std::exchange(in_body, nullptr)();
-        if (body_parts.empty()) {
-            if (body_failure) return *body_failure;
-            return read_outcome{read_outcome::kind::end, 0};
-        }
-        auto& next = body_parts.front();
-        if (!next) return body_parts.pop_front(), read_outcome{};
-        const std::size_t size = next->copy(buffer.data(), buffer.size());
-        next->erase(0, size);
-        if (next->empty()) body_parts.pop_front();
-        return read_outcome{read_outcome::kind::data, size};
+        return pabal::testing::read_parts(body_parts, buffer, body_failure);
     }
     const fields* request_trailers() override { return &trailers_to_send; }
     void on_informational(response_head&& got) override {
@@ -287,6 +279,26 @@ inline std::string letters(std::size_t size) {
     std::string text(size, ' ');
     for (std::size_t at = 0; at < size; ++at) text[at] = static_cast<char>('a' + (at * 31 + at / 251) % 26);
     return text;
+}
+
+/// Reads as a consumer of a stream does, piece by piece: up to the end ("<end>") or an error ("<its name>"). `turn_until` turns
+/// the reactor until something is done, and says whether it was.
+template <class TurnUntil>
+std::string pull_through(const recording_ptr& exchange, std::size_t piece, TurnUntil&& turn_until) {
+    std::string all;
+    std::string buffer(piece, ' ');
+    const bool ended = turn_until([&] {
+        while (true) {
+            responder* answering = exchange->answered_by();
+            if (!answering) return all += "<end>", true;
+            auto got = answering->read_response(*exchange, buffer);
+            if (!got) return all += "<" + std::string(name_of(got.error().code)) + ">", true;
+            if (got->what == read_outcome::kind::end) return all += "<end>", true;
+            if (got->what == read_outcome::kind::would_block) return false;
+            all.append(buffer.data(), got->size);
+        }
+    });
+    return ended ? all : all + "<never>";
 }
 
 }  // namespace pabal::connection::testing

@@ -78,22 +78,8 @@ protected:
     bool finish(const recording_ptr& exchange) {
         return until([&] { return exchange->over(); });
     }
-    /// Reads as a consumer of a stream does, up to the end ("<end>") or an error ("<its name>").
     std::string pull(const recording_ptr& exchange, std::size_t piece) {
-        std::string all;
-        std::string buffer(piece, ' ');
-        const bool ended = until([&] {
-            while (true) {
-                responder* answering = exchange->answered_by();
-                if (!answering) return all += "<end>", true;
-                auto got = answering->read_response(*exchange, buffer);
-                if (!got) return all += "<" + std::string(name_of(got.error().code)) + ">", true;
-                if (got->what == read_outcome::kind::end) return all += "<end>", true;
-                if (got->what == read_outcome::kind::would_block) return false;
-                all.append(buffer.data(), got->size);
-            }
-        });
-        return ended ? all : all + "<never>";
+        return pull_through(exchange, piece, [this](auto&& done) { return until(done); });
     }
 
     reactor::reactor reactor_{reactor::make_poller().value()};

@@ -168,16 +168,14 @@ class HTTPAdapter(_shared.HTTPAdapter, BaseAdapter):
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         """Makes ``poolmanager``; connections leave from where, and speak what, the adapter was told."""
-        pool_kwargs.setdefault("source_address", self._source)
-        super().init_poolmanager(connections, maxsize, block, **pool_kwargs)
-        self.poolmanager.http = self._http
+        super().init_poolmanager(connections, maxsize, block, **{**self._engine_settings(), **pool_kwargs})
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
         """The manager of connections through a proxy."""
-        proxy_kwargs.setdefault("source_address", self._source)
-        manager = super().proxy_manager_for(proxy, **proxy_kwargs)
-        manager.http = self._http
-        return manager
+        return super().proxy_manager_for(proxy, **{**self._engine_settings(), **proxy_kwargs})
+
+    def _engine_settings(self) -> dict[str, Any]:
+        return {"source_address": self._source, "http": self._http}
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         """The pool for a URL."""

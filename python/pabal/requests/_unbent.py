@@ -100,7 +100,7 @@ _SETTINGS = (
     "adapters",
 )
 #: Settings of a pool manager that its engine has, whichever way a request goes.
-_OF_THE_ENGINE = frozenset(("maxsize", "block", "source_address"))
+_OF_THE_ENGINE = frozenset(("maxsize", "block", "source_address", "http"))
 _settings: Callable[[dict[str, Any]], Any] = itemgetter(*_SETTINGS)
 
 _ENVIRONMENT_IS_PLAIN = utils.getproxies is urllib.request.getproxies_environment

@@ -27,6 +27,9 @@ struct alternative_service {
 /// What a response says of its origin. No services: everything that was known before is void ("clear").
 using alternative_services = std::vector<alternative_service>;
 
+/// What `alternative_service::protocol` is for HTTP/3 (RFC 9114 section 3.1).
+inline constexpr std::string_view http3_protocol = "h3";
+
 /// Services that are read of one response.
 inline constexpr std::size_t max_alternative_services = 16;
 

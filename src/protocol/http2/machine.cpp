@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <limits>
 #include <new>
 #include <utility>
 
 #include <nghttp2/nghttp2.h>
 
+#include "base/hexadecimal.hpp"
 #include "protocol/http/status.hpp"
 #include "protocol/http2/wire.hpp"
 
@@ -29,11 +29,9 @@ std::uint64_t number_of(const std::uint8_t (&bytes)[8]) noexcept {
 }
 
 /// What Content-Length says, which nghttp2 holds the peer to; 0: nothing.
-std::uint64_t announced_by(const fields& headers) noexcept {
-    const auto text = headers.find(field_id::content_length).value_or("");
-    std::uint64_t size = 0;
-    std::from_chars(text.data(), text.data() + text.size(), size);
-    return size;
+std::uint64_t announced_by(const fields& headers) {
+    const auto announced = http::announced_size(headers);
+    return announced ? announced->value_or(0) : 0;
 }
 
 }  // namespace
@@ -55,9 +53,7 @@ std::string name_of(error_reason reason) {
                                                             "HTTP_1_1_REQUIRED"};
     const auto number = static_cast<std::size_t>(reason);
     if (number < names.size()) return std::string(names[number]);
-    std::array<char, 8> digits{};
-    char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-    return "0x" + std::string(digits.data(), end);
+    return base::hexadecimal(number);
 }
 
 /// nghttp2's callbacks, as members of the machine that it was given as user data.

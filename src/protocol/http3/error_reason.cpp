@@ -1,8 +1,9 @@
 #include "protocol/http3/error_reason.hpp"
 
 #include <array>
-#include <charconv>
 #include <string_view>
+
+#include "base/hexadecimal.hpp"
 
 namespace pabal::http3 {
 
@@ -31,9 +32,7 @@ std::string name_of(error_reason reason) {
     const std::uint64_t qpack_at = number - static_cast<std::uint64_t>(error_reason::qpack_decompression_failed);
     if (at < names.size()) return std::string(names[at]);
     if (qpack_at < qpack_names.size()) return std::string(qpack_names[qpack_at]);
-    std::array<char, 16> digits{};
-    char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
-    return "0x" + std::string(digits.data(), end);
+    return base::hexadecimal(number);
 }
 
 }  // namespace pabal::http3

@@ -2,7 +2,6 @@
 /// \file
 /// What the tests of the machines for many streams share.
 
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,14 +10,49 @@
 #include <vector>
 
 #include "protocol/http/message_stream.hpp"
+#include "support/body_parts.hpp"
 
 namespace pabal::http::testing {
+
+using lines = std::vector<std::pair<std::string, std::string>>;
+
+inline request_head get(std::string_view target = "/") {
+    request_head head;
+    head.target = target;
+    head.headers.append_valid("Host", "example.test");
+    return head;
+}
+
+/// A request with fields of every kind, among them those of HTTP/1.1's connections, and how these versions carry it with a body of
+/// five bytes.
+struct request_of_all_kinds {
+    request_head head = made();
+    const lines carried{{":method", "POST"},        {":scheme", "https"},   {":authority", "example.test"},
+                        {":path", "/price?of=btc"}, {"accept", "*/*"},      {"cookie", "a=1; b=2"},
+                        {"x-mixed", "Value"},       {"content-length", "5"}};
+
+private:
+    static request_head made() {
+        request_head head = get("/price?of=btc");
+        head.method = "POST";
+        for (const auto& [name, value] : lines{{"Accept", "*/*"},
+                                               {"Connection", "keep-alive"},
+                                               {"Keep-Alive", "5"},
+                                               {"Transfer-Encoding", "chunked"},
+                                               {"Upgrade", "websocket"},
+                                               {"TE", "gzip"},
+                                               {"Cookie", "a=1; b=2"},
+                                               {"X-Mixed", "Value"}})
+            head.headers.append_valid(name, value);
+        return head;
+    }
+};
 
 /// A stream's owner that writes down what it hears.
 template <class Stream>
 class recording_stream final : public Stream {
 public:
-    std::deque<std::optional<std::string>> body_parts;  ///< nullopt: would_block
+    pabal::testing::body_parts body_parts;
     std::optional<error> body_failure;
     fields trailers_to_send;
 
@@ -42,16 +76,7 @@ public:
         unprocessed = was_unprocessed;
     }
     result<read_outcome> read_body(std::span<char> buffer) override {
-        if (body_parts.empty()) {
-            if (body_failure) return *body_failure;
-            return read_outcome{read_outcome::kind::end, 0};
-        }
-        auto& next = body_parts.front();
-        if (!next) return body_parts.pop_front(), read_outcome{};
-        const std::size_t size = next->copy(buffer.data(), buffer.size());
-        next->erase(0, size);
-        if (next->empty()) body_parts.pop_front();
-        return read_outcome{read_outcome::kind::data, size};
+        return pabal::testing::read_parts(body_parts, buffer, body_failure);
     }
     const fields* trailers() override { return &trailers_to_send; }
 };

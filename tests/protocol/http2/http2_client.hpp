@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
+#include "protocol/http2/http2_end.hpp"
 #include "protocol/http2/http2_server.hpp"
 
 namespace pabal::http2::testing {
@@ -77,7 +78,7 @@ inline lines post_lines(std::string path = "/") {
     return {{":method", "POST"}, {":scheme", "https"}, {":authority", "x.test"}, {":path", std::move(path)}};
 }
 
-class http2_client {
+class http2_client final : public http2_end {
 public:
     struct response {
         std::vector<lines> heads;  ///< informational ones, then the final one
@@ -115,23 +116,6 @@ public:
         nghttp2_session_callbacks_del(callbacks);
         nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     }
-    ~http2_client() { nghttp2_session_del(session_); }
-    http2_client(const http2_client&) = delete;
-    http2_client& operator=(const http2_client&) = delete;
-
-    void receive(std::string_view bytes) {
-        const auto used =
-            nghttp2_session_mem_recv2(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-        EXPECT_EQ(used, static_cast<nghttp2_ssize>(bytes.size())) << nghttp2_strerror(static_cast<int>(used));
-    }
-    std::string output() {
-        std::string all;
-        const std::uint8_t* bytes = nullptr;
-        for (nghttp2_ssize size = 0; (size = nghttp2_session_mem_send2(session_, &bytes)) > 0;)
-            all.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-        return all;
-    }
-
     /// A whole request; of a body larger than the server's windows, as much as they let through.
     std::int32_t ask(const lines& head, std::string body = {}, lines trailers = {}) {
         const bool has_body = !body.empty() || !trailers.empty();
@@ -166,13 +150,6 @@ public:
     int pongs = 0;
 
 private:
-    struct sending {
-        std::string body;
-        lines trailers;
-        std::size_t sent = 0;
-        bool whole = true;
-    };
-
     std::int32_t submit(const lines& head, std::string body, lines trailers, bool whole, bool has_body) {
         auto made = std::make_unique<sending>(sending{std::move(body), std::move(trailers), 0, whole});
         const nghttp2_data_provider2 source{{.ptr = made.get()}, read};
@@ -183,18 +160,7 @@ private:
         responses[id];
         return id;
     }
-    static std::vector<nghttp2_nv> fields_of(const lines& from) {
-        std::vector<nghttp2_nv> fields;
-        for (const auto& [name, value] : from)
-            fields.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                              reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
-                              value.size(), NGHTTP2_NV_FLAG_NONE});
-        return fields;
-    }
     static http2_client& self(void* user) { return *static_cast<http2_client*>(user); }
-    static std::string text(const std::uint8_t* bytes, std::size_t size) {
-        return {reinterpret_cast<const char*>(bytes), size};
-    }
     static int on_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) {
         self(user).responses[frame->hd.stream_id].heads.emplace_back();
         return 0;
@@ -232,26 +198,6 @@ private:
         self(user).responses[id].reset = code;
         return 0;
     }
-    static nghttp2_ssize read(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer, std::size_t size,
-                              std::uint32_t* flags, nghttp2_data_source* source, void*) {
-        sending& it = *static_cast<sending*>(source->ptr);
-        const std::size_t copied = it.body.copy(reinterpret_cast<char*>(buffer), size, it.sent);
-        it.sent += copied;
-        if (it.sent < it.body.size()) return static_cast<nghttp2_ssize>(copied);
-        if (!it.whole) {
-            if (copied > 0) return static_cast<nghttp2_ssize>(copied);
-            return NGHTTP2_ERR_DEFERRED;
-        }
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (!it.trailers.empty()) {
-            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-            const auto fields = fields_of(it.trailers);
-            nghttp2_submit_trailer(session, id, fields.data(), fields.size());
-        }
-        return static_cast<nghttp2_ssize>(copied);
-    }
-
-    nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, std::unique_ptr<sending>> sending_;
 };
 

@@ -12,11 +12,11 @@
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
+#include "protocol/http2/http2_end.hpp"
+
 namespace pabal::http2::testing {
 
-using lines = std::vector<std::pair<std::string, std::string>>;
-
-class http2_server {
+class http2_server final : public http2_end {
 public:
     struct request {
         lines head;
@@ -48,23 +48,6 @@ public:
         nghttp2_session_callbacks_del(callbacks);
         nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
     }
-    ~http2_server() { nghttp2_session_del(session_); }
-    http2_server(const http2_server&) = delete;
-    http2_server& operator=(const http2_server&) = delete;
-
-    void receive(std::string_view bytes) {
-        const auto used =
-            nghttp2_session_mem_recv2(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-        EXPECT_EQ(used, static_cast<nghttp2_ssize>(bytes.size())) << nghttp2_strerror(static_cast<int>(used));
-    }
-    std::string output() {
-        std::string all;
-        const std::uint8_t* bytes = nullptr;
-        for (nghttp2_ssize size = 0; (size = nghttp2_session_mem_send2(session_, &bytes)) > 0;)
-            all.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-        return all;
-    }
-
     /// A whole response; of a body larger than the client's windows, as much as they let through.
     void answer(std::int32_t id, const lines& head, std::string body = {}, lines trailers = {}) {
         sending& it = sending_[id];
@@ -102,24 +85,7 @@ public:
     int pings = 0;
 
 private:
-    struct sending {
-        std::string body;
-        lines trailers;
-        std::size_t sent = 0;
-    };
-
-    static std::vector<nghttp2_nv> fields_of(const lines& from) {
-        std::vector<nghttp2_nv> fields;
-        for (const auto& [name, value] : from)
-            fields.push_back({reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-                              reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(),
-                              value.size(), NGHTTP2_NV_FLAG_NONE});
-        return fields;
-    }
     static http2_server& self(void* user) { return *static_cast<http2_server*>(user); }
-    static std::string text(const std::uint8_t* bytes, std::size_t size) {
-        return {reinterpret_cast<const char*>(bytes), size};
-    }
     static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                          const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
         request& of = self(user).requests[frame->hd.stream_id];
@@ -145,22 +111,6 @@ private:
             found->second.reset = code;
         return 0;
     }
-    static nghttp2_ssize read(nghttp2_session* session, std::int32_t id, std::uint8_t* buffer, std::size_t size,
-                              std::uint32_t* flags, nghttp2_data_source* source, void*) {
-        sending& it = *static_cast<sending*>(source->ptr);
-        const std::size_t copied = it.body.copy(reinterpret_cast<char*>(buffer), size, it.sent);
-        it.sent += copied;
-        if (it.sent < it.body.size()) return static_cast<nghttp2_ssize>(copied);
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        if (!it.trailers.empty()) {
-            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-            const auto fields = fields_of(it.trailers);
-            nghttp2_submit_trailer(session, id, fields.data(), fields.size());
-        }
-        return static_cast<nghttp2_ssize>(copied);
-    }
-
-    nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, sending> sending_;
 };
 

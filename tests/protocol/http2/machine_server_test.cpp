@@ -11,6 +11,7 @@
 
 #include "protocol/http2/http2_client.hpp"
 #include "protocol/http2/machine.hpp"
+#include "support/body_parts.hpp"
 
 namespace pabal::http2 {
 namespace {
@@ -45,7 +46,7 @@ public:
     std::optional<error> failure;
     bool was_sent = false;
 
-    std::deque<std::optional<std::string>> body_parts;  ///< nullopt: would_block
+    pabal::testing::body_parts body_parts;
     fields trailers_to_send;
 
     void on_request(request_head&& got, std::optional<std::uint64_t> size) override {
@@ -61,13 +62,7 @@ public:
     void on_reset(error&& got, bool) override { failure = std::move(got); }
     void on_sent() override { was_sent = true; }
     result<read_outcome> read_body(std::span<char> buffer) override {
-        if (body_parts.empty()) return read_outcome{read_outcome::kind::end, 0};
-        auto& next = body_parts.front();
-        if (!next) return body_parts.pop_front(), read_outcome{};
-        const std::size_t size = next->copy(buffer.data(), buffer.size());
-        next->erase(0, size);
-        if (next->empty()) body_parts.pop_front();
-        return read_outcome{read_outcome::kind::data, size};
+        return pabal::testing::read_parts(body_parts, buffer);
     }
     const fields* trailers() override { return &trailers_to_send; }
 };

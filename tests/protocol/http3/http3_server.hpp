@@ -13,11 +13,12 @@
 #include <gtest/gtest.h>
 #include <nghttp3/nghttp3.h>
 
+#include "protocol/http/recording_stream.hpp"
 #include "protocol/quic/machine.hpp"
 
 namespace pabal::http3::testing {
 
-using lines = std::vector<std::pair<std::string, std::string>>;
+using http::testing::lines;
 
 class http3_server final : public quic::stream_user {
 public:

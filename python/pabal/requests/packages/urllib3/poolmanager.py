@@ -39,8 +39,6 @@ class PoolManager:
     proxy: Any = None
     _pool_classes: ClassVar[dict[str, type[HTTPConnectionPool]]] = pool_classes_by_scheme
     _engine_class: Any = Session
-    #: The versions of HTTP that its engine speaks, as ``http=`` of a session.
-    http: Any = "1.1"
     #: Whether the installed urllib3's own pools are handed out where somebody replaced its connections, and for
     #: settings of TLS that only it can honour.
     _gives_way = True
@@ -111,7 +109,7 @@ class PoolManager:
                     timeout=None,
                     limits=limits,
                     trust_env=False,
-                    http=self.http,
+                    http=self.connection_pool_kw.get("http", "1.1"),
                     local_address=self._local_address,
                 )
             return self._engine
