@@ -33,7 +33,7 @@ class Request:
         self.stream = stream
         self.headers = headers
         self.trailers: Headers = []
-        self.body = b""
+        self.body = bytearray()
 
     def field(self, name: bytes) -> bytes:
         return next((value for key, value in self.headers if key == name), b"")
@@ -164,7 +164,10 @@ class _Loop:
 
 
 class Http3Server:
-    """Listens on 127.0.0.1 until `stop`. With ``retry`` it makes clients prove their address first."""
+    """Listens on 127.0.0.1 until `stop`, at a free port if none is given.
+
+    With ``retry`` it makes clients prove their address first.
+    """
 
     def __init__(
         self,
@@ -172,6 +175,7 @@ class Http3Server:
         folder: Any,
         answer: Callable[[Request], None] = answer,
         *,
+        port: int = 0,
         retry: bool = False,
         **options: Any,
     ) -> None:
@@ -189,7 +193,7 @@ class Http3Server:
         self._server = self._loop.run(
             serve(
                 "127.0.0.1",
-                0,
+                port,
                 configuration=configuration,
                 create_protocol=connection,
                 retry=retry,
