@@ -14,6 +14,7 @@
 
 #include <pabal/result.hpp>
 
+#include "connection/datagram_sender.hpp"
 #include "protocol/http3/machine.hpp"
 #include "protocol/quic/machine.hpp"
 #include "reactor/reactor.hpp"
@@ -63,6 +64,8 @@ public:
     /// Anything has come from the peer.
     bool has_heard() const noexcept { return heard_; }
     transport::transport_description describe() const;
+    /// As `retry_keys_of` (tls_session.hpp).
+    std::optional<std::string> keys_to_retry_with() const { return tls_->keys_to_retry_with(); }
 
 private:
     http3_link(reactor::reactor& reactor, http3_link_observer& observer) : reactor_(reactor), observer_(&observer) {}
@@ -72,8 +75,6 @@ private:
     }
     result<void> check();
     result<void> heed(const error& network);
-    bool send(std::string_view bytes, const quic::machine::datagrams& made);
-    void set_timer();
 
     reactor::reactor& reactor_;
     http3_link_observer* observer_;
@@ -84,8 +85,7 @@ private:
     std::optional<error> failure_;
     bool heard_ = false;
     bool refused_ = false;  ///< the network said so, and nothing came since
-    std::string unsent_;    ///< datagrams the system did not take yet
-    quic::machine::datagrams unsent_form_;
+    datagram_sender sender_;
     reactor::member_timer<http3_link, &http3_link::ready> timer_{*this};
 };
 

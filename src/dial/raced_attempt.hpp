@@ -48,6 +48,7 @@ private:
             race.quic_won(std::move(link), timings);
         }
         void on_dial_failed(pabal::error failure) override { race.lost(*this, std::move(failure)); }
+        void on_hello_rejected(std::string keys) override { race.observer_.on_hello_rejected(std::move(keys)); }
         raced_attempt& race;
         std::unique_ptr<attempt> under_way;
     };
