@@ -90,6 +90,8 @@ public:
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
     void renew_allowances() noexcept { resets_ = idle_frames_ = 0; }
+    /// Over TLS with records nothing is taken in before the handshake is over.
+    static constexpr bool may_be_replayed() noexcept { return false; }
     /// A header section has begun and not ended.
     bool is_in_head() const noexcept { return in_head_; }
 

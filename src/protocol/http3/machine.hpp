@@ -95,6 +95,8 @@ public:
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
     void renew_allowances() noexcept { resets_ = 0; }
+    /// Server: what comes now may have been sent by somebody else before (RFC 8470 section 3): the handshake is not over.
+    bool may_be_replayed() const noexcept { return role_ == role::server && !quic_->is_established(); }
     /// Server: a request has begun whose head is not complete.
     bool is_in_head() const noexcept { return heads_awaited_ > 0; }
     /// No message is under way in either direction, or not acknowledged.
