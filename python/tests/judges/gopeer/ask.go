@@ -44,7 +44,7 @@ func ask(arguments []string) {
 	client := &http.Client{Transport: transport(*version, &tls.Config{RootCAs: trusted}), Timeout: 50 * time.Second}
 
 	answers := make([]answer, *times)
-	content := bytes.Repeat([]byte{'g'}, *size)
+	content := bytes.Repeat([]byte{'c'}, *size)
 	var all sync.WaitGroup
 	for number := range answers {
 		all.Go(func() { answers[number] = exchange(client, *method, flags.Arg(0), content) })
