@@ -26,8 +26,20 @@ void multiplexed_client_connection<Machine>::start(exchange_ptr started) {
         return made->fail(std::move(opened).error());
     }
     fresh_.push_back(*made);
-    if (exchanges_ == 1) return flush();
-    schedule_flush();
+    leave_with_company();
+}
+
+/// A lone request leaves at once. But who makes several makes several again: when others followed the first within its turn, the
+/// next first one waits for them, so that they leave in one write and their responses come in one turn; until one waited in vain.
+template <class Machine>
+void multiplexed_client_connection<Machine>::leave_with_company() {
+    if (exchanges_ > 1) {
+        expects_company_ = expects_company_ || left_alone_ == environment_.reactor.now();
+        return schedule_flush();
+    }
+    if (expects_company_) return schedule_flush();
+    left_alone_ = environment_.reactor.now();
+    flush();
 }
 
 template <class Machine>
@@ -70,7 +82,9 @@ bool multiplexed_client_connection<Machine>::tell_invited() {
 /// Something was sent: of every request that began, its beginning.
 template <class Machine>
 void multiplexed_client_connection<Machine>::note_written() {
-    while (!fresh_.empty()) fresh_.pop_front().note_written();
+    std::size_t began = 0;
+    for (; !fresh_.empty(); ++began) fresh_.pop_front().note_written();
+    if (began == 1 && exchanges_ == 1) expects_company_ = false;
 }
 
 template <class Machine>

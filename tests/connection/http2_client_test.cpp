@@ -114,6 +114,34 @@ TEST_P(http2_client, many_exchanges_share_one_connection_and_end_in_any_order) {
     EXPECT_FALSE(closed_);
 }
 
+TEST_P(http2_client, the_first_of_several_leaves_with_the_others_once_there_were_several) {
+    automatic_ = true;
+    world_.settle();
+    const auto started = [this] {
+        auto exchange = make_get();
+        connection_->start(exchange);
+        return exchange;
+    };
+    const auto alone = started();
+    EXPECT_TRUE(alone->request_sent);
+    const auto follower = started();
+    EXPECT_FALSE(follower->request_sent);
+    ASSERT_TRUE(finish(alone) && finish(follower));
+
+    const auto patient = started(), companion = started();
+    EXPECT_FALSE(patient->request_sent);
+    ASSERT_TRUE(world_.turn_until([&] { return patient->request_sent; }));
+    EXPECT_TRUE(companion->request_sent);
+    ASSERT_TRUE(finish(patient) && finish(companion));
+
+    const auto in_vain = started();
+    EXPECT_FALSE(in_vain->request_sent);
+    ASSERT_TRUE(finish(in_vain));
+    const auto at_once = started();
+    EXPECT_TRUE(at_once->request_sent);
+    ASSERT_TRUE(finish(at_once));
+}
+
 TEST_P(http2_client, what_cannot_be_sent_fails_alone) {
     const auto wrong = make_get("not a target");
     connection_->start(wrong);
