@@ -521,6 +521,7 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
             "max_body": ("max_body must be", [0, None, 2**63, *COUNTS]),
             "max_streamed_body": ("max_streamed_body must be", [0, 2**63, *COUNTS]),
             "ping_interval": ("ping_interval must be", SECONDS),
+            "coalesce": ("coalesce must be", FLAGS),
         },
     ),
     (
