@@ -20,12 +20,19 @@ void multiplexed_client_connection<Machine>::start(exchange_ptr started) {
     auto* made = new stream(*this, std::move(started));
     streams_.push_back(*made);
     ++exchanges_;
+    if (!made->needs_settings() || machine().knows_settings()) return open(*made);
+    unsettled_.push_back(*made);
+    made->await_settings();
+}
+
+template <class Machine>
+void multiplexed_client_connection<Machine>::open(stream& ready) {
     ++on_wire_;
-    if (auto opened = made->open(); !opened) {
+    if (auto opened = ready.open(); !opened) {
         --on_wire_;
-        return made->fail(std::move(opened).error());
+        return ready.fail(std::move(opened).error());
     }
-    fresh_.push_back(*made);
+    fresh_.push_back(ready);
     leave_with_company();
 }
 
@@ -75,6 +82,7 @@ template <class Machine>
 bool multiplexed_client_connection<Machine>::tell_invited() {
     const bool anybody = !invited_.empty();
     while (!invited_.empty()) invited_.pop_front().invite();
+    while (state_ == state::open && !unsettled_.empty() && machine().knows_settings()) open(unsettled_.pop_front());
     if (state_ == state::open && std::exchange(room_to_tell_, false)) tell_room();
     return anybody;
 }

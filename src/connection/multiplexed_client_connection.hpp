@@ -73,6 +73,7 @@ protected:
     std::size_t on_wire_ = 0;  ///< of them, those that count against the peer's limit
 
 private:
+    void open(stream& ready);
     void leave_with_company();
 
     bool served_before_ = false;
@@ -82,6 +83,7 @@ private:
     close_reason lost_for_{};
     base::intrusive_list<stream> streams_;
     base::intrusive_list<stream, fresh_stream> fresh_;
+    base::intrusive_list<stream, fresh_stream> unsettled_;  ///< not opened yet: they need to know the peer's SETTINGS
     base::intrusive_list<stream, invited_stream> invited_;
 };
 

@@ -26,6 +26,8 @@ struct limits {
 
     /// Streams open at once; more are refused (RFC 9113 section 5.1.2).
     std::uint32_t concurrent_streams = 128;
+    /// Whether a client may ask for another protocol on a stream (SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441).
+    bool extended_connect = false;
     /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
     std::size_t bomb_factor = 4;
     /// Streams that ended before they were answered, because the client reset them (CVE-2023-44487) or made us do it by breaking

@@ -251,13 +251,15 @@ void machine::open_session() {
     session_.reset(made);
     const nghttp2_settings_entry of_a_client{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
     const nghttp2_settings_entry of_a_server{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.concurrent_streams};
-    const std::array<nghttp2_settings_entry, 4> settings{{
+    const std::array<nghttp2_settings_entry, 5> settings{{
         is_client ? of_a_client : of_a_server,
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_head)},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},  // a server's: RFC 9218 section 2.1
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
     }};
-    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), is_client ? 3 : settings.size());
+    const std::size_t said = is_client ? 3 : limits_.extended_connect ? 5 : 4;
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), said);
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0,
                                           static_cast<std::int32_t>(limits_.connection_window));
 }
@@ -273,6 +275,7 @@ stream* machine::stream_of(std::int32_t id) const noexcept {
 result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
     const auto checked = http::check_pseudo_request(head, body_size);
     if (!checked) return checked.error();
+    if (!head.protocol.empty() && !takes_extended_connect()) return http::no_extended_connect(head.protocol);
     const std::optional<std::uint64_t> size = *checked;
 
     std::string digits;
@@ -399,6 +402,10 @@ void machine::go_away() {
 std::uint32_t machine::peer_capacity() const noexcept {
     if (!settings_seen_) return limits_.assumed_concurrent_streams;
     return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool machine::takes_extended_connect() const noexcept {
+    return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 bool machine::is_over() const noexcept {

@@ -42,7 +42,7 @@ namespace pabal::http2 {
 /// Told what concerns the whole connection.
 class machine_observer {
 public:
-    /// The peer takes another number of streams at once than before.
+    /// The peer takes another number of streams at once than before, or its SETTINGS have come.
     virtual void on_capacity_changed() {}
     /// The peer will take no new streams (GOAWAY, RFC 9113 section 6.8). Streams it has not processed are reset, unprocessed.
     virtual void on_going_away() {}
@@ -71,6 +71,8 @@ public:
 
     /// Client: opens a stream. Host becomes :authority; fields that concern one connection (RFC 9113 section 8.2.2) are left
     /// out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed then.
+    /// An extended CONNECT (`head.protocol`, RFC 8441) needs a peer that takes it, else `unsupported`; its two bodies, which both
+    /// stay open, are what the protocol sends.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
 
     /// Server: a 1xx response other than 101.
@@ -111,6 +113,10 @@ public:
 
     /// How many streams of ours the peer takes at once.
     std::uint32_t peer_capacity() const noexcept;
+    /// The peer's SETTINGS have come.
+    bool knows_settings() const noexcept { return settings_seen_; }
+    /// They allow an extended CONNECT (RFC 8441 section 3).
+    bool takes_extended_connect() const noexcept;
     /// False once the peer has gone away, or the stream identifiers are used up.
     bool accepts_streams() const noexcept { return accepts_streams_; }
     /// What ended the connection, once the peer was told.

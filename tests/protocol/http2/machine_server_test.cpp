@@ -163,6 +163,82 @@ TEST_P(http2_server_machine, a_request_arrives_and_is_answered) {
     EXPECT_FALSE(last().failure);
 }
 
+TEST_P(http2_server_machine, an_extended_connect_is_taken_where_the_limits_say_so) {
+    const lines websocket{{":method", "CONNECT"},
+                          {":scheme", "https"},
+                          {":authority", "x.test"},
+                          {":path", "/chat"},
+                          {":protocol", "websocket"}};
+    EXPECT_EQ(client_->setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 0U);
+    client_->begin(websocket);
+    expect_end(NGHTTP2_PROTOCOL_ERROR);
+
+    limits generous = server_limits;
+    generous.extended_connect = true;
+    renew(generous);
+    EXPECT_EQ(client_->setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 1U);
+    const auto id = client_->begin(websocket);
+    exchange_bytes();
+    ASSERT_TRUE(last().head);
+    EXPECT_EQ(last().head->method, "CONNECT");
+    EXPECT_EQ(last().head->protocol, "websocket");
+    EXPECT_EQ(last().head->target, "/chat");
+    last().body_parts = {"hello", std::nullopt};
+    ASSERT_TRUE(machine_->respond(head_of(200), true, last()));
+    exchange_bytes();
+    client_->add(id, "ping");
+    exchange_bytes();
+    last().body_parts = {"pong", std::nullopt};
+    machine_->resume_sending(last());
+    exchange_bytes();
+    EXPECT_EQ(last().body, "ping");
+    EXPECT_EQ(response(id).body, "hellopong");
+    EXPECT_FALSE(last().ended || response(id).ended);
+}
+
+// --- Priorities (RFC 9218) ---------------------------------------------------------------------------------------------
+
+TEST_P(http2_server_machine, what_is_urgent_leaves_first) {
+    const auto ask = [this](std::string_view priority) {
+        lines head = get_lines();
+        if (!priority.empty()) head.emplace_back("priority", priority);
+        const auto id = client_->ask(head);
+        exchange_bytes();
+        return id;
+    };
+    const auto background = ask("u=6"), usual = ask(""), urgent = ask("u=1"), promoted = ask("u=7");
+    client_->prioritise(promoted, "u=0");
+    exchange_bytes();
+    for (const auto& each : streams_) {
+        each->body_parts.emplace_back(std::string(10'000, '.'));
+        ASSERT_TRUE(machine_->respond(head_of(200), true, *each));
+    }
+    exchange_bytes();
+    EXPECT_EQ(client_->order_of_ends, (std::vector<std::int32_t>{promoted, urgent, usual, background}));
+}
+
+TEST_P(http2_server_machine, what_is_incremental_leaves_by_turns) {
+    const auto order = [this](std::string_view priority) {
+        renew();
+        for (int count = 0; count < 2; ++count) {
+            lines head = get_lines();
+            head.emplace_back("priority", priority);
+            client_->ask(head);
+        }
+        exchange_bytes();
+        for (const auto& each : streams_) {
+            each->body_parts.emplace_back(std::string(30'000, '.'));
+            EXPECT_TRUE(machine_->respond(head_of(200), true, *each));
+        }
+        std::string first;
+        EXPECT_TRUE(machine_->send(first, 20'000));
+        client_->receive(first);
+        return response(1).body.size() > 0 && response(3).body.size() > 0;
+    };
+    EXPECT_TRUE(order("u=3, i"));
+    EXPECT_FALSE(order("u=3"));
+}
+
 TEST_P(http2_server_machine, a_body_and_trailers_arrive) {
     lines head = post_lines();
     head.emplace_back("content-length", "5");
