@@ -31,18 +31,17 @@ import pabal
 import trustme
 from pabal._engine import DemoServer
 from pabal.exceptions import TotalTimeout
-from support.leaks import descriptors, resident_megabytes
+from support.leaks import descriptors, make_malloc_give_back, resident_megabytes
 from support.nginx import CONFIGURATION, QUOTE, Nginx
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 #: After so many requests everything that is kept on purpose (pools, caches, interned names) is there.
 WARM_AFTER = 10_000
-#: What resident memory may grow by from then on. Large bodies make the allocator keep what it once needed, in a step
-#: at some time; what leaks grows on.
-MOST_GROWTH = 5.0  # megabytes
+#: What resident memory may grow by from then on.
+MOST_GROWTH = 2.0  # megabytes
 #: … and in the second half of a run that is long enough to tell.
-MOST_GROWTH_LATER = 1.0
+MOST_GROWTH_LATER = 0.5
 LONG_ENOUGH = 500_000  # requests
 #: Connections of one session to one host.
 CONNECTIONS = 20
@@ -307,6 +306,7 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=600, help="go on for so long (600)")
     options.add_argument("--requests", type=int, default=1_000_000, help="and until there were so many (1,000,000)")
     chosen = options.parse_args()
+    make_malloc_give_back()
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1", "localhost")
     chain = b"".join(blob.bytes() for blob in certificate.cert_chain_pems)

@@ -1,4 +1,4 @@
-"""Connections that serve several origins (RFC 9113 section 9.1.1, RFC 9110 section 15.5.20), with nginx."""
+"""Connections that serve several origins (RFC 9113 section 9.1.1, RFC 9110 section 15.5.20), with nginx and aioquic."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pabal
 import pytest
 import trustme
 from pabal import exceptions
+from support.http3 import Http3Server
 from support.nginx import CONFIGURATION, Nginx
 
 #: What nginx says of itself: which connection, and for which origin.
@@ -60,6 +61,19 @@ def test_so_do_requests_at_once(shared: Nginx, ca_file: str) -> None:
         return {answer.text.split()[0] for answer in [first, *others]}
 
     assert len(asyncio.run(connections())) == 1
+
+
+def test_a_connection_over_quic_is_shared_too(authority: trustme.CA, tmp_path: Path, ca_file: str) -> None:
+    server = Http3Server(authority.issue_cert("a.localhost", "b.localhost"), tmp_path)
+    try:
+        with pabal.Session(verify=ca_file, http="3") as session:
+            for host in ("a.localhost", "b.localhost", "b.localhost", "a.localhost"):
+                assert session.get(f"https://{host}:{server.port}/price").http_version == "3"
+            assert server.connections == 1
+            with pytest.raises(exceptions.CertificateWrongHost):
+                session.get(f"https://c.localhost:{server.port}/price")
+    finally:
+        server.stop()
 
 
 def test_a_name_that_the_certificate_does_not_cover_is_refused_as_ever(shared: Nginx, ca_file: str) -> None:

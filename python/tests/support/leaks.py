@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import time
@@ -36,6 +37,17 @@ def settle(before: dict[str, str], seconds: float = 3.0) -> dict[str, str]:
 memory_tells = pytest.mark.skipif(
     "PABAL_SANITIZED" in os.environ, reason="a sanitizer's own memory hides the program's"
 )
+
+
+def make_malloc_give_back() -> None:
+    """Fixes glibc's thresholds at what they are at first (mallopt(3)).
+
+    Else the first large block that is freed raises them, and from then on malloc keeps what large blocks needed at most.
+    """
+    library = ctypes.CDLL("libc.so.6")
+    trim_threshold, mmap_threshold, first_value = -1, -3, 128 * 1024
+    if not (library.mallopt(trim_threshold, first_value) and library.mallopt(mmap_threshold, first_value)):
+        raise RuntimeError("malloc does not take its thresholds")
 
 
 def resident_megabytes() -> float:

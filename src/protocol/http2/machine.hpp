@@ -131,10 +131,12 @@ private:
     };
 
     stream* stream_of(std::int32_t id) const noexcept;
+    void let_go(stream& of) noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
     void note_consumed(std::int32_t id, std::size_t size);
+    std::uint32_t window_of(std::int32_t id);
     void answered(std::uint64_t ping);
     void closed(stream& gone, error_reason reason);
     long read_body(stream& of, std::span<char> buffer, std::uint32_t& flags);
@@ -169,9 +171,10 @@ private:
     std::unique_ptr<nghttp2_session, session_deleter> session_;
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
-    window_growth growth_{limits_.largest_stream_window};
-    std::int32_t moved_last_ = 0;   ///< the stream that the latest DATA was for
-    std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
+    window_growth growth_;
+    std::uint64_t growth_spent_ = 0;  ///< of limits::most_growth
+    std::int32_t moved_last_ = 0;     ///< the stream that the latest DATA was for
+    std::optional<error> failure_;    ///< of the connection, once GOAWAY says what the peer did wrong
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
     bool in_head_ = false;

@@ -48,7 +48,9 @@ public:
 
     pabal::testing::body_parts body_parts;
     fields trailers_to_send;
+    bool ends_with_its_parts = false;
 
+    bool has_given_all() const override { return ends_with_its_parts && body_parts.empty(); }
     void on_request(request_head&& got, std::optional<std::uint64_t> size) override {
         head = std::move(got);
         announced = size;
@@ -359,6 +361,52 @@ TEST_P(http2_server_machine, what_is_not_consumed_stops_the_client_at_the_stream
     exchange_bytes();
     EXPECT_EQ(streams_[0]->body.size(), window + 1000);
     EXPECT_TRUE(streams_[0]->ended);
+}
+
+/// Uploads 24 MiB to each of so many streams at once, whose handlers take what comes. How many round trips that takes.
+TEST_P(http2_server_machine, windows_of_handlers_who_keep_up_grow_and_no_further_than_all_together_may) {
+    const std::size_t size = 24 * 1024 * 1024;
+    const auto upload = [&](std::size_t streams) {
+        renew();
+        std::vector<std::int32_t> ids;
+        for (std::size_t count = 0; count < streams; ++count)
+            ids.push_back(client_->ask(post_lines(), std::string(size, 'x')));
+        int round_trips = 0;
+        std::vector<std::size_t> consumed(streams, 0);
+        for (bool all = false; !all && round_trips < 1000; ++round_trips) {
+            const std::string out = client_->output();
+            EXPECT_LE(out.size(), streams * server_limits.stream_window + server_limits.most_growth + (1U << 20U));
+            EXPECT_TRUE(machine_->receive(out));
+            all = true;
+            for (std::size_t at = 0; at < streams_.size(); ++at) {
+                served_stream& each = *streams_[at];
+                machine_->consume(each, each.body.size() - std::exchange(consumed[at], each.body.size()));
+                all = all && each.body.size() == size;
+            }
+            all = all && streams_.size() == streams;
+            std::string back;
+            EXPECT_TRUE(machine_->send(back, 1 << 20));
+            client_->receive(back);
+        }
+        return round_trips;
+    };
+    EXPECT_LE(upload(1), 16) << "96 without growth";
+    EXPECT_LE(upload(4), 96);
+    EXPECT_FALSE(machine_->failure());
+}
+
+TEST_P(http2_server_machine, an_end_that_is_known_needs_no_frame_of_its_own_even_where_the_window_is_used_up) {
+    renew(server_limits, std::make_unique<http2_client>(
+                             std::vector<nghttp2_settings_entry>{{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000}}, false));
+    const auto id = client_->ask(get_lines());
+    exchange_bytes();
+    last().body_parts = {std::string(1000, 'x')};
+    last().ends_with_its_parts = true;
+    ASSERT_TRUE(machine_->respond(head_of(200), true, last()));
+    exchange_bytes();
+    EXPECT_EQ(response(id).body.size(), 1000U);
+    EXPECT_TRUE(response(id).ended) << "without another window";
+    EXPECT_TRUE(last().was_sent);
 }
 
 TEST_P(http2_server_machine, a_response_keeps_to_the_clients_windows) {
