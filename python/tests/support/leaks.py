@@ -42,7 +42,7 @@ memory_tells = pytest.mark.skipif(
 def make_malloc_give_back() -> None:
     """Fixes glibc's thresholds at what they are at first (mallopt(3)).
 
-    Else the first large block that is freed raises them, and from then on malloc keeps what large blocks needed at most.
+    Else the first large block that is freed raises them, and from then on malloc keeps what large blocks needed.
     """
     library = ctypes.CDLL("libc.so.6")
     trim_threshold, mmap_threshold, first_value = -1, -3, 128 * 1024
