@@ -5,10 +5,20 @@
 /// These are plain values: making a connection's shared state of them is `transport::tls_context`'s work, which also reads
 /// the files named here. Errors of that: `trust_store_unreadable`, `client_certificate_unusable`, `invalid_argument`.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace pabal {
+
+/// Whether the path may read from a ClientHello which server is meant (Encrypted ClientHello, RFC 9849). The key for it is in the
+/// origin's HTTPS record (RFC 9460), which costs a question to the DNS for each connection that is made. Through a proxy no such
+/// question is asked: nothing is encrypted then.
+enum class encrypted_client_hello : std::uint8_t {
+    never,         ///< it is not asked for
+    when_offered,  ///< where the origin publishes a key
+    required,      ///< there is no connection without it
+};
 
 /// Trust and identity of a client. The default verifies against, in this order of precedence: `ca_file`; the bundle that
 /// REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names; what SSL_CERT_FILE and SSL_CERT_DIR name; the system's roots; the fallback
@@ -21,6 +31,7 @@ struct tls_options {
     std::string client_key_password;
     std::vector<std::string> application_protocols{"http/1.1"};  ///< ALPN, in order of preference (RFC 7301)
     bool use_environment = true;  ///< false: ignore the environment variables named above
+    encrypted_client_hello encrypted_hello = encrypted_client_hello::never;
 
     bool operator==(const tls_options&) const = default;
 };

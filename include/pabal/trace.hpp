@@ -31,6 +31,7 @@ struct connection_facts {
     std::string tls_version;           ///< "TLSv1.3", or empty for a plain connection
     std::string cipher;                ///< IANA name, or empty
     bool tls_session_resumed = false;
+    bool encrypted_client_hello = false;  ///< RFC 9849
 };
 
 /// The moments of one exchange; the clock's epoch (a default-constructed time) where it did not get so far.

@@ -157,6 +157,10 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.versions.http_2 = nb::cast<bool>(http.attr("__contains__")("2"));
     defaults.versions.http_3 = nb::cast<bool>(http.attr("__contains__")("3"));
     defaults.tls.speak(defaults.versions);
+    const nb::object hello = config.attr("encrypted_client_hello_of")(argument("encrypted_client_hello"));
+    defaults.encrypted_hello = owned::borrow(hello.ptr());
+    defaults.tls.encrypt_hello(
+        static_cast<encrypted_client_hello>(nb::cast<int>(config.attr("ENCRYPTED_CLIENT_HELLO").attr("index")(hello))));
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
@@ -195,7 +199,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries,
-                              &rate_limit, &resolver, &local_address, &http, &hooks})
+                              &rate_limit, &resolver, &local_address, &http, &encrypted_hello, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

@@ -20,19 +20,20 @@ namespace pabal::python {
 
 /// The Python-visible attributes of a session.
 struct session_defaults {
-    owned headers;        ///< Headers
-    owned cookies;        ///< CookieJar
-    owned params;         ///< or None
-    owned auth;           ///< or None
-    tls_settings tls;     ///< verify, cert
-    owned timeout;        ///< pabal.Timeout
-    owned limits;         ///< pabal.Limits
-    owned proxies;        ///< dict: key of a rule → URL, pabal.Proxy or None
-    owned retries;        ///< pabal.Retry or None
-    owned rate_limit;     ///< as given, or None
-    owned http;           ///< frozenset of versions
-    owned resolver;       ///< pabal.SafeResolver or None
-    owned local_address;  ///< str or None
+    owned headers;          ///< Headers
+    owned cookies;          ///< CookieJar
+    owned params;           ///< or None
+    owned auth;             ///< or None
+    tls_settings tls;       ///< verify, cert
+    owned timeout;          ///< pabal.Timeout
+    owned limits;           ///< pabal.Limits
+    owned proxies;          ///< dict: key of a rule → URL, pabal.Proxy or None
+    owned retries;          ///< pabal.Retry or None
+    owned rate_limit;       ///< as given, or None
+    owned http;             ///< frozenset of versions
+    owned resolver;         ///< pabal.SafeResolver or None
+    owned local_address;    ///< str or None
+    owned encrypted_hello;  ///< str
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;

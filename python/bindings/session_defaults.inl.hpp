@@ -92,6 +92,8 @@ void define_defaults(nb::class_<Session>& type) {
             nb::for_setter(nb::arg("value").none()))
         .def_prop_ro("rate_limit", [object](Session& self) { return object(self.defaults().rate_limit); })
         .def_prop_ro("http", [object](Session& self) { return object(self.defaults().http); })
+        .def_prop_ro("encrypted_client_hello",
+                     [object](Session& self) { return object(self.defaults().encrypted_hello); })
         .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
         .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }

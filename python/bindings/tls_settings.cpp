@@ -40,9 +40,10 @@ bool read_cert(PyObject* cert, tls_options& out) {
 
 /// verify= and cert= to a context. False: exception set.
 bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment, http_versions versions,
-              std::shared_ptr<const transport::tls_context>& out) {
+              encrypted_client_hello hello, std::shared_ptr<const transport::tls_context>& out) {
     tls_options options;
     options.use_environment = trust_environment;
+    options.encrypted_hello = hello;
     options.application_protocols = client::application_protocols_of(versions);
     if (!read_verify(verify, options) || !read_cert(cert, options)) return false;
     auto made = transport::tls_context::make_client(options);
@@ -79,25 +80,28 @@ void tls_settings::trust_environment(bool trusted) {
 
 std::shared_ptr<const transport::tls_context> tls_settings::context() {
     if (!changed_) return context_;
-    if (!make_tls(verify_.get(), cert_.get(), trusts_environment_, versions_, context_)) return nullptr;
+    if (!make_tls(verify_.get(), cert_.get(), trusts_environment_, versions_, encrypted_hello_, context_))
+        return nullptr;
     changed_ = false;
     return context_;
 }
 
-std::shared_ptr<const transport::tls_context> tls_settings::context_of(PyObject* trusted, PyObject* identity,
-                                                                       http_versions spoken) {
-    if (trusted == verify_.get() && identity == cert_.get() && spoken == versions_) return context();
+std::shared_ptr<const transport::tls_context>
+tls_settings::context_of(PyObject* trusted, PyObject* identity, http_versions spoken, encrypted_client_hello hello) {
+    if (trusted == verify_.get() && identity == cert_.get() && spoken == versions_ && hello == encrypted_hello_)
+        return context();
     const owned pair(PyTuple_Pack(2, trusted, identity));
     const owned written(pair ? PyObject_Repr(pair.get()) : nullptr);
     const char* wanted = written ? PyUnicode_AsUTF8(written.get()) : nullptr;
     if (!wanted) return nullptr;
     const std::string key = std::string(trusts_environment_ ? "+" : "-") + (spoken.http_1_1 ? "1" : "") +
-                            (spoken.http_2 ? "2" : "") + (spoken.http_3 ? "3" : "") + wanted;
+                            (spoken.http_2 ? "2" : "") + (spoken.http_3 ? "3" : "") +
+                            std::to_string(static_cast<int>(hello)) + wanted;
     for (const auto& [asked, context] : others_) {
         if (asked == key) return context;
     }
     std::shared_ptr<const transport::tls_context> made;
-    if (!make_tls(trusted, identity, trusts_environment_, spoken, made)) return nullptr;
+    if (!make_tls(trusted, identity, trusts_environment_, spoken, hello, made)) return nullptr;
     constexpr std::size_t kept = 16;
     if (others_.size() == kept) others_.erase(others_.begin());
     others_.emplace_back(key, made);
@@ -106,17 +110,18 @@ std::shared_ptr<const transport::tls_context> tls_settings::context_of(PyObject*
 
 std::shared_ptr<const transport::tls_context> tls_settings::context_for(PyObject* verify_given, PyObject* cert_given) {
     return context_of(given(verify_given) ? verify_given : verify_.get(), given(cert_given) ? cert_given : cert_.get(),
-                      versions_);
+                      versions_, encrypted_hello_);
 }
 
 std::shared_ptr<const transport::tls_context> tls_settings::proxy_context_for(PyObject* verify_given) {
     constexpr http_versions with_proxies{.http_2 = false};
-    return context_of(given(verify_given) ? verify_given : verify_.get(), Py_None, with_proxies);
+    return context_of(given(verify_given) ? verify_given : verify_.get(), Py_None, with_proxies,
+                      encrypted_client_hello::never);
 }
 
 bool tls_settings::is_special(PyObject* verify_given, PyObject* cert_given) const {
     return given(verify_given) || given(cert_given) || verify_.get() != Py_True || given(cert_.get()) ||
-           !trusts_environment_ || versions_ != http_versions{};
+           !trusts_environment_ || versions_ != http_versions{} || encrypted_hello_ != encrypted_client_hello::never;
 }
 
 int tls_settings::traverse(visitproc visit, void* arg) const {

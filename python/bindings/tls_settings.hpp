@@ -30,6 +30,8 @@ public:
     void trust_environment(bool trusted);
     /// What is offered by ALPN. Said once, before the first context is made.
     void speak(http_versions versions) { versions_ = versions; }
+    /// Whether the ClientHello is encrypted, likewise.
+    void encrypt_hello(encrypted_client_hello when) { encrypted_hello_ = when; }
 
     /// The session's context.
     std::shared_ptr<const transport::tls_context> context();
@@ -45,12 +47,13 @@ public:
 
 private:
     std::shared_ptr<const transport::tls_context> context_of(PyObject* trusted, PyObject* identity,
-                                                             http_versions spoken);
+                                                             http_versions spoken, encrypted_client_hello hello);
 
     owned verify_;  ///< bool or path
     owned cert_;    ///< None, path or tuple
     bool trusts_environment_ = true;
     http_versions versions_;
+    encrypted_client_hello encrypted_hello_ = encrypted_client_hello::never;
     bool changed_ = true;
     std::shared_ptr<const transport::tls_context> context_;
     /// Contexts other than the session's own, by what was asked for: one context, one set of connections.

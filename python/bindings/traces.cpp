@@ -20,10 +20,11 @@ PyObject* moment(clock::time_point at, clock::time_point zero) {
 
 PyObject* connection_parts(const connection_facts* facts, clock::time_point zero) {
     if (!facts) Py_RETURN_NONE;
-    return Py_BuildValue("(NdddNNNNNO)", moment(facts->dialled, zero), seconds(facts->resolve), seconds(facts->connect),
-                         seconds(facts->tls), utf8(facts->peer_address), utf8(facts->local_address),
-                         text(facts->application_protocol), text(facts->tls_version), text(facts->cipher),
-                         facts->tls_session_resumed ? Py_True : Py_False);
+    return Py_BuildValue("(NdddNNNNNOO)", moment(facts->dialled, zero), seconds(facts->resolve),
+                         seconds(facts->connect), seconds(facts->tls), utf8(facts->peer_address),
+                         utf8(facts->local_address), text(facts->application_protocol), text(facts->tls_version),
+                         text(facts->cipher), facts->tls_session_resumed ? Py_True : Py_False,
+                         facts->encrypted_client_hello ? Py_True : Py_False);
 }
 
 PyObject* exchange_parts(const exchange_trace& of, clock::time_point zero) {

@@ -33,6 +33,7 @@ from pabal.types import (
     Auth,
     Cert,
     Cookies,
+    EncryptedClientHello,
     HeaderInput,
     Params,
     Proxies,
@@ -381,6 +382,9 @@ class _BaseSession:
     def http(self) -> frozenset[str]:
         """The versions of HTTP that may be spoken."""
     @property
+    def encrypted_client_hello(self) -> EncryptedClientHello:
+        """Whether the path may read which server is meant."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -420,6 +424,7 @@ class _BaseSession:
         resolver: SafeResolver | None = ...,
         local_address: str | IPv4Address | IPv6Address | None = ...,
         http: HTTP | None = ...,
+        encrypted_client_hello: EncryptedClientHello | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

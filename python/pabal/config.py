@@ -406,6 +406,21 @@ def versions_of(http: Any) -> frozenset[str]:
     return versions
 
 
+#: In the engine's order.
+ENCRYPTED_CLIENT_HELLO = ("never", "when_offered", "required")
+
+
+def encrypted_client_hello_of(value: Any) -> str:
+    """What ``encrypted_client_hello=`` of a session says."""
+    if value is None:
+        return ENCRYPTED_CLIENT_HELLO[0]
+    if not isinstance(value, str):
+        raise TypeError(f"encrypted_client_hello must be text, not {type(value).__name__}")
+    if value not in ENCRYPTED_CLIENT_HELLO:
+        raise ValueError(f'encrypted_client_hello must be "never", "when_offered" or "required", not {value!a}')
+    return value
+
+
 def local_address_of(value: Any) -> str | None:
     """What ``local_address=`` of a session says, as text; whether that is an address is the engine's to judge."""
     if value is None or isinstance(value, str):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Cert,
         CommonOptions,
         Cookies,
+        EncryptedClientHello,
         HeaderInput,
         Hooks,
         Params,
@@ -66,6 +67,7 @@ _SETTINGS = (
     "resolver",
     "local_address",
     "http",
+    "encrypted_client_hello",
 )
 
 
@@ -140,6 +142,10 @@ class Session(_engine.Session):
         without asking when there is no TLS. 3 goes over QUIC to where an origin says that it can be had so (Alt-Svc,
         HTTPS records); where only 3 may be, to the UDP port of the same number at once. It is for https only and goes
         through no proxy.
+    encrypted_client_hello
+        Whether the path may read from a TLS handshake which server is meant (RFC 9849): ``"never"`` hidden, the
+        default; ``"when_offered"``, where the origin's HTTPS record has a key for it, which costs a question to the DNS
+        for each connection; ``"required"``: there is no connection without it. Through proxies nothing is hidden.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -182,6 +188,7 @@ class Session(_engine.Session):
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
+        encrypted_client_hello: EncryptedClientHello | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -203,6 +210,7 @@ class Session(_engine.Session):
             resolver=resolver,
             local_address=local_address,
             http=http,
+            encrypted_client_hello=encrypted_client_hello,
         )
 
     def __enter__(self) -> Self:
@@ -263,6 +271,7 @@ class AsyncSession(_engine.AsyncSession):
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
+        encrypted_client_hello: EncryptedClientHello | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -284,6 +293,7 @@ class AsyncSession(_engine.AsyncSession):
             resolver=resolver,
             local_address=local_address,
             http=http,
+            encrypted_client_hello=encrypted_client_hello,
         )
 
     async def __aenter__(self) -> Self:

@@ -41,6 +41,8 @@ class Connection(NamedTuple):
     tls_version: str
     cipher: str
     tls_resumed: bool
+    #: Which server was meant was hidden from the path (RFC 9849).
+    encrypted_client_hello: bool
 
 
 class Hop(NamedTuple):

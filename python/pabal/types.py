@@ -43,6 +43,7 @@ __all__ = [
     "Content",
     "Cookies",
     "Data",
+    "EncryptedClientHello",
     "ErrorHook",
     "File",
     "FileContent",
@@ -182,6 +183,8 @@ TrailerValue: TypeAlias = str | bytes | Callable[[], str | bytes]
 TrailerPairs: TypeAlias = Mapping[str, TrailerValue] | Mapping[str, str] | Iterable[tuple[str | bytes, TrailerValue]]
 Trailers: TypeAlias = TrailerPairs | Callable[[], TrailerPairs]
 
+#: ``encrypted_client_hello=``: when the beginning of a TLS handshake is hidden from the path.
+EncryptedClientHello: TypeAlias = Literal["never", "when_offered", "required"]
 #: ``http=``: the version of HTTP that is spoken, or those that may be.
 HTTP: TypeAlias = Literal["1.1", "2", "3"] | Collection[Literal["1.1", "2", "3"]]
 

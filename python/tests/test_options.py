@@ -322,6 +322,10 @@ OF_SESSIONS: dict[str, Row] = {
         "http must be",
         [5, 1.1, True, "", "1", "1.0", "h2", b"2", [], {}, ["2", "4"], [2], SURROGATE, object()],
     ),
+    "encrypted_client_hello": (
+        "encrypted_client_hello must be",
+        [5, True, "", "always", "Never", b"never", SURROGATE, [], {}, object()],
+    ),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
         [5, True, b"127.0.0.1", "", "x", "127.0.0.1:80", "[::1]", "127.1", "10.0.0.0/8", SURROGATE, [], {}, object()],
@@ -426,7 +430,15 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
             session.get(listening.url, **({} if name == "timeout" else {"timeout": 5}))
 
     refused(like, use)
-    if name not in ("proxy", "limits", "rate_limit", "resolver", "local_address", "http"):  # these are said once
+    if name not in (
+        "proxy",
+        "limits",
+        "rate_limit",
+        "resolver",
+        "local_address",
+        "http",
+        "encrypted_client_hello",
+    ):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))
     assert not listening.was_asked()

@@ -61,6 +61,7 @@ def test_tls(nginx: Nginx, ca_file: str) -> None:
         assert connection.tls_version in ("TLSv1.2", "TLSv1.3")  # as old as the nginx
         assert connection.cipher.startswith("TLS_")
         assert not connection.tls_resumed
+        assert not connection.encrypted_client_hello
         closed = session.get(nginx.tls_url + "/close").trace
         assert closed.reused
         resumed = session.get(nginx.tls_url + "/price").trace.connection

@@ -23,6 +23,7 @@ tls_options for_proxies(tls_options options) {
     options.client_key.clear();
     options.client_key_password.clear();
     options.application_protocols = {"http/1.1"};
+    options.encrypted_hello = encrypted_client_hello::never;
     return options;
 }
 

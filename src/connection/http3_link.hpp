@@ -63,6 +63,8 @@ public:
     /// Anything has come from the peer.
     bool has_heard() const noexcept { return heard_; }
     transport::transport_description describe() const;
+    /// As `retry_keys_of` (tls_session.hpp).
+    std::optional<std::string> keys_to_retry_with() const { return tls_->keys_to_retry_with(); }
 
 private:
     http3_link(reactor::reactor& reactor, http3_link_observer& observer) : reactor_(reactor), observer_(&observer) {}

@@ -37,6 +37,9 @@ struct target {
     /// say (RFC 9460). Raced with the origin itself, and told how it went. Needs `tls`; goes through no proxy.
     std::shared_ptr<alternative_cache> alternatives;
     std::optional<alternative> http3_at;
+    /// ECHConfigList for the ClientHello; empty: in the clear. nullopt: where `tls` wants it encrypted, the origin's HTTPS records
+    /// are asked for it.
+    std::optional<std::string> encrypted_hello_keys;
     std::string server_name;                                  ///< SNI and the name to verify; empty: `host`
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
@@ -82,6 +85,9 @@ public:
     /// Instead of `on_dialed`, once `is_reached` has said so.
     virtual void on_reached() {}
     virtual void on_dial_failed(pabal::error failure) = 0;
+    /// Before `on_dial_failed`, of a target with `encrypted_hello_keys`: the peer does not read what was encrypted with them, and says
+    /// what to encrypt with; empty: not at all (RFC 9849 section 6.1.6).
+    virtual void on_hello_rejected(std::string keys) { (void)keys; }
 
 protected:
     ~dial_observer() = default;

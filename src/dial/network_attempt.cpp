@@ -219,7 +219,7 @@ error network_attempt::nothing_left() {
 /// Sessions of TLS with records and of QUIC are told apart: neither resumes the other's.
 transport::tls_peer network_attempt::expected_peer() const {
     const std::string& name = to_.server_name.empty() ? to_.host : to_.server_name;
-    return {name, name + '|' + peer_name() + (to_.over_quic ? "|h3" : "")};
+    return {name, name + '|' + peer_name() + (to_.over_quic ? "|h3" : ""), to_.encrypted_hello_keys.value_or("")};
 }
 
 void network_attempt::secure(transport::transport_ptr plain) {
@@ -233,7 +233,10 @@ void network_attempt::secure(transport::transport_ptr plain) {
 
 void network_attempt::shake_hands() {
     result<transport::io_outcome> step = tls_->handshake();
-    if (!step) return fail(std::move(step).error());
+    if (!step) {
+        if (auto keys = tls_->keys_to_retry_with()) observer_.on_hello_rejected(std::move(*keys));
+        return fail(std::move(step).error());
+    }
     if (!tls_->is_established()) return;
     timings_.tls = reactor_.now() - phase_began_;
     tls_->observe(nullptr);

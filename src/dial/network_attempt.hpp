@@ -55,6 +55,7 @@ private:
     void on_quic_heard() override;
     void on_quic_connected(quic_racer& winner, std::unique_ptr<connection::http3_link> link) override;
     void on_quic_failed(quic_racer& loser, error failure) override;
+    void on_quic_hello_rejected(std::string keys) override { observer_.on_hello_rejected(std::move(keys)); }
     transport::tls_peer expected_peer() const;
     void note_failure(const std::string& peer, error failure);
     error nothing_left();

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "dial/cares_resolver.hpp"
+#include "dial/encrypted_hello_attempt.hpp"
 #include "dial/network_attempt.hpp"
 #include "dial/proxied_attempt.hpp"
 #include "dial/raced_attempt.hpp"
@@ -15,6 +16,9 @@ network_dialer::network_dialer(reactor::reactor& reactor, std::unique_ptr<resolv
 network_dialer::~network_dialer() = default;
 
 std::unique_ptr<attempt> network_dialer::dial(const target& to, const dial_limits& limits, dial_observer& observer) {
+    const bool needs_keys = to.tls && to.tls->encrypted_hello() != encrypted_client_hello::never;
+    if (needs_keys && !to.encrypted_hello_keys)
+        return std::make_unique<encrypted_hello_attempt>(reactor_, *this, *resolver_, to, limits, observer);
     if (to.proxy) {
         auto made = std::make_unique<proxied_attempt>(reactor_, to, limits, observer);
         made->begin(*this, *resolver_);

@@ -34,6 +34,7 @@ void quic_racer::on_link_ready() {
 void quic_racer::fail(const error& why) {
     error told = why;
     link_->observe(nullptr);
+    if (auto keys = link_->keys_to_retry_with()) observer_.on_quic_hello_rejected(std::move(*keys));
     observer_.on_quic_failed(*this, std::move(told));
 }
 

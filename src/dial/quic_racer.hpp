@@ -21,6 +21,8 @@ public:
     /// Exactly one of the two, once, never from inside `start`. The racer may be destroyed in it.
     virtual void on_quic_connected(quic_racer& winner, std::unique_ptr<connection::http3_link> link) = 0;
     virtual void on_quic_failed(quic_racer& loser, error failure) = 0;
+    /// Before `on_quic_failed`: as dial_observer::on_hello_rejected.
+    virtual void on_quic_hello_rejected(std::string keys) = 0;
 
 protected:
     ~quic_race_observer() = default;

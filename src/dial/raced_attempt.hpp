@@ -54,6 +54,7 @@ private:
         }
         void on_reached() override { race.reached(*this); }
         void on_dial_failed(pabal::error failure) override { race.lost(*this, std::move(failure)); }
+        void on_hello_rejected(std::string keys) override { race.observer_.on_hello_rejected(std::move(keys)); }
         raced_attempt& race;
         std::unique_ptr<attempt> under_way;
     };

@@ -32,6 +32,7 @@ std::shared_ptr<const connection_facts> facts_of(transport::transport_descriptio
     facts->tls_version = std::move(described.tls_version);
     facts->cipher = std::move(described.cipher);
     facts->tls_session_resumed = described.tls_session_resumed;
+    facts->encrypted_client_hello = described.encrypted_client_hello;
     return facts;
 }
 

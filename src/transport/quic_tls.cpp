@@ -53,6 +53,7 @@ result<std::unique_ptr<quic_tls>> quic_tls::accept(tls_context_ptr context) {
 error quic_tls::handshake_failed() {
     const base::no_fork whole;
     const std::uint32_t packed = ERR_peek_error();
+    facts_->hello_was_rejected = is_rejected_hello(packed);
     error failure = facts_->verification_failure ? *facts_->verification_failure : handshake_failure(*facts_, packed);
     ERR_clear_error();
     forget_sessions(*facts_);

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <pabal/result.hpp>
 
@@ -32,6 +33,8 @@ public:
     pabal::error handshake_failed();
     /// The same when the peer ended it with an alert.
     pabal::error refused(int alert) const;
+    /// As `retry_keys_of` (tls_session.hpp).
+    std::optional<std::string> keys_to_retry_with() const { return retry_keys_of(connection_.get(), *facts_); }
     /// Fills in what the handshake agreed on.
     void describe(transport_description& description) const { describe_session(connection_.get(), description); }
 

@@ -23,8 +23,13 @@ ssl_verify_result_t tls_callbacks::verify(SSL* connection, std::uint8_t* alert) 
     tls_connection_facts& facts = facts_of(connection);
     if (!facts.context->verifies_peer()) return ssl_verify_ok;
     const peer_role role = facts.context->is_server() ? peer_role::client : peer_role::server;
+    // A peer that could not read an encrypted ClientHello has to be whom the clear one named (RFC 9849 section 6.1.7).
+    const char* public_name = nullptr;
+    std::size_t public_name_size = 0;
+    SSL_get0_ech_name_override(connection, &public_name, &public_name_size);
+    const std::string expected = public_name_size > 0 ? std::string(public_name, public_name_size) : facts.host;
     std::optional<verification_failure> failed =
-        verify_chain(SSL_get0_peer_certificates(connection), facts.context->trust(), role, facts.host);
+        verify_chain(SSL_get0_peer_certificates(connection), facts.context->trust(), role, expected);
     if (!failed) return ssl_verify_ok;
     *alert = failed->alert;
     facts.verification_failure = std::make_unique<error>(std::move(failed->what));

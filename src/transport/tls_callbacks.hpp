@@ -17,9 +17,11 @@ class tls_context;
 /// The app data of every SSL object that pabal makes.
 struct tls_connection_facts {
     const tls_context* context = nullptr;
-    std::string host;         ///< client: whom the certificate must be for
-    std::string session_key;  ///< client: the peer's name in the session cache; empty: sessions are not kept
+    std::string host;                  ///< client: whom the certificate must be for
+    std::string session_key;           ///< client: the peer's name in the session cache; empty: sessions are not kept
+    std::string encrypted_hello_keys;  ///< client: as tls_peer has them
     std::unique_ptr<pabal::error> verification_failure;
+    bool hello_was_rejected = false;  ///< the peer did not read the encrypted ClientHello, and proved who it is
 };
 
 struct tls_callbacks {

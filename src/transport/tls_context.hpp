@@ -48,6 +48,9 @@ public:
 
     ssl_ctx_st* native() const noexcept { return native_; }
     x509_store_st* trust() const noexcept { return trust_; }
+    /// A client's.
+    encrypted_client_hello encrypted_hello() const noexcept { return encrypted_hello_; }
+
     tls_session_cache& sessions() const noexcept { return *sessions_; }
     key_log* log() const noexcept { return key_log_.get(); }
 
@@ -57,6 +60,7 @@ private:
 
     bool is_server_;
     std::vector<std::string> application_protocols_;
+    encrypted_client_hello encrypted_hello_ = encrypted_client_hello::never;
     ssl_ctx_st* native_ = nullptr;
     x509_store_st* trust_ = nullptr;
     std::unique_ptr<tls_session_cache> sessions_;

@@ -53,11 +53,14 @@ std::string peer_name(const tls_connection_facts& facts) {
     return facts.context->is_server() || facts.host.empty() ? "the peer" : facts.host;
 }
 
+bool is_rejected_hello(std::uint32_t packed) { return is_reason(packed, SSL_R_ECH_REJECTED); }
+
 void forget_sessions(const tls_connection_facts& facts) {
     if (!facts.session_key.empty()) facts.context->sessions().forget(facts.session_key);
 }
 
 void tls_transport::fail(int outcome) {
+    facts_->hello_was_rejected = is_rejected_hello(ERR_peek_error());
     if (!failure_) failure_ = std::make_unique<error>(failure_of(outcome));
     ERR_clear_error();
     if (!established_) forget_sessions(*facts_);
@@ -116,6 +119,8 @@ error handshake_failure(const tls_connection_facts& facts, std::uint32_t packed)
     if (is_reason(packed, SSL_R_UNSUPPORTED_PROTOCOL))
         return failure(peer + " offers only TLS versions older than 1.2");
     if (is_reason(packed, SSL_R_NO_SHARED_CIPHER)) return failure(peer + " offers no cipher that this side accepts");
+    if (is_rejected_hello(packed))
+        return failure(peer + " does not read what it published to encrypt a ClientHello with (ECH)");
     if (is_reason(packed, SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)) return failure(peer + " presented no certificate");
     return failure("TLS handshake with " + peer + ": " + take_library_error());
 }

@@ -34,6 +34,7 @@ void take_facts(tls_connection_facts& facts, const tls_context& context, tls_pee
     facts.context = &context;
     facts.host = without_root(std::move(peer.host));
     facts.session_key = std::move(peer.session_key);
+    facts.encrypted_hello_keys = std::move(peer.encrypted_hello_keys);
 }
 
 ssl_ptr make_ssl(tls_connection_facts& facts) {
@@ -49,10 +50,23 @@ result<void> set_up_client(ssl_st* connection, const tls_connection_facts& facts
     if (!facts.host.empty() && !is_ip_literal(facts.host) && !SSL_set_tlsext_host_name(connection, facts.host.c_str()))
         return error{error_code::invalid_argument, phase::tls, culprit::caller, 0,
                      "'" + facts.host + "' is too long for a server name"};
+    if (const std::string& keys = facts.encrypted_hello_keys;
+        !keys.empty() &&
+        !SSL_set1_ech_config_list(connection, reinterpret_cast<const std::uint8_t*>(keys.data()), keys.size()))
+        return error{error_code::tls_handshake_failed, phase::tls, culprit::peer, 0,
+                     "what " + facts.host + " publishes to encrypt a ClientHello with (ECH) is malformed"};
     if (facts.session_key.empty()) return {};
     if (const auto session = facts.context->sessions().take(facts.session_key))
         SSL_set_session(connection, session.get());
     return {};
+}
+
+std::optional<std::string> retry_keys_of(const ssl_st* connection, const tls_connection_facts& facts) {
+    if (!facts.hello_was_rejected) return std::nullopt;
+    const std::uint8_t* keys = nullptr;
+    std::size_t size = 0;
+    SSL_get0_ech_retry_configs(connection, &keys, &size);
+    return std::string(reinterpret_cast<const char*>(keys), size);
 }
 
 void describe_session(const ssl_st* connection, transport_description& description) {
@@ -70,6 +84,7 @@ void describe_session(const ssl_st* connection, transport_description& descripti
                                             CRYPTO_BUFFER_len(leaf));
     }
     description.tls_session_resumed = SSL_session_reused(connection);
+    description.encrypted_client_hello = SSL_ech_accepted(connection);
 }
 
 }  // namespace pabal::transport

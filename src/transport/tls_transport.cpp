@@ -113,6 +113,10 @@ result<io_outcome> tls_transport::handshake() {
     return established_ ? io_outcome::moved(1) : io_outcome::would_block();
 }
 
+std::optional<std::string> tls_transport::keys_to_retry_with() const {
+    return retry_keys_of(connection_.get(), *facts_);
+}
+
 result<io_outcome> tls_transport::read(std::span<char> buffer) {
     if (!established_) {
         result<io_outcome> step = handshake();

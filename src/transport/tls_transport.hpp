@@ -49,6 +49,8 @@ public:
     /// awaited. Errors are final and repeated by every later call.
     result<io_outcome> handshake();
     bool is_established() const noexcept { return established_; }
+    /// As `retry_keys_of` (tls_session.hpp).
+    std::optional<std::string> keys_to_retry_with() const;
 
     void observe(transport_observer* observer) override { observer_ = observer; }
     result<io_outcome> read(std::span<char> buffer) override;

@@ -55,6 +55,7 @@ struct transport_description {
     std::string cipher;                ///< IANA name or empty
     std::string peer_certificate;      ///< DER of the leaf or empty
     bool tls_session_resumed = false;
+    bool encrypted_client_hello = false;  ///< RFC 9849
 };
 
 class transport {

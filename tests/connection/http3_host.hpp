@@ -70,6 +70,7 @@ public:
         quic_.reset();
     }
     quic::machine* quic() noexcept { return quic_.get(); }
+    ssl_st* tls() noexcept { return tls_->native(); }
 
     transport::socket_address address;
     std::string certificate;

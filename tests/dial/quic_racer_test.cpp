@@ -9,6 +9,7 @@
 
 #include "connection/http3_host.hpp"
 #include "dial/dial_support.hpp"
+#include "dial/hello_keys.hpp"
 #include "dial/network_dialer.hpp"
 
 namespace pabal::dial {
@@ -32,6 +33,8 @@ struct quic_caller final : dial_observer {
         timings = took;
     }
     void on_dial_failed(error why) override { failure = std::move(why); }
+    void on_hello_rejected(std::string keys) override { told_to_encrypt_with = std::move(keys); }
+    std::optional<std::string> told_to_encrypt_with;
 };
 
 std::uint16_t port_of(const transport::socket_address& address) {
@@ -71,6 +74,32 @@ TEST_F(quic_dial, ends_with_a_link_that_is_established) {
     attempt_.reset();  // the link lives on
     EXPECT_EQ(caller_.link->describe().application_protocol, "h3");
     caller_.link.reset();
+}
+
+TEST_F(quic_dial, encrypts_its_client_hello_with_the_keys_it_was_given) {
+    http3_host host(reactor_);
+    const hello_keys keys(7, "front.example");
+    keys.give_to(SSL_get_SSL_CTX(host.tls()));
+    target there = to(port_of(host.address));
+    there.server_name = "quotes.example";
+    there.encrypted_hello_keys = keys.published();
+    dial(there);
+    ASSERT_TRUE(caller_.link) << (caller_.failure ? caller_.failure->message : "");
+    EXPECT_TRUE(caller_.link->describe().encrypted_client_hello);
+    caller_.link.reset();
+}
+
+TEST_F(quic_dial, hears_what_to_encrypt_with_instead) {
+    http3_host host(reactor_);
+    const hello_keys current(7, "front.example");
+    current.give_to(SSL_get_SSL_CTX(host.tls()));
+    target there = to(port_of(host.address));
+    there.server_name = "quotes.example";
+    there.encrypted_hello_keys = hello_keys(8, "front.example").published();
+    dial(there);
+    ASSERT_TRUE(caller_.failure);
+    EXPECT_EQ(caller_.failure->code, error_code::tls_handshake_failed);
+    EXPECT_EQ(caller_.told_to_encrypt_with, current.published());
 }
 
 TEST_F(quic_dial, what_tls_says_of_one_address_ends_it) {

@@ -33,6 +33,7 @@ TEST(target, equals_only_what_may_share_its_connections) {
         {.host = "h", .port = 80, .guard = safe_resolver::make().value()},
         {.host = "h", .port = 80, .from = address::parse("127.0.0.1")},
         {.host = "h", .port = 80, .from = address::parse("127.0.0.2")},
+        {.host = "h", .port = 80, .tls = one_context, .encrypted_hello_keys = "k"},
     };
     for (const target& left : all_different) {
         for (const target& right : all_different) EXPECT_EQ(left == right, &left == &right) << left.text();

@@ -53,3 +53,24 @@ def make_malloc_give_back() -> None:
 def resident_megabytes() -> float:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class _MallocInfo(ctypes.Structure):
+    """glibc's struct mallinfo2."""
+
+    _fields_ = [(f"before_{number}", ctypes.c_size_t) for number in range(4)] + [
+        ("hblkhd", ctypes.c_size_t),  # bytes in pieces with a mapping of their own
+        ("usmblks", ctypes.c_size_t),
+        ("fsmblks", ctypes.c_size_t),
+        ("uordblks", ctypes.c_size_t),  # bytes in use, of all arenas
+        ("fordblks", ctypes.c_size_t),
+        ("keepcost", ctypes.c_size_t),
+    ]
+
+
+def allocated_megabytes() -> float:
+    """What the program asked malloc for and has not given back: without what malloc itself keeps for later."""
+    tell = ctypes.CDLL(None).mallinfo2
+    tell.restype = _MallocInfo
+    info = tell()
+    return float(info.uordblks + info.hblkhd) / 1e6
