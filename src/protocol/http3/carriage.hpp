@@ -15,6 +15,7 @@
 #include <pabal/message.hpp>
 
 #include "base/intrusive_list.hpp"
+#include "protocol/http/arriving_request.hpp"
 #include "protocol/http/pseudo_fields.hpp"
 #include "protocol/quic/stream_user.hpp"
 
@@ -71,6 +72,7 @@ struct carriage final : base::list_hook<>, base::list_hook<waiting_carriage> {
     const request_head* head = nullptr;  ///< until it is opened
     std::optional<std::uint64_t> body_size;
     std::unique_ptr<http::arriving_section> section;  ///< while one arrives
+    std::unique_ptr<http::arriving_request> request;  ///< server: while its head arrives
     fields trailers;
     kept_body body;
     bool waits_for_acknowledgement = false;

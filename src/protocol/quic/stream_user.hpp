@@ -25,6 +25,10 @@ class stream_user {
 public:
     /// The handshake is done; streams can be opened.
     virtual void on_established() = 0;
+    /// So many request streams may the peer open, in all.
+    virtual void on_peer_may_open(std::uint64_t streams) { (void)streams; }
+    /// The peer has opened a stream.
+    virtual void on_stream_opened(stream_id stream) { (void)stream; }
     /// In order. Counts against both windows until `extend` and `extend_connection`. The view dies with the call.
     virtual void on_stream_data(stream_id stream, std::string_view data, bool ends) = 0;
     /// The peer gave its direction up (RESET_STREAM).
