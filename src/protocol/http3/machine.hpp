@@ -64,7 +64,8 @@ public:
     void observe(machine_observer* observer) noexcept { observer_ = observer; }
 
     /// Opens a stream, or keeps the request until the peer allows another: `head` stays where it is as long as the stream is not
-    /// released. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
+    /// released. Where QUIC sends early data, GET, HEAD and OPTIONS without a body are opened before the handshake is done (RFC 8470
+    /// section 3), and again if the peer throws them away; the others wait. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
     /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
     /// then.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
@@ -94,6 +95,7 @@ private:
 
     // quic::stream_user
     void on_established() override;
+    void on_early_data_rejected() override;
     void on_stream_data(quic::stream_id id, std::string_view data, bool ends) override;
     void on_stream_reset(quic::stream_id id, std::uint64_t code) override;
     void on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
@@ -107,7 +109,10 @@ private:
     void on_unwritable(quic::stream_id id) override;
 
     carriage* carriage_of(quic::stream_id id) const noexcept;
+    void make_connection();
+    void bind_streams();
     void open_waiting();
+    bool open(carriage& waiting);
     bool submit(carriage& opened);
     void begin_section(carriage& of);
     bool add_field(carriage& of, std::string_view name, std::string_view value);
@@ -128,6 +133,7 @@ private:
     quic::machine* quic_ = nullptr;
     machine_observer* observer_ = nullptr;
     bool established_ = false;
+    bool is_bound_ = false;  ///< our control stream and QPACK's are open
     bool accepts_streams_ = true;
     base::intrusive_list<carriage> carriages_;
     base::intrusive_list<carriage, waiting_carriage> waiting_;

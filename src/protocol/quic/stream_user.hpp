@@ -25,6 +25,9 @@ class stream_user {
 public:
     /// The handshake is done; streams can be opened.
     virtual void on_established() = 0;
+    /// A client's: the peer threw away what was sent before the handshake was done. All streams are gone, without
+    /// `on_stream_closed`, and their identifiers begin anew (RFC 9001 section 4.6.2).
+    virtual void on_early_data_rejected() {}
     /// In order. Counts against both windows until `extend` and `extend_connection`. The view dies with the call.
     virtual void on_stream_data(stream_id stream, std::string_view data, bool ends) = 0;
     /// The peer gave its direction up (RESET_STREAM).
