@@ -1,7 +1,8 @@
 #pragma once
 /// \file
-/// An HTTP server: listens, accepts, hands requests to a handler. One port speaks HTTP/1.1 and HTTP/2: over TLS the client
-/// chooses by ALPN (`tls_server_options::application_protocols`), else by how it begins (RFC 9113 section 3.3).
+/// An HTTP server: listens, accepts, hands requests to a handler. One port speaks HTTP/1.1, 2 and 3: over TLS the client
+/// chooses by ALPN (`tls_server_options::application_protocols`), else by how it begins (RFC 9113 section 3.3). HTTP/3 is
+/// spoken on the UDP port of the same number, where there is TLS; responses over the others say so (Alt-Svc, RFC 7838).
 ///
 ///     class hello final : public pabal::application {
 ///         pabal::reply answer(const pabal::incoming& request) override {
@@ -34,7 +35,8 @@ struct server_options {
     std::uint16_t port = 0;          ///< 0 chooses a free one
     std::string unix_path;           ///< not empty: listen there instead
     std::optional<tls_server_options> tls;
-    std::size_t max_connections = 10'000;  ///< further ones wait in the system's queue
+    bool http3 = true;                     ///< with TLS, but not on a Unix socket
+    std::size_t max_connections = 10'000;  ///< over TCP, further ones wait in the system's queue; and as many over QUIC
     std::chrono::milliseconds graceful_stop{5'000};
 };
 

@@ -25,15 +25,9 @@ response_head plain_response(int status) {
 
 }  // namespace
 
-http1_server_connection::http1_server_connection(reactor::reactor& reactor, std::span<char> scratch,
-                                                 transport::transport_ptr accepted, handler& answers,
-                                                 server_protocol_observer& observer, const server_limits& limits)
-    : reactor_(reactor),
-      scratch_(scratch),
-      transport_(std::move(accepted)),
-      handler_(answers),
-      observer_(observer),
-      limits_(limits) {
+http1_server_connection::http1_server_connection(const server_environment& environment,
+                                                 transport::transport_ptr accepted, server_protocol_observer& observer)
+    : environment_(environment), transport_(std::move(accepted)), observer_(observer) {
     transport_->observe(this);
 }
 
@@ -45,7 +39,7 @@ bool http1_server_connection::is_answering() const noexcept { return bool(exchan
 
 void http1_server_connection::start(std::string_view first) {
     input_ = first;
-    watch_time(limits_.head);
+    watch_time(environment_.limits.head);
     process();
     receive();
 }
@@ -74,7 +68,7 @@ void http1_server_connection::receive() {
             drained_ += input_.size();
             input_.clear();
             input_used_ = 0;
-            if (drained_ > limits_.linger) return close(linger_reason_);
+            if (drained_ > environment_.limits.linger) return close(linger_reason_);
             continue;
         }
         process();
@@ -84,7 +78,7 @@ void http1_server_connection::receive() {
 /// One read into the buffer. False: nothing came (or the end did, and has been dealt with).
 bool http1_server_connection::fill() {
     if (!transport_->maybe_readable()) return false;
-    auto got = transport_->read(scratch_);
+    auto got = transport_->read(environment_.scratch);
     if (!got) return close(server_close_reason::transport_failed), false;
     if (got->what == transport::io_outcome::kind::would_block) return false;
     if (got->what == transport::io_outcome::kind::end) {
@@ -95,7 +89,7 @@ bool http1_server_connection::fill() {
         return false;
     }
     if (body_rest_.empty()) input_.erase(0, std::exchange(input_used_, 0));
-    input_.append(scratch_.data(), got->size);
+    input_.append(environment_.scratch.data(), got->size);
     return true;
 }
 
@@ -122,8 +116,8 @@ void http1_server_connection::process() {
 
 /// False when so much of earlier responses is unwritten that no further request may be begun: `flush` goes on with them.
 bool http1_server_connection::peer_takes_responses() {
-    if (queued() > limits_.write_buffer) flush();
-    stalled_ = state_ == state::receiving && queued() > limits_.write_buffer;
+    if (queued() > environment_.limits.write_buffer) flush();
+    stalled_ = state_ == state::receiving && queued() > environment_.limits.write_buffer;
     return state_ == state::receiving && !stalled_;
 }
 
@@ -138,7 +132,7 @@ void http1_server_connection::begin_exchange() {
     if (!exchange_->request_body_size && machine_.received_all()) exchange_->request_body_size = 0;
     if (!exchange_->request_body_size && !exchange_->request.headers.contains(field_id::transfer_encoding))
         exchange_->request_body_size = 0;
-    handler_.handle(exchange_ptr(exchange_.get()));
+    environment_.handler.handle(exchange_ptr(exchange_.get()));
 }
 
 void http1_server_connection::refuse(int status, server_close_reason reason) {
@@ -194,7 +188,7 @@ void http1_server_connection::drain() {
         drained_ += step.data.size();
         if (step.what == http1::step::kind::end || machine_.received_all()) return next_request();
         if (step.what == http1::step::kind::failed) return linger(server_close_reason::malformed_request);
-        if (drained_ > limits_.drain) return linger(server_close_reason::body_unread);
+        if (drained_ > environment_.limits.drain) return linger(server_close_reason::body_unread);
         if (step.what == http1::step::kind::need_more && !fill()) {
             if (peer_ended_) return linger(server_close_reason::peer_closed);
             return watch();
@@ -211,6 +205,7 @@ void http1_server_connection::send_informational(response_head&& head) {
 
 void http1_server_connection::send_response(response_head&& head) {
     if (std::exchange(response_begun_, true)) return;
+    complete_head(head, environment_);
     const auto announced = http::announced_size(head.headers);
     const auto size = announced ? *announced : std::nullopt;  // what is no number the machine refuses
     // Nobody will ask for the body any more, and whether the client sends it now is a guess (RFC 9110 section 10.1.1).
@@ -231,9 +226,9 @@ flow http1_server_connection::send_data(std::string_view data) {
         output_.append(data);
         output_.append(machine_.data_suffix());
     }
-    if (queued() > limits_.write_buffer) flush();
+    if (queued() > environment_.limits.write_buffer) flush();
     else schedule_flush();
-    if (state_ != state::closed && queued() > limits_.write_buffer) {
+    if (state_ != state::closed && queued() > environment_.limits.write_buffer) {
         handler_paused_ = true;
         return flow::pause;
     }
@@ -263,7 +258,7 @@ void http1_server_connection::end_of_response() {
     response_ended_ = true;
     exchange_->detach();
     exchange_->attach(nullptr);
-    reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
+    environment_.reactor.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
     exchange_ = nullptr;
     if (!machine_.received_all()) {
         if (body_withheld_) return linger(server_close_reason::body_unread);
@@ -301,7 +296,7 @@ void http1_server_connection::flush() {
         if (!written) return close(server_close_reason::transport_failed);
         if (written->what != transport::io_outcome::kind::moved) return wait_for_room();
         output_written_ += written->size;
-        if (write_blocked_) watch_time(limits_.write);
+        if (write_blocked_) watch_time(environment_.limits.write);
     }
     if (state_ == state::closed) return;
     output_.clear();
@@ -322,7 +317,7 @@ void http1_server_connection::flush() {
 }
 
 void http1_server_connection::wait_for_room() {
-    if (!std::exchange(write_blocked_, true)) watch_time(limits_.write);
+    if (!std::exchange(write_blocked_, true)) watch_time(environment_.limits.write);
     // A queue that never runs quite empty must not keep what was written for ever.
     if (output_written_ >= queued()) output_.erase(0, std::exchange(output_written_, 0));
 }
@@ -338,7 +333,7 @@ void http1_server_connection::linger(server_close_reason reason) {
     if (exchange_) {
         exchange_->detach();
         if (exchange_->answered_by()) exchange_->answered_by()->cancel(*exchange_);
-        reactor_.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
+        environment_.reactor.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
         exchange_ = nullptr;
     }
     watch();
@@ -361,7 +356,7 @@ void http1_server_connection::close(server_close_reason reason) {
         if (abandoned->answered_by()) abandoned->answered_by()->cancel(*abandoned);
     }
     transport_->observe(nullptr);
-    reactor_.retire(std::move(transport_));
+    environment_.reactor.retire(std::move(transport_));
     observer_.on_closed(*this, reason);
 }
 
@@ -369,9 +364,10 @@ void http1_server_connection::close(server_close_reason reason) {
 void http1_server_connection::watch() {
     if (write_blocked_) return;
     switch (state_) {
-    case state::receiving: return watch_time(machine_.receive_started() ? limits_.head : limits_.idle);
-    case state::answering: return watch_time(body_awaited_ ? limits_.body : std::chrono::milliseconds{0});
-    case state::draining: return watch_time(limits_.body);
+    case state::receiving:
+        return watch_time(machine_.receive_started() ? environment_.limits.head : environment_.limits.idle);
+    case state::answering: return watch_time(body_awaited_ ? environment_.limits.body : std::chrono::milliseconds{0});
+    case state::draining: return watch_time(environment_.limits.body);
     case state::lingering: return watch_time(linger_time);
     case state::closed: return;
     }
@@ -379,7 +375,7 @@ void http1_server_connection::watch() {
 
 void http1_server_connection::watch_time(std::chrono::milliseconds limit) {
     if (limit.count() == 0) return timer_.cancel();
-    reactor_.set_timer_in(timer_, limit);
+    environment_.reactor.set_timer_in(timer_, limit);
 }
 
 void http1_server_connection::on_timer_expired() {

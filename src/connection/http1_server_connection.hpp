@@ -31,8 +31,8 @@ class http1_server_connection final : public server_protocol_connection,
                                       private transport::transport_observer,
                                       private reactor::deferred {
 public:
-    http1_server_connection(reactor::reactor& reactor, std::span<char> scratch, transport::transport_ptr accepted,
-                            handler& answers, server_protocol_observer& observer, const server_limits& limits = {});
+    http1_server_connection(const server_environment& environment, transport::transport_ptr accepted,
+                            server_protocol_observer& observer);
     ~http1_server_connection() override;
 
     void start(std::string_view first) override;
@@ -70,7 +70,7 @@ private:
     void next_request();
 
     // Writing.
-    void schedule_flush() { reactor_.defer(*this); }
+    void schedule_flush() { environment_.reactor.defer(*this); }
     void flush();
     void wait_for_room();
     std::size_t queued() const noexcept { return output_.size() - output_written_; }
@@ -80,12 +80,9 @@ private:
     void watch_time(std::chrono::milliseconds limit);
     void on_timer_expired();
 
-    reactor::reactor& reactor_;
-    std::span<char> scratch_;
+    const server_environment& environment_;
     transport::transport_ptr transport_;
-    handler& handler_;
     server_protocol_observer& observer_;
-    server_limits limits_;
     http1::machine machine_{http1::role::server};
     base::intrusive_ptr<server_exchange> exchange_;
     state state_ = state::receiving;

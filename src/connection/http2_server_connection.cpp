@@ -13,51 +13,17 @@ constexpr std::chrono::milliseconds linger_time{1000};
 
 }  // namespace
 
-http2_server_connection::http2_server_connection(reactor::reactor& reactor, std::span<char> scratch,
-                                                 transport::transport_ptr accepted, pabal::handler& answers,
-                                                 server_protocol_observer& observer, const server_limits& limits)
-    : reactor_(reactor),
-      scratch_(scratch),
+http2_server_connection::http2_server_connection(const server_environment& environment,
+                                                 transport::transport_ptr accepted, server_protocol_observer& observer)
+    : multiplexed_server_connection(environment, observer),
       transport_(std::move(accepted)),
-      handler_(answers),
-      observer_(observer),
-      limits_(limits),
-      renewed_(reactor.now()) {
+      renewed_(environment.reactor.now()) {
     transport_->observe(this);
-}
-
-http2_server_connection::~http2_server_connection() {
-    state_ = state::closed;
-    while (!streams_.empty()) delete &streams_.pop_front();
 }
 
 void http2_server_connection::start(std::string_view first) {
     take_in(first);
     receive();
-}
-
-http2::stream* http2_server_connection::on_request_begun() {
-    if (state_ != state::open) return nullptr;
-    auto* made = new http2_server_stream(*this);
-    streams_.push_back(*made);
-    ++open_streams_;
-    ++begun_;
-    return made;
-}
-
-void http2_server_connection::note_news(http2_server_stream& with_news) {
-    auto& place = static_cast<base::list_hook<stream_with_news>&>(with_news);
-    if (!place.is_linked()) news_.push_back(with_news);
-    schedule_flush();
-}
-
-void http2_server_connection::forget(http2_server_stream& done) {
-    auto& place = static_cast<base::list_hook<>&>(done);
-    if (!place.is_linked()) return;
-    place.unlink();
-    static_cast<base::list_hook<stream_with_news>&>(done).unlink();
-    --open_streams_;
-    reactor_.retire(std::unique_ptr<http2_server_stream>(&done));
 }
 
 // --- Receiving -------------------------------------------------------------------------------------------------------
@@ -73,18 +39,18 @@ void http2_server_connection::on_transport_ready(transport::readiness now) {
 
 void http2_server_connection::receive() {
     while (state_ == state::open && transport_->maybe_readable()) {
-        auto got = transport_->read(scratch_);
+        auto got = transport_->read(environment_.scratch);
         if (!got) return close(server_close_reason::transport_failed);
         if (got->what == transport::io_outcome::kind::would_block) return;
         if (got->what == transport::io_outcome::kind::end) return close(server_close_reason::peer_closed);
-        take_in({scratch_.data(), got->size});
+        take_in({environment_.scratch.data(), got->size});
     }
 }
 
 /// The machine first, then the handlers: they may make other connections use the scratch space that `input` lies in.
 void http2_server_connection::take_in(std::string_view input) {
-    if (reactor_.now() - renewed_ >= http2::allowance_period) {
-        renewed_ = reactor_.now();
+    if (environment_.reactor.now() - renewed_ >= http2::allowance_period) {
+        renewed_ = environment_.reactor.now();
         machine_.renew_allowances();
     }
     if (!machine_.receive(input)) return linger(server_close_reason::malformed_request);
@@ -93,19 +59,13 @@ void http2_server_connection::take_in(std::string_view input) {
     watch();
 }
 
-void http2_server_connection::tell_news() {
-    if (std::exchange(telling_, true)) return;
-    while (state_ == state::open && !news_.empty()) news_.pop_front().tell();
-    telling_ = false;
-}
-
 void http2_server_connection::drain() {
     while (state_ == state::lingering && transport_->maybe_readable()) {
-        auto got = transport_->read(scratch_);
+        auto got = transport_->read(environment_.scratch);
         if (!got || got->what == transport::io_outcome::kind::end) return close(linger_reason_);
         if (got->what == transport::io_outcome::kind::would_block) return;
         drained_ += got->size;
-        if (drained_ > limits_.linger) return close(linger_reason_);
+        if (drained_ > environment_.limits.linger) return close(linger_reason_);
     }
 }
 
@@ -179,17 +139,9 @@ void http2_server_connection::linger(server_close_reason reason) {
     state_ = state::lingering;
     linger_reason_ = reason;
     abandon_streams();
-    reactor_.set_timer_in(timer_, linger_time);
+    environment_.reactor.set_timer_in(timer_, linger_time);
     flush();
     drain();
-}
-
-void http2_server_connection::abandon_streams() {
-    while (!streams_.empty()) {
-        http2_server_stream& left = streams_.front();
-        left.abandon();
-        forget(left);
-    }
 }
 
 void http2_server_connection::close(server_close_reason reason) {
@@ -199,35 +151,20 @@ void http2_server_connection::close(server_close_reason reason) {
     write_timer_.cancel();
     abandon_streams();
     transport_->observe(nullptr);
-    reactor_.retire(std::move(transport_));
+    environment_.reactor.retire(std::move(transport_));
     observer_.on_closed(*this, reason);
-}
-
-/// The timer counts for a head that has begun, else for the next request while there is none.
-void http2_server_connection::watch() {
-    if (state_ != state::open) return;
-    waiting now = waiting::nothing;
-    if (machine_.is_in_head()) now = waiting::head;
-    else if (open_streams_ == 0) now = waiting::request;
-    if (now == watched_ && begun_ == begun_watched_) return;
-    watched_ = now;
-    begun_watched_ = begun_;
-    const std::chrono::milliseconds limit = now == waiting::head      ? limits_.head
-                                            : now == waiting::request ? limits_.idle
-                                                                      : std::chrono::milliseconds{0};
-    if (limit.count() == 0) return timer_.cancel();
-    reactor_.set_timer_in(timer_, limit);
 }
 
 /// It counts from the last time that the peer took something.
 void http2_server_connection::watch_writing() {
-    if (limits_.write.count() > 0) reactor_.set_timer_in(write_timer_, limits_.write);
+    if (environment_.limits.write.count() > 0)
+        environment_.reactor.set_timer_in(write_timer_, environment_.limits.write);
 }
 
-void http2_server_connection::on_timer_expired() {
+void http2_server_connection::waited_too_long(server_close_reason reason) {
     if (state_ == state::lingering) return close(linger_reason_);
     machine_.go_away();
-    linger(watched_ == waiting::head ? server_close_reason::request_timed_out : server_close_reason::idle_timeout);
+    linger(reason);
 }
 
 }  // namespace pabal::connection

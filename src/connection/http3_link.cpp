@@ -8,16 +8,6 @@ namespace pabal::connection {
 
 namespace {
 
-constexpr std::size_t space_to_send = transport::udp_socket::max_piece;
-/// A socket does not say when it takes more; it is asked again.
-constexpr std::chrono::milliseconds until_socket_takes_more{1};
-
-/// Datagrams are made here, one connection at a time: one for each thread.
-std::span<char> sending_space() {
-    thread_local const std::unique_ptr<char[]> space = std::make_unique_for_overwrite<char[]>(space_to_send);
-    return {space.get(), space_to_send};
-}
-
 std::string bytes_of(const transport::socket_address& address) {
     return {reinterpret_cast<const char*>(address.get()), address.size};
 }
@@ -97,39 +87,15 @@ result<void> http3_link::heed(const error& network) {
 }
 
 result<void> http3_link::flush() {
-    if (!unsent_.empty()) {
-        const std::string again = std::exchange(unsent_, {});
-        (void)send(again, unsent_form_);
-    }
-    const std::span<char> space = sending_space();
-    while (unsent_.empty()) {
-        const auto made = http_.send(space, reactor_.now());
-        if (!made || made->size == 0) break;
-        if (!send({space.data(), made->size}, *made)) break;
-    }
-    set_timer();
-    return check();
-}
-
-/// False: the system takes no more now.
-bool http3_link::send(std::string_view bytes, const quic::machine::datagrams& made) {
-    while (!bytes.empty()) {
-        const auto sent = socket_->send(bytes, made.segment, made.ecn);
-        if (!sent) return (void)heed(sent.error()), !failure_;  // these are lost
-        if (sent->what != transport::io_outcome::kind::moved) {
-            unsent_ = bytes;
-            unsent_form_ = made;
-            return false;
-        }
-        bytes.remove_prefix(sent->size);
-    }
-    return true;
-}
-
-void http3_link::set_timer() {
-    if (!unsent_.empty()) return reactor_.set_timer_in(timer_, until_socket_takes_more);
-    if (const auto due = quic_->deadline(); due && !failure_) reactor_.set_timer(timer_, *due);
+    sender_.flush(http_, reactor_.now(), [this](std::string_view bytes, std::size_t segment, transport::ecn_mark mark) {
+        const auto sent = socket_->send(bytes, segment, mark);
+        if (sent) return *sent;
+        (void)heed(sent.error());
+        return transport::io_outcome::moved(bytes.size());  // these are lost
+    });
+    if (const auto due = sender_.due(*quic_, reactor_.now()); due && !failure_) reactor_.set_timer(timer_, *due);
     else timer_.cancel();
+    return check();
 }
 
 transport::transport_description http3_link::describe() const {

@@ -14,6 +14,7 @@
 
 #include <pabal/result.hpp>
 
+#include "connection/datagram_sender.hpp"
 #include "protocol/http3/machine.hpp"
 #include "protocol/quic/machine.hpp"
 #include "reactor/reactor.hpp"
@@ -78,8 +79,6 @@ private:
     }
     result<void> check();
     result<void> heed(const error& network);
-    bool send(std::string_view bytes, const quic::machine::datagrams& made);
-    void set_timer();
 
     reactor::reactor& reactor_;
     http3_link_observer* observer_;
@@ -91,8 +90,7 @@ private:
     bool heard_ = false;
     bool told_parameters_ = false;
     bool refused_ = false;  ///< the network said so, and nothing came since
-    std::string unsent_;    ///< datagrams the system did not take yet
-    quic::machine::datagrams unsent_form_;
+    datagram_sender sender_;
     reactor::member_timer<http3_link, &http3_link::ready> timer_{*this};
 };
 

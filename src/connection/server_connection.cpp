@@ -14,36 +14,14 @@ constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
-std::string_view name_of(server_close_reason reason) noexcept {
-    switch (reason) {
-    case server_close_reason::peer_closed: return "peer_closed";
-    case server_close_reason::keep_alive_ended: return "keep_alive_ended";
-    case server_close_reason::malformed_request: return "malformed_request";
-    case server_close_reason::request_timed_out: return "request_timed_out";
-    case server_close_reason::idle_timeout: return "idle_timeout";
-    case server_close_reason::write_timed_out: return "write_timed_out";
-    case server_close_reason::handler_failed: return "handler_failed";
-    case server_close_reason::body_unread: return "body_unread";
-    case server_close_reason::transport_failed: return "transport_failed";
-    case server_close_reason::server_stopped: return "server_stopped";
-    }
-    return "unknown";
-}
-
-server_connection::server_connection(reactor::reactor& reactor, std::span<char> scratch,
-                                     transport::transport_ptr accepted, handler& answers,
-                                     server_connection_observer& observer, const server_limits& limits)
-    : reactor_(reactor),
-      scratch_(scratch),
-      transport_(std::move(accepted)),
-      handler_(answers),
-      observer_(observer),
-      limits_(limits) {
+server_connection::server_connection(const server_environment& environment, transport::transport_ptr accepted,
+                                     server_connection_observer& observer)
+    : environment_(environment), transport_(std::move(accepted)), observer_(observer) {
     transport_->observe(this);
 }
 
 void server_connection::start() {
-    if (limits_.head.count() > 0) reactor_.set_timer_in(timer_, limits_.head);
+    if (environment_.limits.head.count() > 0) environment_.reactor.set_timer_in(timer_, environment_.limits.head);
     choose();
 }
 
@@ -54,11 +32,11 @@ void server_connection::on_transport_ready(transport::readiness now) {
 /// Reads until it is clear what the client speaks: mostly the first bytes say so.
 void server_connection::choose() {
     while (transport_ && transport_->maybe_readable()) {
-        auto got = transport_->read(scratch_);
+        auto got = transport_->read(environment_.scratch);
         if (!got) return close(server_close_reason::transport_failed);
         if (got->what == transport::io_outcome::kind::would_block) return;
         if (got->what == transport::io_outcome::kind::end) return close(server_close_reason::peer_closed);
-        first_.append(scratch_.data(), got->size);
+        first_.append(environment_.scratch.data(), got->size);
         const std::string agreed = transport_->describe().application_protocol;
         if (agreed == "h2") return serve_http2();
         if (!agreed.empty() || !http2_preface.starts_with(first_.substr(0, http2_preface.size())))
@@ -69,8 +47,7 @@ void server_connection::choose() {
 
 http1_server_connection& server_connection::serve_http1() {
     server_protocol_observer& told = *this;
-    auto made =
-        std::make_unique<http1_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_);
+    auto made = std::make_unique<http1_server_connection>(environment_, std::move(transport_), told);
     http1_server_connection& chosen = *made;
     begin(std::move(made));
     return chosen;
@@ -78,8 +55,7 @@ http1_server_connection& server_connection::serve_http1() {
 
 void server_connection::serve_http2() {
     server_protocol_observer& told = *this;
-    begin(
-        std::make_unique<http2_server_connection>(reactor_, scratch_, std::move(transport_), handler_, told, limits_));
+    begin(std::make_unique<http2_server_connection>(environment_, std::move(transport_), told));
 }
 
 void server_connection::begin(std::unique_ptr<server_protocol_connection> chosen) {
@@ -98,7 +74,7 @@ void server_connection::close(server_close_reason reason) {
     if (!transport_) return;
     timer_.cancel();
     transport_->observe(nullptr);
-    reactor_.retire(std::move(transport_));
+    environment_.reactor.retire(std::move(transport_));
     observer_.on_closed(*this, reason);
 }
 

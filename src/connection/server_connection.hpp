@@ -35,9 +35,8 @@ class server_connection final : public base::list_hook<served>,
                                 private server_protocol_observer,
                                 private transport::transport_observer {
 public:
-    /// The handler, the observer and `scratch`, which is shared by the connections of a reactor, must outlive it.
-    server_connection(reactor::reactor& reactor, std::span<char> scratch, transport::transport_ptr accepted,
-                      handler& answers, server_connection_observer& observer, const server_limits& limits = {});
+    server_connection(const server_environment& environment, transport::transport_ptr accepted,
+                      server_connection_observer& observer);
 
     /// Begins to serve; reads what is there already.
     void start();
@@ -56,12 +55,9 @@ private:
     void begin(std::unique_ptr<server_protocol_connection> chosen);
     void on_timer_expired();
 
-    reactor::reactor& reactor_;
-    std::span<char> scratch_;
+    const server_environment& environment_;
     transport::transport_ptr transport_;  ///< until the version is chosen
-    handler& handler_;
     server_connection_observer& observer_;
-    server_limits limits_;
     std::string first_;  ///< what was read before the version was chosen
     std::unique_ptr<server_protocol_connection> chosen_;
     reactor::member_timer<server_connection, &server_connection::on_timer_expired> timer_{*this};

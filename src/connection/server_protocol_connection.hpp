@@ -5,7 +5,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
+
+#include <pabal/handler.hpp>
+
+#include "reactor/reactor.hpp"
 
 namespace pabal::connection {
 
@@ -18,6 +24,16 @@ struct server_limits {
     std::size_t write_buffer = 256 * 1024;    ///< queued response bytes beyond which a handler is told to pause
     std::size_t drain = 64 * 1024;            ///< of an unread request body, to keep the connection
     std::size_t linger = 1024 * 1024;         ///< read from a peer that does not stop sending, after our last word
+};
+
+/// What all connections of a server share; it must outlive them.
+struct server_environment {
+    reactor::reactor& reactor;
+    std::span<char> scratch;  ///< for what is read at once; nothing in it lasts
+    pabal::handler& handler;
+    server_limits limits;
+    std::string
+        alternatives;  ///< Alt-Svc of the responses (RFC 7838): how the server can be had as well; empty: nothing is said
 };
 
 /// Why a server's connection ended. The names reach logs.
@@ -34,6 +50,9 @@ enum class server_close_reason : std::uint8_t {
     server_stopped,
 };
 std::string_view name_of(server_close_reason reason) noexcept;
+
+/// Adds to the final response's head what the server says with all of them, and the handler did not.
+void complete_head(response_head& head, const server_environment& environment);
 
 class server_protocol_connection;
 

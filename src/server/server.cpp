@@ -5,7 +5,9 @@
 #include <pabal/server.hpp>
 
 #include "base/fork.hpp"
+#include "connection/http3_endpoint.hpp"
 #include "connection/server_connection.hpp"
+#include "protocol/http/alternative_services.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/listener.hpp"
 #include "transport/tls_context.hpp"
@@ -14,6 +16,8 @@
 namespace pabal {
 
 namespace {
+
+constexpr int max_tries_for_port = 32;
 
 /// One `after`; frees itself when it has run, or goes with the server.
 class delayed_work final : public reactor::timer, public base::list_hook<delayed_work> {
@@ -32,9 +36,13 @@ private:
 
 struct server::state final : transport::accept_observer, connection::server_connection_observer {
     state(handler& answers, const server_options& given, std::unique_ptr<reactor::poller> poller)
-        : options(given), asked(answers), reactor(std::move(poller)) {}
+        : options(given),
+          reactor(std::move(poller)),
+          environment{reactor, scratch, answers, {}, {}},
+          quic_environment{reactor, scratch, answers, {}, {}} {}
     ~state() {
         listening.reset();
+        quic.reset();
         while (!connections.empty()) connections.front().close(connection::server_close_reason::server_stopped);
         while (!delayed.empty()) delete &delayed.front();
     }
@@ -45,7 +53,7 @@ struct server::state final : transport::accept_observer, connection::server_conn
             if (!secured) return;  // out of memory for a TLS connection: the peer sees a closed one
             accepted = std::move(*secured);
         }
-        auto* made = new connection::server_connection(reactor, scratch, std::move(accepted), asked, *this);
+        auto* made = new connection::server_connection(environment, std::move(accepted), *this);
         connections.push_back(*made);
         if (++count >= options.max_connections) listening->pause();
         made->start();
@@ -63,18 +71,49 @@ struct server::state final : transport::accept_observer, connection::server_conn
         while (!stopping) reactor.turn(std::nullopt);
         listening.reset();
         connections.for_each([](connection::server_connection& each) { each.finish(); });
+        if (quic) quic->finish();
         const auto until = reactor::clock::now() + options.graceful_stop;
-        while (!connections.empty() && reactor::clock::now() < until) reactor.turn(until - reactor::clock::now());
+        while (is_serving() && reactor::clock::now() < until) reactor.turn(until - reactor::clock::now());
         while (!connections.empty()) connections.front().close(connection::server_close_reason::server_stopped);
+        quic.reset();
         reactor.turn(reactor::duration::zero());
     }
 
+    bool is_serving() const noexcept { return !connections.empty() || (quic && quic->connections() > 0); }
+
+    /// Both sockets have one port: of those that the system chooses for TCP, one that is free for UDP as well.
+    result<void> listen() {
+        if (!options.unix_path.empty())
+            return keep(transport::listener::unix_socket(reactor, options.unix_path, *this));
+        for (int tries = 1;; ++tries) {
+            if (auto bound = keep(transport::listener::tcp(reactor, options.host, options.port, *this)); !bound)
+                return bound;
+            if (!quic_tls) return {};
+            auto made = connection::http3_endpoint::listen(quic_environment, options.host, listening->port(), quic_tls,
+                                                           {.connections = options.max_connections});
+            if (made) {
+                quic = std::move(*made);
+                environment.alternatives = "h3=\":" + std::to_string(listening->port()) + "\"; ma=86400";
+                return {};
+            }
+            if (options.port != 0 || tries == max_tries_for_port) return std::move(made).error();
+        }
+    }
+    result<void> keep(result<std::unique_ptr<transport::listener>> made) {
+        if (!made) return std::move(made).error();
+        listening = std::move(*made);
+        return {};
+    }
+
     server_options options;
-    handler& asked;
     reactor::reactor reactor;
     std::vector<char> scratch = std::vector<char>(64 * 1024);
+    connection::server_environment environment;
+    connection::server_environment quic_environment;  ///< says of no other way: there is none that is better
     transport::tls_context_ptr tls;
+    transport::tls_context_ptr quic_tls;
     std::unique_ptr<transport::listener> listening;
+    std::unique_ptr<connection::http3_endpoint> quic;
     base::intrusive_list<connection::server_connection, connection::served> connections;
     base::intrusive_list<delayed_work, delayed_work> delayed;
     std::size_t count = 0;
@@ -100,12 +139,15 @@ result<std::unique_ptr<server>> server::make(handler& answers, const server_opti
         auto context = transport::tls_context::make_server(*options.tls);
         if (!context) return std::move(context).error();
         made->tls = std::move(*context);
+        if (options.http3 && options.unix_path.empty()) {
+            tls_server_options over_quic = *options.tls;
+            over_quic.application_protocols = {std::string(http::http3_protocol)};
+            auto second = transport::tls_context::make_server(over_quic);
+            if (!second) return std::move(second).error();
+            made->quic_tls = std::move(*second);
+        }
     }
-    auto listening = options.unix_path.empty()
-                         ? transport::listener::tcp(made->reactor, options.host, options.port, *made)
-                         : transport::listener::unix_socket(made->reactor, options.unix_path, *made);
-    if (!listening) return std::move(listening).error();
-    made->listening = std::move(*listening);
+    if (auto listening = made->listen(); !listening) return std::move(listening).error();
     made->port = made->listening->port();
     made->address = made->listening->address();
     return std::unique_ptr<server>(new server(std::move(made)));

@@ -83,16 +83,24 @@ result<socket_address> unix_address(std::string_view path) {
     return made;
 }
 
-result<reactor::descriptor> make_stream_socket(int family) {
+namespace {
+
+result<reactor::descriptor> make_socket(int family, int type) {
 #ifdef __linux__
-    reactor::descriptor made(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    reactor::descriptor made(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 #else
-    reactor::descriptor made(::socket(family, SOCK_STREAM, 0));
+    reactor::descriptor made(::socket(family, type, 0));
     if (made.is_open() && !reactor::make_non_blocking(made.get())) made.reset();
 #endif
     if (!made.is_open()) return error_from_errno(errno, phase::connect, "create a socket");
     return made;
 }
+
+}  // namespace
+
+result<reactor::descriptor> make_stream_socket(int family) { return make_socket(family, SOCK_STREAM); }
+
+result<reactor::descriptor> make_datagram_socket(int family) { return make_socket(family, SOCK_DGRAM); }
 
 bool disable_nagle(int descriptor) noexcept {
     const int on = 1;

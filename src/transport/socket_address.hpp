@@ -31,8 +31,9 @@ result<socket_address> ip_address(std::string_view host, std::uint16_t port);
 /// Fails with `invalid_argument` if the path is too long for the system (107 bytes on Linux). "@name" is abstract.
 result<socket_address> unix_address(std::string_view path);
 
-/// A non-blocking, close-on-exec stream socket; errors carry `phase::connect`.
+/// A non-blocking, close-on-exec socket; errors carry `phase::connect`.
 result<reactor::descriptor> make_stream_socket(int family);
+result<reactor::descriptor> make_datagram_socket(int family);
 /// Before connecting: the socket leaves from that address of this machine.
 result<void> leave_from(int socket, const socket_address& from);
 /// Sends small writes at once (TCP_NODELAY); false if the socket is not TCP.

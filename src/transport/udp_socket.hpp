@@ -3,9 +3,6 @@
 /// A connected UDP socket for QUIC: many datagrams with one system call in either direction, ECN marks (RFC 3168), and
 /// datagrams that are never fragmented (RFC 9000 section 14).
 ///
-/// Where the kernel can, a run of datagrams of one size crosses the boundary as one piece (UDP_SEGMENT, UDP_GRO); elsewhere
-/// they go one by one (sending) or several at once (recvmmsg).
-///
 /// Threads: belongs to its reactor. Lifetime: destroying it closes it; no notification follows.
 
 #include <cstddef>
@@ -18,13 +15,11 @@
 #include <pabal/result.hpp>
 
 #include "reactor/reactor.hpp"
+#include "transport/datagrams.hpp"
 #include "transport/socket_address.hpp"
 #include "transport/transport.hpp"
 
 namespace pabal::transport {
-
-/// The ECN field of IP: 0 not capable, 1 and 2 capable, 3 congestion was met.
-using ecn_mark = std::uint8_t;
 
 class udp_observer {
 public:
@@ -37,10 +32,6 @@ protected:
 
 class udp_socket final : private reactor::io_watcher {
 public:
-    /// Datagrams of one `send`; no kernel takes more as one piece.
-    static constexpr std::size_t max_segments = 64;
-    static constexpr std::size_t max_piece = 65'000;
-
     /// Connects to the peer (AF_INET or AF_INET6), which only chooses the addresses: nothing is sent. The observer may be
     /// changed later. `from`: leave from that address; null: the system chooses.
     static result<std::unique_ptr<udp_socket>> connect(reactor::reactor& reactor, const sockaddr* peer,
@@ -69,22 +60,17 @@ public:
     bool maybe_readable() const noexcept { return readable_; }
 
 private:
-    udp_socket(reactor::reactor& reactor, reactor::descriptor socket, udp_observer* observer)
-        : reactor_(reactor), socket_(std::move(socket)), observer_(observer) {}
+    udp_socket(reactor::reactor& reactor, reactor::descriptor socket, int family, udp_observer* observer)
+        : reactor_(reactor), socket_(std::move(socket)), io_(socket_.get(), family, false), observer_(observer) {}
     void on_io(reactor::readiness now) override;
-    void configure(int family);
-    result<io_outcome> send_as_one(std::string_view bytes, std::size_t segment, ecn_mark mark);
-    result<io_outcome> send_several(std::string_view bytes, std::size_t segment, ecn_mark mark);
-    error failed_to_send() const;
 
     reactor::reactor& reactor_;
     reactor::descriptor socket_;
+    datagram_socket io_;
     udp_observer* observer_;
     socket_address local_;
     socket_address peer_;
     bool readable_ = false;
-    bool joins_ = false;     ///< the kernel gives a run of datagrams as one piece
-    bool segments_ = false;  ///< the kernel cuts one piece into datagrams
 };
 
 }  // namespace pabal::transport

@@ -17,6 +17,7 @@
 #include <pabal/tls.hpp>
 
 #include "protocol/http3/http3_server.hpp"
+#include "protocol/quic/first_datagram.hpp"
 #include "protocol/quic/machine.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/quic_tls.hpp"
@@ -87,10 +88,9 @@ private:
             if (size < 0) break;
             const std::string_view datagram(buffer.data(), static_cast<std::size_t>(size));
             if (!quic_) {
-                auto made = quic::machine::server(tls_->native(), {bytes(address), bytes(client_)}, datagram, script,
-                                                  limits_, reactor_.now());
-                if (!made) continue;
-                quic_ = std::move(*made);
+                quic_ = single_.greet(tls_->native(), {bytes(address), bytes(client_)}, datagram, script, limits_,
+                                      reactor_.now());
+                if (!quic_) continue;
                 script.ride(*quic_);
             }
             (void)quic_->receive(datagram, 0, reactor_.now());
@@ -116,6 +116,7 @@ private:
 
     reactor::reactor& reactor_;
     quic::limits limits_;
+    quic::testing::single_server single_;
     std::unique_ptr<transport::quic_tls> tls_;
     reactor::descriptor socket_;
     std::unique_ptr<quic::machine> quic_;

@@ -104,8 +104,9 @@ public:
         client_.connect(std::move(pair.first));
         client_.heard.clear();
         closed_.reset();
-        connection_ = std::make_unique<server_connection>(world_.reactor(), scratch_, std::move(pair.second), *this,
-                                                          *this, limits);
+        connection_.reset();
+        environment_.reset(new server_environment{world_.reactor(), scratch_, *this, limits, {}});
+        connection_ = std::make_unique<server_connection>(*environment_, std::move(pair.second), *this);
         connection_->start();
     }
     bool hears(std::string_view text) {
@@ -124,6 +125,7 @@ public:
     peer client_;
     std::function<void(served_request&)> script_;
     std::vector<std::unique_ptr<served_request>> requests_;
+    std::unique_ptr<server_environment> environment_;
     std::unique_ptr<server_connection> connection_;
     std::optional<server_close_reason> closed_;
 };

@@ -131,12 +131,11 @@ private:
 class simulated_server final : private connection::server_connection_observer {
 public:
     simulated_server(reactor::reactor& runs_on, handler& answers, const connection::server_limits& limits = {})
-        : reactor_(runs_on), handler_(answers), limits_(limits) {}
+        : environment_{runs_on, scratch_, answers, limits, {}} {}
     ~simulated_server() { close(connection::server_close_reason::server_stopped); }
 
     void accept(transport::transport_ptr accepted) {
-        auto* made =
-            new connection::server_connection(reactor_, scratch_, std::move(accepted), handler_, *this, limits_);
+        auto* made = new connection::server_connection(environment_, std::move(accepted), *this);
         connections_.push_back(*made);
         ++open;
         made->start();
@@ -155,14 +154,12 @@ public:
 private:
     void on_closed(connection::server_connection& gone, connection::server_close_reason reason) override {
         static_cast<base::list_hook<connection::served>&>(gone).unlink();
-        reactor_.retire(std::unique_ptr<connection::server_connection>(&gone));
+        environment_.reactor.retire(std::unique_ptr<connection::server_connection>(&gone));
         --open;
         closed.push_back(reason);
     }
-    reactor::reactor& reactor_;
-    handler& handler_;
-    connection::server_limits limits_;
     std::vector<char> scratch_ = std::vector<char>(64 * 1024);
+    connection::server_environment environment_;
     base::intrusive_list<connection::server_connection, connection::served> connections_;
 };
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["VERSIONS", "compare"]
 
 #: What the embedded server speaks on its one port.
-VERSIONS: tuple[HTTP, ...] = ("1.1", "2")
+VERSIONS: tuple[HTTP, ...] = ("1.1", "2", "3")
 
 _COLUMNS = ("HTTP", "quotes", "time", "per second", "p50", "p99", "the same")
 

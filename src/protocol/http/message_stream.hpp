@@ -39,6 +39,8 @@ public:
     virtual result<read_outcome> read_body(std::span<char> buffer) = 0;
     /// Fields to send after the body; asked for once, when the body ended.
     virtual const fields* trailers() { return nullptr; }
+    /// The machine has taken over our message whole, if it has content: nothing more of it is asked for.
+    virtual void on_sent() {}
 
 protected:
     ~message_stream() = default;

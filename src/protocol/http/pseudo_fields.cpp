@@ -18,6 +18,24 @@ bool is_visible(std::string_view text) noexcept {
 
 }  // namespace
 
+std::array<char, 3> digits_of(int status) noexcept {
+    return {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
+            static_cast<char>('0' + status % 10)};
+}
+
+result<void> check_informational(const response_head& head) {
+    if (head.status >= 100 && head.status <= 199 && head.status != 101) return {};
+    return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                 "not an informational status: " + std::to_string(head.status)};
+}
+
+result<std::optional<std::uint64_t>> check_final(const response_head& head) {
+    if (head.status < 200 || head.status > 999)
+        return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                     "not a final status: " + std::to_string(head.status)};
+    return announced_size(head.headers);
+}
+
 result<std::optional<std::uint64_t>> announced_size(const fields& headers) {
     std::optional<std::uint64_t> size;
     for (const fields::field line : headers) {

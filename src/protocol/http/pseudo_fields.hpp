@@ -21,6 +21,14 @@ namespace pabal::http {
 result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& head,
                                                           std::optional<std::uint64_t> body_size);
 
+/// Three digits, as :status has them.
+std::array<char, 3> digits_of(int status) noexcept;
+
+/// Whether a server may send the head so: of a 1xx response other than 101 (which neither version knows), or a final one, whose
+/// announced size is returned. Errors are the caller's.
+result<void> check_informational(const response_head& head);
+result<std::optional<std::uint64_t>> check_final(const response_head& head);
+
 /// The value of Content-Length, if there is one. Invalid, or several that differ: an error, the caller's.
 result<std::optional<std::uint64_t>> announced_size(const fields& headers);
 

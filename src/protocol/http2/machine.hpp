@@ -60,6 +60,10 @@ enum class role : std::uint8_t { client, server };
 class machine {
 public:
     using stream_type = stream;
+    using reason_type = error_reason;
+    /// Why a stream ends that nobody is interested in any more, and one whose response failed.
+    static constexpr error_reason given_up = error_reason::cancel;
+    static constexpr error_reason broke = error_reason::internal_error;
 
     /// A client's. `scheme` is that of all requests: "https" or "http". The observer must outlive the machine.
     machine(std::string_view scheme, machine_observer& observer, const limits& limits = {});

@@ -1,7 +1,6 @@
 // The server's half of the machine.
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <nghttp2/nghttp2.h>
@@ -12,12 +11,6 @@
 namespace pabal::http2 {
 
 namespace {
-
-/// Three digits.
-std::array<char, 3> digits_of(int status) noexcept {
-    return {static_cast<char>('0' + status / 100), static_cast<char>('0' + status / 10 % 10),
-            static_cast<char>('0' + status % 10)};
-}
 
 std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status) {
     std::vector<nghttp2_nv> lines;
@@ -129,10 +122,9 @@ void machine::request_closed(stream& gone, error_reason reason) {
 // --- Responses -------------------------------------------------------------------------------------------------------
 
 result<void> machine::inform(const response_head& head, stream& of) {
-    if (head.status < 100 || head.status > 199 || head.status == 101)
-        return callers(error_code::invalid_argument, "not an informational status: " + std::to_string(head.status));
+    if (auto checked = http::check_informational(head); !checked) return checked;
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
-    const auto digits = digits_of(head.status);
+    const auto digits = http::digits_of(head.status);
     const auto lines = lines_of(head.headers, {digits.data(), digits.size()});
     if (const int done = nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, of.id_, nullptr, lines.data(),
                                                 lines.size(), nullptr);
@@ -142,12 +134,10 @@ result<void> machine::inform(const response_head& head, stream& of) {
 }
 
 result<void> machine::respond(const response_head& head, bool has_body, stream& of) {
-    if (head.status < 200 || head.status > 999)
-        return callers(error_code::invalid_argument, "not a final status: " + std::to_string(head.status));
-    if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
-    const auto announced = http::announced_size(head.headers);
+    const auto announced = http::check_final(head);
     if (!announced) return announced.error();
-    const auto digits = digits_of(head.status);
+    if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
+    const auto digits = http::digits_of(head.status);
     const auto lines = lines_of(head.headers, {digits.data(), digits.size()});
     has_body = has_body && *announced != std::uint64_t{0};
     const nghttp2_data_provider2 source = body_source();

@@ -32,9 +32,6 @@ std::string name_of(error_reason reason);
 
 class stream : public http::message_stream {
 public:
-    /// The machine has taken over our message whole, if it has content: nothing more of it is asked for.
-    virtual void on_sent() {}
-
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
     /// What `on_data` gives stays where it is until the machine's `receive` returns.

@@ -15,6 +15,7 @@
 #include <pabal/message.hpp>
 
 #include "base/intrusive_list.hpp"
+#include "protocol/http/arriving_request.hpp"
 #include "protocol/http/pseudo_fields.hpp"
 #include "protocol/quic/stream_user.hpp"
 
@@ -72,6 +73,7 @@ struct carriage final : base::list_hook<>, base::list_hook<waiting_carriage> {
     bool may_be_early = false;           ///< it may be opened before the handshake is done
     std::optional<std::uint64_t> body_size;
     std::unique_ptr<http::arriving_section> section;  ///< while one arrives
+    std::unique_ptr<http::arriving_request> request;  ///< server: while its head arrives
     fields trailers;
     kept_body body;
     bool waits_for_acknowledgement = false;

@@ -2,6 +2,7 @@
 /// \file
 /// Bounds on what a peer may make an HTTP/3 machine hold or do. Those of QUIC, windows among them, are in protocol/quic/limits.hpp.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 
@@ -15,7 +16,18 @@ struct limits {
     std::size_t qpack_table = 4096;
     /// Bytes of one request's body that may be kept until the peer acknowledges them.
     std::size_t max_unacknowledged = 4 * 1024 * 1024;
+
+    // --- What a server bears from one client ---
+
+    /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
+    std::size_t bomb_factor = 4;
+    /// Streams that the client gave up before they were answered (CVE-2023-44487), or made us do it by breaking the rules
+    /// (CVE-2025-8671), in one allowance_period. Each response that is sent to its end makes good for one.
+    unsigned max_resets = 500;
 };
+
+/// How often `machine::renew_allowances` is to be called.
+inline constexpr std::chrono::seconds allowance_period{10};
 
 /// How many 1xx responses a client takes before the final one.
 inline constexpr unsigned max_informational_responses = 32;

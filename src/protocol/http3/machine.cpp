@@ -10,6 +10,7 @@
 
 #include "base/fork.hpp"
 #include "protocol/http/status.hpp"
+#include "protocol/http3/wire.hpp"
 
 namespace pabal::http3 {
 
@@ -20,24 +21,6 @@ constexpr std::size_t body_piece = 16 * 1024;
 constexpr std::size_t max_spare_sections = 8;
 /// Before the handshake nobody knows.
 constexpr std::uint32_t assumed_streams = 100;
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
-std::string_view text_of(nghttp3_rcbuf* held) noexcept {
-    const nghttp3_vec bytes = nghttp3_rcbuf_get_buf(held);
-    return text_of(bytes.base, bytes.len);
-}
-
-const std::uint8_t* bytes_of(std::string_view text) noexcept {
-    return reinterpret_cast<const std::uint8_t*>(text.data());
-}
-
-/// nghttp3 copies it, and the name in lower case (RFC 9114 section 4.2).
-nghttp3_nv field_of(std::string_view name, std::string_view value) noexcept {
-    return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP3_NV_FLAG_NONE};
-}
 
 /// Of the methods that change nothing (RFC 9110 section 9.2.1), those that may be sent twice without anybody's noticing.
 bool is_safe(std::string_view method) noexcept { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
@@ -56,21 +39,33 @@ struct machine_callbacks {
         return of && of->owner ? of : nullptr;
     }
 
-    static int begin_section(nghttp3_conn*, quic::stream_id, void* user_data, void* stream_user_data) {
+    static int begin_head(nghttp3_conn*, quic::stream_id id, void* user_data, void* stream_user_data) {
+        if (owner(user_data).role_ == role::server) owner(user_data).begin_request(id);
+        else if (carriage* of = interested(stream_user_data)) owner(user_data).begin_section(*of);
+        return 0;
+    }
+    static int begin_trailers(nghttp3_conn*, quic::stream_id, void* user_data, void* stream_user_data) {
         if (carriage* of = interested(stream_user_data)) owner(user_data).begin_section(*of);
         return 0;
     }
     static int field(nghttp3_conn*, quic::stream_id, std::int32_t, nghttp3_rcbuf* name, nghttp3_rcbuf* value,
                      std::uint8_t, void* user_data, void* stream_user_data) {
         carriage* of = interested(stream_user_data);
-        if (!of || owner(user_data).add_field(*of, text_of(name), text_of(value))) return 0;
+        if (!of) return 0;
+        if (of->request) {
+            owner(user_data).add_request_field(*of, text_of(name), text_of(value));
+            return 0;
+        }
+        if (owner(user_data).add_field(*of, text_of(name), text_of(value))) return 0;
         const std::string too_large = of->section->too_large();
-        owner(user_data).give_up(*of, error_reason::excessive_load);
+        owner(user_data).give_up(of->id, error_reason::excessive_load);
         owner(user_data).end_stream(*of, reset_error(error_code::head_too_large, too_large), false);
         return 0;
     }
-    static int end_head(nghttp3_conn*, quic::stream_id, int, void* user_data, void* stream_user_data) {
-        if (carriage* of = interested(stream_user_data)) owner(user_data).end_head(*of);
+    static int end_head(nghttp3_conn*, quic::stream_id, int ends, void* user_data, void* stream_user_data) {
+        carriage* of = interested(stream_user_data);
+        if (of && of->request) owner(user_data).end_request_head(*of, ends != 0);
+        else if (of) owner(user_data).end_head(*of);
         return 0;
     }
     static int end_trailers(nghttp3_conn*, quic::stream_id, int, void* user_data, void* stream_user_data) {
@@ -133,10 +128,10 @@ struct machine_callbacks {
         all.acked_stream_data = acknowledged;
         all.recv_data = data;
         all.deferred_consume = consumed_later;
-        all.begin_headers = begin_section;
+        all.begin_headers = begin_head;
         all.recv_header = field;
         all.end_headers = end_head;
-        all.begin_trailers = begin_section;
+        all.begin_trailers = begin_trailers;
         all.recv_trailer = field;
         all.end_trailers = end_trailers;
         all.stop_sending = stop_sending;
@@ -150,9 +145,14 @@ struct machine_callbacks {
 
 void machine::connection_deleter::operator()(nghttp3_conn* connection) const noexcept { nghttp3_conn_del(connection); }
 
-machine::machine(const limits& limits) : limits_(limits) { make_connection(); }
+machine::machine(const limits& limits) : limits_(limits) { open_connection(); }
 
-void machine::make_connection() {
+machine::machine(machine_observer& observer, const limits& limits)
+    : role_(role::server), limits_(limits), observer_(&observer) {
+    open_connection();
+}
+
+void machine::open_connection() {
     const nghttp3_callbacks callbacks = machine_callbacks::table();
     nghttp3_settings settings{};
     nghttp3_settings_default(&settings);
@@ -160,7 +160,9 @@ void machine::make_connection() {
     settings.qpack_max_dtable_capacity = limits_.qpack_table;
     settings.qpack_blocked_streams = 0;
     nghttp3_conn* made = nullptr;
-    if (nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this) != 0) throw std::bad_alloc();
+    const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, nullptr, this)
+                                             : nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this);
+    if (failed != 0) throw std::bad_alloc();
     connection_.reset(made);
 }
 
@@ -182,7 +184,7 @@ void machine::on_established() {
 
 /// Whatever was sent is sent again: on streams of a new connection.
 void machine::on_early_data_rejected() {
-    make_connection();
+    open_connection();
     is_bound_ = false;
     base::intrusive_list<carriage> all;
     all.splice_back(carriages_);
@@ -219,9 +221,10 @@ void machine::on_streams_allowed() {
 void machine::fail(int code) {
     const std::uint64_t reason = nghttp3_err_infer_quic_app_error_code(code);
     accepts_streams_ = false;
-    quic_->close(reason, nghttp3_strerror(code),
-                 {error_code::malformed_message, phase::read, culprit::peer, 0,
-                  "the server broke HTTP/3 (" + name_of(error_reason{reason}) + "): " + nghttp3_strerror(code)});
+    quic_->close(
+        reason, nghttp3_strerror(code),
+        {error_code::malformed_message, phase::read, culprit::peer, 0,
+         "the " + peer() + " broke HTTP/3 (" + name_of(error_reason{reason}) + "): " + nghttp3_strerror(code)});
 }
 
 void machine::go_away() {
@@ -237,6 +240,7 @@ std::uint32_t machine::peer_capacity() const noexcept {
 
 /// Streams from `first_unprocessed` on were not and will not be looked at.
 void machine::peer_goes_away(quic::stream_id first_unprocessed) {
+    if (role_ == role::server) return;  // the client wants no pushes, of which there are none
     accepts_streams_ = false;
     if (observer_) observer_->on_going_away();
     std::vector<carriage*> refused;
@@ -245,7 +249,7 @@ void machine::peer_goes_away(quic::stream_id first_unprocessed) {
     });
     for (carriage* each : refused) {
         if (!each->owner || each->owner->ended_) continue;  // what was told before changed that
-        if (each->id >= 0) give_up(*each, error_reason::request_cancelled);
+        if (each->id >= 0) give_up(each->id, error_reason::request_cancelled);
         end_stream(*each, reset_error(error_code::connection_closed, "the server did not process the request (GOAWAY)"),
                    true);
     }
@@ -298,6 +302,8 @@ bool machine::open(carriage& waiting) {
     return true;
 }
 
+nghttp3_data_reader machine::body_reader() noexcept { return {machine_callbacks::read_body}; }
+
 bool machine::submit(carriage& opened) {
     const request_head& head = *opened.head;
     std::string digits;
@@ -306,7 +312,7 @@ bool machine::submit(carriage& opened) {
     http::for_each_line(
         head, "https", opened.body_size, digits,
         [&lines](std::string_view name, std::string_view value) { lines.push_back(field_of(name, value)); });
-    const nghttp3_data_reader source{machine_callbacks::read_body};
+    const nghttp3_data_reader source = body_reader();
     return nghttp3_conn_submit_request(connection_.get(), opened.id, lines.data(), lines.size(),
                                        opened.owner->sent_all_ ? nullptr : &source, &opened) == 0;
 }
@@ -340,10 +346,13 @@ void machine::on_blocked(quic::stream_id id) { nghttp3_conn_block_stream(connect
 
 void machine::on_window_open(quic::stream_id id) { nghttp3_conn_unblock_stream(connection_.get(), id); }
 
-/// The peer wants no more of the request, or we gave it up.
+/// The peer wants no more of our message, or we gave it up.
 void machine::on_unwritable(quic::stream_id id) {
-    if (carriage* of = carriage_of(id); of && of->owner) of->owner->sent_all_ = true;
     nghttp3_conn_shutdown_stream_write(connection_.get(), id);
+    carriage* of = carriage_of(id);
+    if (!of || !of->owner) return;
+    if (role_ == role::client) of->owner->sent_all_ = true;
+    else if (!of->owner->sent_all_) peer_reset(*of, error_reason::request_cancelled);
 }
 
 void machine::on_acknowledged(quic::stream_id id, std::uint64_t size) {
@@ -364,7 +373,7 @@ long machine::read_body(carriage& of, std::string_view& piece, std::uint32_t& fl
     piece = of.body.commit(got && got->what == read_outcome::kind::data ? got->size : 0);
     if (of.owner != &its_owner) return NGHTTP3_ERR_WOULDBLOCK;  // its owner has let go of it meanwhile
     if (!got) {
-        give_up(of, error_reason::request_cancelled);
+        give_up(of.id, error_reason::request_cancelled);
         its_owner.carriage_ = nullptr;
         of.owner = nullptr;
         return NGHTTP3_ERR_WOULDBLOCK;
@@ -375,19 +384,23 @@ long machine::read_body(carriage& of, std::string_view& piece, std::uint32_t& fl
         // What was announced did not come: the peer must not take the rest for the whole.
         if (its_owner.body_left_.value_or(0) > 0) break;
         if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
+        its_owner.on_sent();
         return 0;
     case read_outcome::kind::data:
         if (its_owner.body_left_) {
             if (got->size > *its_owner.body_left_) break;
             *its_owner.body_left_ -= got->size;
-            if (*its_owner.body_left_ == 0 && !end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
+            if (*its_owner.body_left_ == 0) {
+                if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
+                its_owner.on_sent();
+            }
         }
         return 1;
     }
-    give_up(of, error_reason::request_cancelled);
+    give_up(of.id, error_reason::request_cancelled);
     end_stream(of,
                {error_code::request_body_failed, phase::write, culprit::caller, 0,
-                "the request body has not the size that was announced"},
+                "the body has not the size that was announced"},
                false);
     return NGHTTP3_ERR_WOULDBLOCK;
 }
@@ -430,9 +443,11 @@ void machine::on_stream_data(quic::stream_id id, std::string_view data, bool end
     if (!of || !concerns_message) return fail(static_cast<int>(used));
     // A malformed message ends its stream, not the connection (RFC 9114 section 4.1.2).
     const std::string why = nghttp3_strerror(static_cast<int>(used));
-    give_up(*of, error_reason::message_error);
+    give_up(id, error_reason::message_error);
+    if (role_ == role::server) spend_reset();
     if (of->owner)
-        end_stream(*of, reset_error(error_code::malformed_message, "malformed HTTP/3 response: " + why), false);
+        end_stream(*of, reset_error(error_code::malformed_message, "malformed HTTP/3 " + peers_message() + ": " + why),
+                   false);
 }
 
 void machine::begin_section(carriage& of) {
@@ -464,7 +479,7 @@ void machine::end_head(carriage& of) {
         return its_owner.on_response(std::move(head));
     }
     if (++its_owner.informational_ <= max_informational_responses) return its_owner.on_informational(std::move(head));
-    give_up(of, error_reason::excessive_load);
+    give_up(of.id, error_reason::excessive_load);
     end_stream(of,
                reset_error(error_code::malformed_message, "malformed HTTP/3 response: more than " +
                                                               std::to_string(max_informational_responses) +
@@ -485,7 +500,7 @@ void machine::consume(stream& of, std::size_t size) {
 
 // --- Ending ----------------------------------------------------------------------------------------------------------
 
-void machine::release(stream& done) {
+void machine::release(stream& done, error_reason why) {
     carriage* of = std::exchange(done.carriage_, nullptr);
     if (!of) return;
     of->owner = nullptr;
@@ -493,14 +508,16 @@ void machine::release(stream& done) {
         delete of;
         return;
     }
-    if (!done.ended_) return give_up(*of, error_reason::request_cancelled);
-    if (!done.sent_all_) quic_->reset(of->id, static_cast<std::uint64_t>(error_reason::request_cancelled));
+    const bool is_answered = role_ == role::server && done.sent_all_;
+    if (!done.ended_ && !is_answered) return give_up(of->id, why);
+    if (!done.ended_) return quic_->stop(of->id, static_cast<std::uint64_t>(error_reason::no_error));
+    if (!done.sent_all_) quic_->reset(of->id, static_cast<std::uint64_t>(why));
 }
 
 /// Neither side needs to send more on the stream.
-void machine::give_up(carriage& of, error_reason reason) {
-    quic_->abandon(of.id, static_cast<std::uint64_t>(reason));
-    nghttp3_conn_shutdown_stream_read(connection_.get(), of.id);
+void machine::give_up(quic::stream_id id, error_reason reason) {
+    quic_->abandon(id, static_cast<std::uint64_t>(reason));
+    nghttp3_conn_shutdown_stream_read(connection_.get(), id);
 }
 
 /// Tells the owner, who is no longer interested then.
@@ -512,6 +529,11 @@ void machine::end_stream(carriage& of, error&& failure, bool unprocessed) {
 }
 
 void machine::peer_reset(carriage& of, error_reason reason) {
+    if (role_ == role::server)
+        return end_stream(of,
+                          reset_error(error_code::stream_reset,
+                                      "the client ended the exchange before it was complete (" + name_of(reason) + ")"),
+                          false);
     if (reason == error_reason::request_rejected)
         return end_stream(of,
                           reset_error(error_code::connection_closed,
@@ -526,6 +548,7 @@ void machine::peer_reset(carriage& of, error_reason reason) {
 void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
     nghttp3_conn_shutdown_stream_read(connection_.get(), id);
     carriage* of = carriage_of(id);
+    if (role_ == role::server) spend_reset();
     if (!of || !of->owner || of->owner->ended_) return;
     quic_->reset(id, static_cast<std::uint64_t>(error_reason::request_cancelled));
     peer_reset(*of, error_reason{code});
@@ -534,7 +557,8 @@ void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
 void machine::on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
                                std::optional<std::uint64_t> sent) {
     carriage* of = carriage_of(id);
-    if (of && of->owner && !of->owner->ended_)
+    if (role_ == role::server) request_closed(id, of, !received && !sent);
+    if (of && of->owner && !(of->owner->ended_ && (role_ == role::client || of->owner->sent_all_)))
         peer_reset(*of, error_reason{received.value_or(static_cast<std::uint64_t>(error_reason::no_error))});
     std::uint32_t flags = NGHTTP3_STREAM_CLOSE_FLAG_NONE;
     if (received) flags |= NGHTTP3_STREAM_CLOSE_FLAG_RX_APP_ERROR_CODE_SET;

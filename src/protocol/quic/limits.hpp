@@ -21,6 +21,15 @@ struct limits {
     std::uint64_t peer_one_way_streams = 16;
     /// Silence after which the connection is gone; the peer may want less.
     std::chrono::milliseconds idle{30'000};
+    /// Time for the handshake; zero: whoever made the machine watches it.
+    std::chrono::milliseconds handshake{0};
 };
+
+/// A server's, unless told otherwise: with all its streams a client makes it hold no more than 32 MiB of unread bodies. No window
+/// grows there.
+inline constexpr limits server_limits{.stream_window = 256 * 1024,
+                                      .max_stream_window = 256 * 1024,
+                                      .peer_streams = 128,
+                                      .handshake = std::chrono::seconds(10)};
 
 }  // namespace pabal::quic

@@ -10,56 +10,20 @@
 #include <openssl/rand.h>
 
 #include "base/fork.hpp"
+#include "protocol/quic/stateless_server.hpp"
 #include "protocol/quic/tls_bridge.hpp"
+#include "protocol/quic/wire.hpp"
 
 namespace pabal::quic {
 
 namespace {
 
-/// Of the peer, for its first packets; and ours, where we have one: a client has a socket of its own and needs none.
+/// What a client calls its server at first. It needs no ID itself: it has a socket of its own.
 constexpr std::size_t first_id_size = 18;
-constexpr std::size_t server_id_size = 18;
 constexpr std::chrono::seconds keep_alive_after{10};
 /// TLS alerts as errors of QUIC: RFC 9001 section 4.8.
 constexpr std::uint64_t crypto_error = 0x100;
 constexpr std::size_t max_pieces = 16;
-
-ngtcp2_tstamp stamp_of(time_point time) noexcept {
-    return static_cast<ngtcp2_tstamp>(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
-}
-
-ngtcp2_duration duration_of(std::chrono::nanoseconds span) noexcept {
-    return static_cast<ngtcp2_duration>(span.count());
-}
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(bytes), size};
-}
-
-std::uint8_t* bytes_of(std::span<char> space) noexcept { return reinterpret_cast<std::uint8_t*>(space.data()); }
-
-const std::uint8_t* bytes_of(std::string_view text) noexcept {
-    return reinterpret_cast<const std::uint8_t*>(text.data());
-}
-
-ngtcp2_addr address_of(std::string& address) noexcept {
-    return {reinterpret_cast<ngtcp2_sockaddr*>(address.data()), static_cast<ngtcp2_socklen>(address.size())};
-}
-
-ngtcp2_path path_of(path& both) noexcept { return {address_of(both.local), address_of(both.remote), nullptr}; }
-
-void fill_randomly(std::span<std::uint8_t> space) noexcept {
-    const base::no_fork whole;
-    RAND_bytes(space.data(), space.size());
-}
-
-ngtcp2_cid random_id(std::size_t size) noexcept {
-    ngtcp2_cid made{};
-    made.datalen = size;
-    fill_randomly({made.data, size});
-    return made;
-}
 
 error out_of_memory() { return {error_code::connection_closed, phase::connect, culprit::local, 0, "out of memory"}; }
 
@@ -73,6 +37,18 @@ std::string shown(std::string_view reason) {
 
 }  // namespace
 
+void fill_randomly(std::span<std::uint8_t> space) noexcept {
+    const base::no_fork whole;
+    RAND_bytes(space.data(), space.size());
+}
+
+ngtcp2_cid random_id(std::size_t size) noexcept {
+    ngtcp2_cid made{};
+    made.datalen = size;
+    fill_randomly({made.data, size});
+    return made;
+}
+
 /// ngtcp2's callbacks, as members of the machine that it was given as user data.
 struct machine_callbacks {
     static machine& owner(void* user_data) { return *static_cast<machine*>(user_data); }
@@ -82,7 +58,9 @@ struct machine_callbacks {
     static int established(ngtcp2_conn*, void* user_data) {
         machine& it = owner(user_data);
         it.established_ = true;
+        if (it.server_) it.give_address_token();
         it.user_.on_established();
+        if (it.server_) it.user_.on_peer_may_open(it.limits_.peer_streams);
         return outcome(it);
     }
     static int early_data_rejected(ngtcp2_conn*, void* user_data) {
@@ -127,6 +105,10 @@ struct machine_callbacks {
         if (it.established_) it.user_.on_streams_allowed();
         return outcome(it);
     }
+    static int peer_may_open(ngtcp2_conn*, std::uint64_t streams, void* user_data) {
+        owner(user_data).user_.on_peer_may_open(streams);
+        return 0;
+    }
     static int window_open(ngtcp2_conn*, stream_id stream, std::uint64_t, void* user_data, void*) {
         machine& it = owner(user_data);
         it.user_.on_window_open(stream);
@@ -156,10 +138,26 @@ struct machine_callbacks {
         return 0;
     }
     static int new_connection_id(ngtcp2_conn*, ngtcp2_cid* id, ngtcp2_stateless_reset_token* token, std::size_t size,
-                                 void*) {
+                                 void* user_data) {
+        machine& it = owner(user_data);
         *id = random_id(size);
-        fill_randomly(token->data);
+        if (!it.server_) {
+            fill_randomly(token->data);
+            return 0;
+        }
+        std::ranges::copy(it.server_->reset_token(text_of(*id)), token->data);
+        it.ids_->on_new_id(text_of(*id));
         return 0;
+    }
+    static int retired_connection_id(ngtcp2_conn*, const ngtcp2_cid* id, void* user_data) {
+        machine& it = owner(user_data);
+        if (it.ids_) it.ids_->on_retired_id(text_of(*id));
+        return 0;
+    }
+    static int stream_opened(ngtcp2_conn*, stream_id stream, void* user_data) {
+        machine& it = owner(user_data);
+        it.user_.on_stream_opened(stream);
+        return outcome(it);
     }
     static ngtcp2_ssize write_packet(ngtcp2_conn* connection, ngtcp2_path* path, ngtcp2_pkt_info* info,
                                      std::uint8_t* space, std::size_t size, ngtcp2_tstamp now, void* user_data) {
@@ -192,6 +190,9 @@ struct machine_callbacks {
         all.recv_stateless_reset2 = stateless_reset;
         all.rand = random;
         all.get_new_connection_id2 = new_connection_id;
+        all.remove_connection_id = retired_connection_id;
+        all.stream_open = stream_opened;
+        all.extend_max_remote_streams_bidi = peer_may_open;
         return all;
     }
 
@@ -201,6 +202,7 @@ struct machine_callbacks {
         made.initial_ts = stamp_of(now);
         made.max_window = limits.max_connection_window;
         made.max_stream_window = limits.max_stream_window;
+        if (limits.handshake.count() > 0) made.handshake_timeout = duration_of(limits.handshake);
         return made;
     }
 
@@ -247,29 +249,38 @@ result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_
     return made;
 }
 
-result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, std::string_view first, stream_user& user,
+result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, const initial& first,
+                                                 const stateless_server& server, id_observer& ids, stream_user& user,
                                                  const limits& limits, time_point now) {
-    ngtcp2_pkt_hd header{};
-    if (ngtcp2_accept(&header, bytes_of(first), first.size()) != 0)
-        return error{error_code::malformed_message, phase::connect, culprit::peer, 0,
-                     "the datagram does not begin a QUIC connection"};
     std::unique_ptr<machine> made(new machine(tls, std::move(path), user, limits));
     if (!tls_bridge::join(tls, *made)) return out_of_memory();
-    const ngtcp2_callbacks callbacks = machine_callbacks::table();
-    const ngtcp2_settings settings = machine_callbacks::settings(limits, now);
-    ngtcp2_transport_params parameters = machine_callbacks::parameters(limits);
-    parameters.original_dcid = header.dcid;
-    parameters.original_dcid_present = 1;
-    parameters.stateless_reset_token_present = 1;
-    fill_randomly(parameters.stateless_reset_token);
-    const ngtcp2_path ends = path_of(made->path_);
+    made->server_ = &server;
+    made->ids_ = &ids;
     const ngtcp2_cid own = random_id(server_id_size);
+    const ngtcp2_cid peer = id_of(first.source);
+    const ngtcp2_callbacks callbacks = machine_callbacks::table();
+    ngtcp2_settings settings = machine_callbacks::settings(limits, now);
+    settings.token = bytes_of(first.token);
+    settings.tokenlen = first.token.size();
+    if (!first.token.empty())
+        settings.token_type = first.retried ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+    ngtcp2_transport_params parameters = machine_callbacks::parameters(limits);
+    parameters.original_dcid = id_of(first.retried ? *first.retried : first.destination);
+    parameters.original_dcid_present = 1;
+    if (first.retried) {
+        parameters.retry_scid = id_of(first.destination);
+        parameters.retry_scid_present = 1;
+    }
+    parameters.stateless_reset_token_present = 1;
+    std::ranges::copy(server.reset_token(text_of(own)), parameters.stateless_reset_token);
+    const ngtcp2_path ends = path_of(made->path_);
     ngtcp2_conn* connection = nullptr;
-    if (ngtcp2_conn_server_new(&connection, &header.scid, &own, &ends, header.version, &callbacks, &settings,
-                               &parameters, nullptr, made.get()) != 0)
+    if (ngtcp2_conn_server_new(&connection, &peer, &own, &ends, first.version, &callbacks, &settings, &parameters,
+                               nullptr, made.get()) != 0)
         return out_of_memory();
     made->connection_.reset(connection);
     ngtcp2_conn_set_tls_native_handle(connection, tls);
+    ids.on_new_id(text_of(own));
     return made;
 }
 
@@ -279,12 +290,17 @@ std::string machine::parameters_to_remember() const {
     return size < 0 ? std::string() : std::string(text_of(space.data(), static_cast<std::size_t>(size)));
 }
 
+void machine::give_address_token() {
+    const std::string token = server_->address_token(path_.remote, now_);
+    ngtcp2_conn_submit_new_token(connection_.get(), bytes_of(token), token.size());
+}
+
 // --- Receiving -------------------------------------------------------------------------------------------------------
 
-result<void> machine::receive(std::string_view datagram, std::uint8_t ecn, time_point now) {
+result<void> machine::receive(std::string_view datagram, std::uint8_t ecn, time_point now, const path* over) {
     if (failure_) return *failure_;
     now_ = now;
-    const ngtcp2_path ends = path_of(path_);
+    const ngtcp2_path ends = path_of(over ? *over : path_);
     ngtcp2_pkt_info info{};
     info.ecn = ecn;
     return ended(
@@ -330,7 +346,7 @@ error machine::why(int code) const {
     case NGTCP2_ERR_CLOSING:
         if (reset_by_stranger_)
             return failed(error_code::connection_reset,
-                          "the server no longer knows the QUIC connection (stateless reset)");
+                          "the " + peer() + " no longer knows the QUIC connection (stateless reset)");
         return peers_close();
     case NGTCP2_ERR_IDLE_CLOSE:
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
@@ -343,9 +359,9 @@ error machine::why(int code) const {
                           tls_bridge::alert_text(ngtcp2_conn_get_tls_alert2(connection_.get())));
     case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
     case NGTCP2_ERR_VERSION_NEGOTIATION_FAILURE:
-        return failed(error_code::unsupported, "the server does not speak QUIC version 1");
+        return failed(error_code::unsupported, "the " + peer() + " does not speak QUIC version 1");
     case NGTCP2_ERR_NOMEM: return failed(error_code::connection_closed, "out of memory", culprit::local);
-    default: return failed(error_code::malformed_message, std::string("the peer broke QUIC: ") + ngtcp2_strerror(code));
+    default: return failed(error_code::malformed_message, "the " + peer() + " broke QUIC: " + ngtcp2_strerror(code));
     }
 }
 
@@ -355,12 +371,13 @@ error machine::peers_close() const {
     const std::string reason = said.reasonlen > 0 ? ": " + shown(text_of(said.reason, said.reasonlen)) : std::string();
     if (said.type == NGTCP2_CCERR_TYPE_APPLICATION)
         return {error_code::connection_closed, phase::read, culprit::peer, 0,
-                "the server ended the connection (code " + std::to_string(said.error_code) + ")" + reason};
+                "the " + peer() + " ended the connection (code " + std::to_string(said.error_code) + ")" + reason};
     if (const auto alert = peers_alert())
         return {error_code::tls_handshake_failed, phase::tls, culprit::peer, 0,
-                "the server refused the TLS handshake: " + tls_bridge::alert_text(*alert) + reason};
+                "the " + peer() + " refused the TLS handshake: " + tls_bridge::alert_text(*alert) + reason};
     return {error_code::connection_closed, established_ ? phase::read : phase::tls, culprit::peer, 0,
-            "the server ended the QUIC connection (transport code " + std::to_string(said.error_code) + ")" + reason};
+            "the " + peer() + " ended the QUIC connection (transport code " + std::to_string(said.error_code) + ")" +
+                reason};
 }
 
 std::optional<int> machine::peers_alert() const noexcept {
@@ -392,7 +409,18 @@ result<machine::datagrams> machine::send(std::span<char> space, time_point now) 
         return *failure_;
     }
     const auto size = static_cast<std::size_t>(written);
+    if (size > 0) note_path(&ends.path);
     return datagrams{size, segment == 0 ? size : segment, static_cast<std::uint8_t>(info.ecn)};
+}
+
+void machine::note_path(const void* written) {
+    if (!server_) return;
+    const auto& taken = *static_cast<const ngtcp2_path*>(written);
+    const auto text = [](const ngtcp2_addr& address) {
+        return std::string_view(reinterpret_cast<const char*>(address.addr), address.addrlen);
+    };
+    sent_over_.local = text(taken.local);
+    sent_over_.remote = text(taken.remote);
 }
 
 /// One packet, with as much in it as there is to say.
@@ -426,11 +454,14 @@ result<machine::datagrams> machine::send_close(std::span<char> space, time_point
     if (said.is_application)
         ngtcp2_ccerr_set_application_error(&frame, said.code, bytes_of(said.reason), said.reason.size());
     else ngtcp2_ccerr_set_transport_error(&frame, said.code, nullptr, 0);
+    ngtcp2_path_storage ends{};
+    ngtcp2_path_storage_zero(&ends);
     ngtcp2_pkt_info info{};
     const ngtcp2_ssize written =
-        ngtcp2_conn_write_connection_close(connection_.get(), nullptr, &info, bytes_of(space),
+        ngtcp2_conn_write_connection_close(connection_.get(), &ends.path, &info, bytes_of(space),
                                            std::min(space.size(), max_datagram), &frame, stamp_of(now));
     const auto size = static_cast<std::size_t>(std::max<ngtcp2_ssize>(written, 0));
+    if (size > 0) note_path(&ends.path);
     return datagrams{size, size, static_cast<std::uint8_t>(info.ecn)};
 }
 
@@ -487,6 +518,12 @@ void machine::extend_connection(std::uint64_t size) {
 void machine::apply_credits() {
     for (const credit& each : std::exchange(credits_, {}))
         each.stream < 0 ? extend_connection(each.size) : extend(each.stream, each.size);
+}
+
+std::chrono::nanoseconds machine::round_trip() const noexcept {
+    ngtcp2_conn_info info{};
+    ngtcp2_conn_get_conn_info2(connection_.get(), &info);
+    return std::chrono::nanoseconds(info.smoothed_rtt);
 }
 
 void machine::keep_alive(bool wanted) {

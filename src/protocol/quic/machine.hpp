@@ -39,6 +39,19 @@ struct path {
     std::string remote;
 };
 
+class stateless_server;
+struct initial;
+
+/// Told by a server's machine under which connection IDs its datagrams come.
+class id_observer {
+public:
+    virtual void on_new_id(std::string_view id) = 0;
+    virtual void on_retired_id(std::string_view id) = 0;
+
+protected:
+    ~id_observer() = default;
+};
+
 class machine {
 public:
     /// A client's. `tls` is a fresh TLS object that has its peer's name, its ALPN and its trust; it and `user` must outlive the
@@ -46,16 +59,19 @@ public:
     /// data enabled there, streams can be opened as soon as the first datagram was made. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> client(ssl_st* tls, path path, stream_user& user, const limits& limits,
                                                    time_point now, std::string_view remembered = {});
-    /// A server's, for the client whose first datagram this is: give it to `receive` then. Errors: malformed_message, the
-    /// datagram does not begin a connection.
-    static result<std::unique_ptr<machine>> server(ssl_st* tls, path path, std::string_view first, stream_user& user,
+    /// A server's, for the client whose `first` datagram was judged by `server`: give it to `receive` then. All references must
+    /// outlive the machine. Errors: local, out of memory.
+    static result<std::unique_ptr<machine>> server(ssl_st* tls, path path, const initial& first,
+                                                   const stateless_server& server, id_observer& ids, stream_user& user,
                                                    const limits& limits, time_point now);
     ~machine();
     machine(const machine&) = delete;
     machine& operator=(const machine&) = delete;
 
     /// One datagram. `ecn`: the ECN field of its IP header. An error ends the connection: send what is left, and drop it.
-    result<void> receive(std::string_view datagram, std::uint8_t ecn, time_point now);
+    /// `over`: the path that it came over; null: that of the beginning. A server's client may turn up on another one (RFC 9000
+    /// section 9).
+    result<void> receive(std::string_view datagram, std::uint8_t ecn, time_point now, const path* over = nullptr);
 
     /// What one `send` wrote: datagrams of `segment` bytes each, of which the last may be shorter. Size 0: nothing now.
     struct datagrams {
@@ -66,6 +82,8 @@ public:
     /// Writes as many datagrams as loss recovery, pacing and `space` (at least max_datagram bytes) allow.
     result<datagrams> send(std::span<char> space, time_point now);
     static constexpr std::size_t max_datagram = 1500;
+    /// Server: where the datagrams of the latest `send` go.
+    const path& sent_over() const noexcept { return sent_over_; }
 
     /// When `on_deadline` is due; nullopt: when something else happens.
     std::optional<time_point> deadline() const noexcept;
@@ -102,6 +120,8 @@ public:
     /// … on all streams together.
     void extend_connection(std::uint64_t size);
 
+    /// How long an answer takes, mostly (RFC 9002 section 5.3).
+    std::chrono::nanoseconds round_trip() const noexcept;
     /// Whether a sign of life is asked for when nothing else is sent, so that waiting for an answer is not taken for idleness.
     void keep_alive(bool wanted);
     /// Ends the connection with an application's error code: `send` once more says so. `why` is what `failure` tells then.
@@ -131,6 +151,9 @@ private:
     machine(ssl_st* tls, path path, stream_user& user, const limits& limits);
     result<void> ended(int code);
     error why(int code) const;
+    std::string peer() const { return server_ ? "client" : "server"; }
+    void give_address_token();
+    void note_path(const void* written);
     error peers_close() const;
     long write_packet(void* path, void* info, std::uint8_t* space, std::size_t size, std::uint64_t now);
     result<datagrams> send_close(std::span<char> space, time_point now);
@@ -140,6 +163,9 @@ private:
     path path_;
     stream_user& user_;
     limits limits_;
+    const stateless_server* server_ = nullptr;  ///< a client has none, nor the next
+    id_observer* ids_ = nullptr;
+    path sent_over_;
     std::unique_ptr<ngtcp2_conn, connection_deleter> connection_;
     time_point now_;
     bool established_ = false;

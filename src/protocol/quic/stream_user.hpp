@@ -28,6 +28,10 @@ public:
     /// A client's: the peer threw away what was sent before the handshake was done. All streams are gone, without
     /// `on_stream_closed`, and their identifiers begin anew (RFC 9001 section 4.6.2).
     virtual void on_early_data_rejected() {}
+    /// So many request streams may the peer open, in all.
+    virtual void on_peer_may_open(std::uint64_t streams) { (void)streams; }
+    /// The peer has opened a stream.
+    virtual void on_stream_opened(stream_id stream) { (void)stream; }
     /// In order. Counts against both windows until `extend` and `extend_connection`. The view dies with the call.
     virtual void on_stream_data(stream_id stream, std::string_view data, bool ends) = 0;
     /// The peer gave its direction up (RESET_STREAM).

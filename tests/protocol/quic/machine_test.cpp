@@ -282,13 +282,6 @@ TEST_F(quic_machine, what_no_packet_is_changes_nothing) {
     EXPECT_FALSE(world_.client->failure());
 }
 
-TEST_F(quic_machine, a_datagram_that_begins_no_connection_makes_no_server) {
-    const auto made =
-        machine::server(world_.server_tls->native(), {address(2), address(1)}, "nonsense", server_, {}, world_.now);
-    ASSERT_FALSE(made);
-    EXPECT_EQ(made.error().whose, culprit::peer);
-}
-
 TEST(quic_handshake, that_fails_for_want_of_a_common_protocol_says_so_on_both_sides) {
     recording_user client, server;
     quic_world world("something-else");

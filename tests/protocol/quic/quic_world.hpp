@@ -21,6 +21,7 @@
 
 #include <pabal/tls.hpp>
 
+#include "protocol/quic/first_datagram.hpp"
 #include "protocol/quic/machine.hpp"
 #include "transport/quic_tls.hpp"
 #include "transport/throw_away_certificate.hpp"
@@ -155,9 +156,9 @@ private:
             to_server_.pop_front();
             if (!server) {
                 if (!server_user_) continue;
-                server = machine::server(server_tls->native(), {address(2), address(1)}, datagram, *server_user_,
-                                         server_limits_, now)
-                             .value();
+                server = single_.greet(server_tls->native(), {address(2), address(1)}, datagram, *server_user_,
+                                       server_limits_, now);
+                ASSERT_TRUE(server);
                 if (on_server_made) on_server_made(server);
             }
             (void)server->receive(datagram, 0, now);
@@ -174,6 +175,7 @@ private:
 
     transport::tls_context_ptr server_context_;
     transport::tls_context_ptr client_context_;
+    single_server single_;
     stream_user* server_user_ = nullptr;
     limits server_limits_;
     std::deque<flying> to_server_;

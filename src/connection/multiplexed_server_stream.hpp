@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// One request and its response on a stream of an HTTP/2 server's connection (RFC 9113 section 8.1).
+/// One request and its response on a stream of a server's connection that carries many, whatever the HTTP version (RFC 9113
+/// section 8.1, RFC 9114 section 4.1).
 ///
 /// Who has answered may have left some of the request unread. A little more of it is taken in and thrown away, as many clients
 /// read no answer before they have sent their request; who goes on is told that nobody needs it.
@@ -17,21 +18,23 @@
 
 #include "base/intrusive_list.hpp"
 #include "connection/server_exchange.hpp"
-#include "protocol/http2/stream.hpp"
 #include "reactor/reactor.hpp"
 
 namespace pabal::connection {
 
-class http2_server_connection;
+template <class Machine>
+class multiplexed_server_connection;
 struct stream_with_news;  ///< tag: streams whose handlers are to be told something
 
-class http2_server_stream final : public base::list_hook<>,
-                                  public base::list_hook<stream_with_news>,
-                                  public http2::stream,
-                                  public exchange_carrier {
+/// `Machine`: http2::machine or http3::machine.
+template <class Machine>
+class multiplexed_server_stream final : public base::list_hook<>,
+                                        public base::list_hook<stream_with_news>,
+                                        public Machine::stream_type,
+                                        public exchange_carrier {
 public:
-    explicit http2_server_stream(http2_server_connection& owner) noexcept : owner_(owner) {}
-    ~http2_server_stream();
+    explicit multiplexed_server_stream(multiplexed_server_connection<Machine>& owner) noexcept : owner_(owner) {}
+    ~multiplexed_server_stream();
 
     /// Tells the handler what has happened.
     void tell();
@@ -61,7 +64,7 @@ private:
     void refuse(int status);
     void end_if_answered();
     void drain();
-    void leave_machine(http2::error_reason why = http2::error_reason::cancel);
+    void leave_machine(typename Machine::reason_type why = Machine::given_up);
     void leave_handler();
     void cancel_handler();
     responder* listener() const noexcept { return at_work_ ? exchange_->answered_by() : nullptr; }
@@ -73,7 +76,7 @@ private:
     void on_body_late();
     void on_output_stuck();
 
-    http2_server_connection& owner_;
+    multiplexed_server_connection<Machine>& owner_;
     base::intrusive_ptr<server_exchange> exchange_;
     std::string input_;  ///< content that the handler has not read
     std::size_t input_used_ = 0;
@@ -96,8 +99,8 @@ private:
     std::size_t drained_ = 0;
     bool was_taken_from_ = false;  ///< the response was, since the timer was set
 
-    reactor::member_timer<http2_server_stream, &http2_server_stream::on_body_late> body_timer_{*this};
-    reactor::member_timer<http2_server_stream, &http2_server_stream::on_output_stuck> output_timer_{*this};
+    reactor::member_timer<multiplexed_server_stream, &multiplexed_server_stream::on_body_late> body_timer_{*this};
+    reactor::member_timer<multiplexed_server_stream, &multiplexed_server_stream::on_output_stuck> output_timer_{*this};
 };
 
 }  // namespace pabal::connection
