@@ -80,7 +80,8 @@ public:
     void observe(machine_observer* observer) noexcept { observer_ = observer; }
 
     /// Opens a stream, or keeps the request until the peer allows another: `head` stays where it is as long as the stream is not
-    /// released. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
+    /// released. Where QUIC sends early data, GET, HEAD and OPTIONS without a body are opened before the handshake is done (RFC 8470
+    /// section 3), and again if the peer throws them away; the others wait. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
     /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
     /// then. An extended CONNECT (`head.protocol`, RFC 9220) needs a peer that takes it, else `unsupported`; its two bodies, which
     /// both stay open, are what the protocol sends.
@@ -133,6 +134,7 @@ private:
 
     // quic::stream_user
     void on_established() override;
+    void on_early_data_rejected() override;
     void on_peer_may_open(std::uint64_t streams) override;
     void on_stream_opened(quic::stream_id id) override;
     void on_stream_data(quic::stream_id id, std::string_view data, bool ends) override;
@@ -160,7 +162,9 @@ private:
     void fail_calmly(std::string_view why);
 
     carriage* carriage_of(quic::stream_id id) const noexcept;
+    void bind_streams();
     void open_waiting();
+    bool open(carriage& waiting);
     bool submit(carriage& opened);
     static nghttp3_data_reader body_reader() noexcept;
     void begin_section(carriage& of);
@@ -183,6 +187,7 @@ private:
     quic::machine* quic_ = nullptr;
     machine_observer* observer_ = nullptr;
     bool established_ = false;
+    bool is_bound_ = false;  ///< our control stream and QPACK's are open
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
     bool takes_extended_connect_ = false;
