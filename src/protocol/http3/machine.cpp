@@ -165,6 +165,8 @@ void machine::open_connection() {
     settings.max_field_section_size = limits_.max_head;
     settings.qpack_max_dtable_capacity = limits_.qpack_table;
     settings.qpack_blocked_streams = 0;
+    settings.glitch_ratelim_burst = idle_frame_burst;
+    settings.glitch_ratelim_rate = idle_frames_per_second;
     nghttp3_conn* made = nullptr;
     const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, nullptr, this)
                                              : nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this);
@@ -564,7 +566,7 @@ void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
 void machine::on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
                                std::optional<std::uint64_t> sent) {
     carriage* of = carriage_of(id);
-    if (role_ == role::server) request_closed(id, of, !received && !sent);
+    if (role_ == role::server) request_closed(id, !received && !sent);
     if (of && of->owner && !(of->owner->ended_ && (role_ == role::client || of->owner->sent_all_)))
         peer_reset(*of, error_reason{received.value_or(static_cast<std::uint64_t>(error_reason::no_error))});
     std::uint32_t flags = NGHTTP3_STREAM_CLOSE_FLAG_NONE;

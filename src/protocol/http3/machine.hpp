@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -100,7 +101,9 @@ public:
     /// Server: what comes now may have been sent by somebody else before (RFC 8470 section 3): the handshake is not over.
     bool may_be_replayed() const noexcept { return role_ == role::server && !quic_->is_established(); }
     /// Server: a request has begun whose head is not complete.
-    bool is_in_head() const noexcept { return heads_awaited_ > 0; }
+    bool is_in_head() const noexcept { return !heads_awaited_.empty(); }
+    /// Server: the stream of the one that has been awaited the longest.
+    std::uint64_t oldest_head() const noexcept { return static_cast<std::uint64_t>(*heads_awaited_.begin()); }
     /// No message is under way in either direction, or not acknowledged.
     bool is_idle() const noexcept { return carriages_.empty(); }
 
@@ -157,7 +160,7 @@ private:
     carriage* begin_request(quic::stream_id id);
     void add_request_field(carriage& of, std::string_view name, std::string_view value);
     void end_request_head(carriage& of, bool ends);
-    void request_closed(quic::stream_id id, const carriage* of, bool whole);
+    void request_closed(quic::stream_id id, bool whole);
     void spend_reset();
     void fail_calmly(std::string_view why);
 
@@ -197,8 +200,8 @@ private:
 
     // Server.
     std::vector<std::unique_ptr<http::arriving_request>> spare_requests_;
-    std::size_t heads_awaited_ = 0;  ///< streams
-    unsigned resets_ = 0;            ///< spent of limits::max_resets
+    std::set<quic::stream_id> heads_awaited_;
+    unsigned resets_ = 0;  ///< spent of limits::max_resets
 };
 
 }  // namespace pabal::http3
