@@ -25,9 +25,10 @@ $(VENV)/.groups-%: pyproject.toml
 
 # Outside judges of the protocols and peers, for the tests. Go checks their sums.
 JUDGES := build/judges
-$(JUDGES)/.ready: $(wildcard python/tests/judges/go.* python/tests/judges/*/*.go)
+$(JUDGES)/.ready: $(wildcard python/tests/judges/go.* python/tests/judges/*/*.go) tools/install_h3spec.py
 	@cd python/tests/judges && GOBIN="$(CURDIR)/$(JUDGES)" GOFLAGS=-mod=readonly go install ./caddy ./gopeer \
 		github.com/summerwind/h2spec/cmd/h2spec github.com/summerwind/h2spec/cmd/h2specd
+	@$(PYTHON) tools/install_h3spec.py $(JUDGES)
 	@touch $@
 
 build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv

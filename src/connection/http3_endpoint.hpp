@@ -30,6 +30,9 @@ struct http3_endpoint_limits {
     std::size_t connections = 10'000;  ///< further ones get no answer until there is room
     /// Connections in their handshake from which on a client's address must be proven first. 0: always.
     std::size_t unproven = 64;
+    /// Requests may come with the first datagram of a client that was here before (0-RTT, RFC 9001 section 4.6). Anybody who saw them
+    /// can send them again: those whose method is not safe are answered 425 (RFC 8470).
+    bool early_data = false;
 };
 
 class http3_endpoint final : private transport::udp_observer,
@@ -54,6 +57,7 @@ public:
     // For its connections.
     const server_environment& environment() const noexcept { return environment_; }
     const transport::tls_context_ptr& tls() const noexcept { return tls_; }
+    bool takes_early_data() const noexcept { return limits_.early_data; }
     const quic::stateless_server& stateless() const noexcept { return stateless_; }
     void route(std::string_view id, http3_server_connection& to) { routes_.insert_or_assign(std::string(id), &to); }
     void unroute(std::string_view id);

@@ -94,6 +94,13 @@ struct machine_callbacks {
         owner(user_data).quic_->reset(id, code);
         return 0;
     }
+    static int settings(nghttp3_conn*, const nghttp3_proto_settings* settings, void* user_data) {
+        machine& it = owner(user_data);
+        it.settings_seen_ = true;
+        it.takes_extended_connect_ = settings->enable_connect_protocol != 0;
+        if (it.observer_) it.observer_->on_capacity_changed();
+        return 0;
+    }
     static int goes_away(nghttp3_conn*, quic::stream_id first_unprocessed, void* user_data) {
         owner(user_data).peer_goes_away(first_unprocessed);
         return 0;
@@ -135,6 +142,7 @@ struct machine_callbacks {
         all.end_stream = end_message;
         all.reset_stream = reset;
         all.shutdown = goes_away;
+        all.recv_settings2 = settings;
         all.rand = random;
         return all;
     }
@@ -232,6 +240,7 @@ void machine::peer_goes_away(quic::stream_id first_unprocessed) {
 result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
     const auto checked = http::check_pseudo_request(head, body_size);
     if (!checked) return checked.error();
+    if (!head.protocol.empty() && !takes_extended_connect_) return http::no_extended_connect(head.protocol);
     opened.body_left_ = *checked;
     opened.sent_all_ = *checked == std::uint64_t{0};
     auto* made = new carriage(opened);
@@ -342,10 +351,10 @@ long machine::read_body(carriage& of, std::string_view& piece, std::uint32_t& fl
         if (its_owner.body_left_) {
             if (got->size > *its_owner.body_left_) break;
             *its_owner.body_left_ -= got->size;
-            if (*its_owner.body_left_ == 0) {
-                if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
-                its_owner.on_sent();
-            }
+        }
+        if (its_owner.body_left_ ? *its_owner.body_left_ == 0 : its_owner.has_given_all()) {
+            if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
+            its_owner.on_sent();
         }
         return 1;
     }

@@ -43,7 +43,7 @@ namespace pabal::http3 {
 /// Told what concerns the whole connection.
 class machine_observer {
 public:
-    /// The peer takes another number of streams at once than before.
+    /// The peer takes another number of streams at once than before, or its SETTINGS have come.
     virtual void on_capacity_changed() {}
     /// The peer will take no new streams (GOAWAY, RFC 9114 section 5.2). Streams it has not processed are reset, unprocessed.
     virtual void on_going_away() {}
@@ -82,7 +82,8 @@ public:
     /// Opens a stream, or keeps the request until the peer allows another: `head` stays where it is as long as the stream is not
     /// released. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
     /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
-    /// then.
+    /// then. An extended CONNECT (`head.protocol`, RFC 9220) needs a peer that takes it, else `unsupported`; its two bodies, which
+    /// both stay open, are what the protocol sends.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
     /// Server: a 1xx response other than 101.
     result<void> inform(const response_head& head, stream& of);
@@ -95,6 +96,8 @@ public:
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
     void renew_allowances() noexcept { resets_ = 0; }
+    /// Server: what comes now may have been sent by somebody else before (RFC 8470 section 3): the handshake is not over.
+    bool may_be_replayed() const noexcept { return role_ == role::server && !quic_->is_established(); }
     /// Server: a request has begun whose head is not complete.
     bool is_in_head() const noexcept { return heads_awaited_ > 0; }
     /// No message is under way in either direction, or not acknowledged.
@@ -115,6 +118,10 @@ public:
 
     /// How many streams of ours the peer takes at once.
     std::uint32_t peer_capacity() const noexcept;
+    /// The peer's SETTINGS have come.
+    bool knows_settings() const noexcept { return settings_seen_; }
+    /// They allow an extended CONNECT (RFC 9220 section 3).
+    bool takes_extended_connect() const noexcept { return takes_extended_connect_; }
     /// False once the peer has gone away.
     bool accepts_streams() const noexcept { return accepts_streams_; }
 
@@ -177,6 +184,8 @@ private:
     machine_observer* observer_ = nullptr;
     bool established_ = false;
     bool accepts_streams_ = true;
+    bool settings_seen_ = false;
+    bool takes_extended_connect_ = false;
     base::intrusive_list<carriage> carriages_;
     base::intrusive_list<carriage, waiting_carriage> waiting_;
     std::vector<std::unique_ptr<http::arriving_section>> spare_sections_;

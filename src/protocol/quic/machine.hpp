@@ -163,6 +163,7 @@ private:
     std::unique_ptr<ngtcp2_conn, connection_deleter> connection_;
     time_point now_;
     bool established_ = false;
+    bool sends_early_ = false;  ///< server: it has the keys for it
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;

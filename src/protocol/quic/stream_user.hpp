@@ -23,7 +23,7 @@ struct outgoing {
 /// Callbacks come from inside the machine's `receive`, `send` and `on_deadline`; they may call its other members.
 class stream_user {
 public:
-    /// The handshake is done; streams can be opened.
+    /// Streams can be opened: the handshake is done, or, for a server, as good as done.
     virtual void on_established() = 0;
     /// So many request streams may the peer open, in all.
     virtual void on_peer_may_open(std::uint64_t streams) { (void)streams; }
