@@ -1,6 +1,6 @@
 """h3spec judges pabal's HTTP/3 server: 45 cases of QUIC, TLS over it, HTTP/3 and QPACK.
 
-One of them, CRYPTO in 0-RTT, it passes over by itself: it keeps no session ticket, neither of this server nor of others.
+One of them, CRYPTO in 0-RTT, it passes over by itself: it keeps no session ticket, of this server or of others.
 """
 
 from __future__ import annotations

@@ -49,6 +49,7 @@ class Asking:
     path: str
     times: int = 1
     size: int | None = None
+    port: int = 0  # of a way to the server, where it is not to be asked directly
 
     @property
     def method(self) -> str:
@@ -59,8 +60,12 @@ class Asking:
         return b"c" * (self.size or 0)
 
     @property
+    def authority(self) -> str:
+        return f"127.0.0.1:{self.port or self.demo.tls_port}"
+
+    @property
     def url(self) -> str:
-        return self.demo.tls_url + self.path
+        return f"https://{self.authority}{self.path}"
 
 
 def curl(asked: Asking, version: str) -> list[Told]:
@@ -122,9 +127,10 @@ def chromium(asked: Asking, version: str) -> list[Told]:
         const spoken = performance.getEntriesByName(response.url).map(each => each.nextHopProtocol).join();
         return [spoken, response.status, content.byteLength, hex];
     }}))"""
-    browser = Chromium(asked.demo.tls_port, Path(asked.demo.ca_file).read_bytes(), quic=version == "3")
+    port = int(asked.authority.partition(":")[2])
+    browser = Chromium(port, Path(asked.demo.ca_file).read_bytes(), quic=version == "3")
     try:
-        browser.open(f"https://localhost:{asked.demo.tls_port}/price")
+        browser.open(f"https://localhost:{port}/price")
         told = browser.run(script)
     finally:
         browser.close()
@@ -172,12 +178,12 @@ def aioquic(asked: Asking, version: str) -> list[Told]:
     async def main() -> list[Told]:
         configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"])
         configuration.load_verify_locations(asked.demo.ca_file)
-        authority = f"127.0.0.1:{asked.demo.tls_port}"
-        async with connect(
-            "127.0.0.1", asked.demo.tls_port, configuration=configuration, create_protocol=_Exchanges
-        ) as connection:
+        host, _, port = asked.authority.partition(":")
+        async with connect(host, int(port), configuration=configuration, create_protocol=_Exchanges) as connection:
             assert isinstance(connection, _Exchanges)
-            asking = (connection.ask(asked.method, authority, asked.path, asked.content) for _ in range(asked.times))
+            asking = (
+                connection.ask(asked.method, asked.authority, asked.path, asked.content) for _ in range(asked.times)
+            )
             return list(await asyncio.gather(*asking))
 
     return asyncio.run(main())
