@@ -453,7 +453,6 @@ void machine::on_stream_data(quic::stream_id id, std::string_view data, bool end
     // A malformed message ends its stream, not the connection (RFC 9114 section 4.1.2).
     const std::string why = nghttp3_strerror(static_cast<int>(used));
     give_up(id, error_reason::message_error);
-    if (role_ == role::server) spend_reset();
     if (of->owner)
         end_stream(*of, reset_error(error_code::malformed_message, "malformed HTTP/3 " + peers_message() + ": " + why),
                    false);
@@ -557,7 +556,6 @@ void machine::peer_reset(carriage& of, error_reason reason) {
 void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
     nghttp3_conn_shutdown_stream_read(connection_.get(), id);
     carriage* of = carriage_of(id);
-    if (role_ == role::server) spend_reset();
     if (!of || !of->owner || of->owner->ended_) return;
     quic_->reset(id, static_cast<std::uint64_t>(error_reason::request_cancelled));
     peer_reset(*of, error_reason{code});

@@ -73,7 +73,6 @@ void machine::end_request_head(carriage& of, bool ends) {
     std::unique_ptr<http::arriving_request> whole = std::move(of.request);
     const auto malformed = [&](std::string_view defect) {
         give_up(of.id, error_reason::message_error);
-        spend_reset();
         end_stream(of,
                    {error_code::malformed_message, phase::read, culprit::peer, 0,
                     "malformed HTTP/3 request: " + std::string(defect)},
@@ -92,7 +91,8 @@ void machine::end_request_head(carriage& of, bool ends) {
 void machine::request_closed(quic::stream_id id, bool whole) {
     if ((id & 2) != 0) return;
     heads_awaited_.erase(id);
-    if (whole && resets_ > 0) --resets_;
+    if (!whole) spend_reset();
+    else if (resets_ > 0) --resets_;
 }
 
 // --- Responses -------------------------------------------------------------------------------------------------------

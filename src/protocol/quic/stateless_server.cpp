@@ -94,7 +94,8 @@ std::string stateless_server::version_negotiation(std::string_view datagram) con
 
 /// Shorter than what it answers, so that it cannot go on between two who do not know each other.
 std::string stateless_server::disown(std::string_view datagram) const {
-    if (datagram.size() < smallest_disowned) return {};
+    const bool is_quic = (static_cast<std::uint8_t>(datagram.front()) & 0x40U) != 0;  // RFC 9000 section 17.3.1
+    if (datagram.size() < smallest_disowned || !is_quic) return {};
     const auto destination = destination_of(datagram);
     if (!destination) return {};
     ngtcp2_stateless_reset_token token{};

@@ -9,13 +9,15 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/http/served_stream.hpp"
 #include "protocol/http2/http2_client.hpp"
 #include "protocol/http2/machine.hpp"
-#include "support/body_parts.hpp"
 
 namespace pabal::http2 {
 namespace {
 
+using http::testing::head_of;
+using served_stream = http::testing::served_stream<stream>;
 using testing::frame;
 using testing::get_lines;
 using testing::goaway_code;
@@ -26,48 +28,6 @@ using testing::post_lines;
 using testing::preface;
 
 constexpr std::uint8_t end_stream = 1, end_headers = 4;
-
-response_head head_of(int status, const lines& fields = {}) {
-    response_head head;
-    head.status = status;
-    for (const auto& [name, value] : fields) head.headers.append_valid(name, value);
-    return head;
-}
-
-/// A stream's owner that writes down what it hears, and answers when told to.
-class served_stream final : public stream {
-public:
-    std::optional<request_head> head;
-    std::optional<std::uint64_t> announced;
-    bool too_large = false;
-    std::string body;
-    fields trailers_received;
-    bool ended = false;
-    std::optional<error> failure;
-    bool was_sent = false;
-
-    pabal::testing::body_parts body_parts;
-    fields trailers_to_send;
-    bool ends_with_its_parts = false;
-
-    bool has_given_all() const override { return ends_with_its_parts && body_parts.empty(); }
-    void on_request(request_head&& got, std::optional<std::uint64_t> size) override {
-        head = std::move(got);
-        announced = size;
-    }
-    void on_request_too_large() override { too_large = true; }
-    void on_data(std::string_view data) override { body += data; }
-    void on_end(fields&& got) override {
-        ended = true;
-        trailers_received = std::move(got);
-    }
-    void on_reset(error&& got, bool) override { failure = std::move(got); }
-    void on_sent() override { was_sent = true; }
-    result<read_outcome> read_body(std::span<char> buffer) override {
-        return pabal::testing::read_parts(body_parts, buffer);
-    }
-    const fields* trailers() override { return &trailers_to_send; }
-};
 
 /// A server machine and a client, whose bytes pass whole or one by one.
 class http2_server_machine : public ::testing::TestWithParam<std::size_t>, public machine_observer {
