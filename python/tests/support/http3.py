@@ -248,6 +248,7 @@ class Relay:
         self._carried = 0
         self._loop = _Loop()
         self._upstream: dict[Any, socket.socket] = {}
+        self.first: list[bytes] = []  # of every client, the first datagram
         self._downstream = self._bound()
         self.port: int = self._downstream.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -266,6 +267,7 @@ class Relay:
                 data, client = self._downstream.recvfrom(65536)
                 if client not in self._upstream:
                     made = self._upstream[client] = self._bound()
+                    self.first.append(data)
                     self._loop.loop.add_reader(made, self._from_server, made, client)
                 self._carry(self._upstream[client], data, self._to)
 
@@ -289,6 +291,17 @@ class Relay:
     def _send(to: socket.socket, data: bytes, address: Any) -> None:
         with contextlib.suppress(OSError):  # what does not fit is lost, as on any network
             to.sendto(data, address)
+
+    def rebind(self) -> None:
+        """Forgets where the clients came through, as a NAT does: from now on the server sees them at other ports."""
+
+        async def forget() -> None:
+            for each in self._upstream.values():
+                self._loop.loop.remove_reader(each)
+                each.close()
+            self._upstream.clear()
+
+        self._loop.run(forget())
 
     def stop(self) -> None:
         self._loop.stop()
