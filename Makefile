@@ -23,11 +23,12 @@ $(VENV)/.groups-%: pyproject.toml
 	@$(BIN)/pip install --quiet --group $*
 	@touch $@
 
-# Outside judges of the protocols, for the tests. Go checks their sums.
+# Outside judges of the protocols and peers, for the tests. Go checks their sums.
 JUDGES := build/judges
-$(JUDGES)/.ready: python/tests/judges/go.mod python/tests/judges/go.sum
-	@cd python/tests/judges && GOBIN="$(CURDIR)/$(JUDGES)" GOFLAGS=-mod=readonly go install \
+$(JUDGES)/.ready: $(wildcard python/tests/judges/go.* python/tests/judges/*/*.go) tools/install_h3spec.py
+	@cd python/tests/judges && GOBIN="$(CURDIR)/$(JUDGES)" GOFLAGS=-mod=readonly go install ./caddy ./gopeer \
 		github.com/summerwind/h2spec/cmd/h2spec github.com/summerwind/h2spec/cmd/h2specd
+	@$(PYTHON) tools/install_h3spec.py $(JUDGES)
 	@touch $@
 
 build: bootstrap-build $(VENV)/.groups-build  ## build pabal into .venv

@@ -221,9 +221,9 @@ def types() -> Count:
 
 
 def house() -> Count:
-    """The house rules: layers, mirrored tests, licences."""
-    checks = (["check_layers.py"], ["check_mirror.py"], ["check_licences.py"])
-    return sum((one(run(sys.executable, ROOT / "tools" / name, *rest)) for name, *rest in checks), Count())
+    """The house rules: layers, mirrored tests, licences, links."""
+    checks = ("check_layers.py", "check_mirror.py", "check_licences.py", "check_links.py")
+    return sum((one(run(sys.executable, ROOT / "tools" / name)) for name in checks), Count())
 
 
 def format() -> Count:

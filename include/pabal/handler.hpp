@@ -128,6 +128,8 @@ public:
     std::chrono::milliseconds continue_wait{1000};
     /// Set by the requester: not on a connection that has served another exchange (the last one turned out to be closed).
     bool wants_new_connection = false;
+    /// Set by the requester: not on a connection that was made for another origin (its server has answered 421 to this one's).
+    bool wants_own_connection = false;
 
     /// Set by the requester: not before the handshake of its connection is done (RFC 8470 section 5.2).
     bool waits_for_handshake = false;
@@ -141,6 +143,8 @@ public:
     bool sent_early = false;
     /// Set by the responder when the exchange ran on a connection that had served another exchange before.
     bool on_reused_connection = false;
+    /// Set by the responder when the exchange ran on a connection that was made for another origin (RFC 9113 section 9.1.1).
+    bool on_coalesced_connection = false;
     /// Set by the responder as they come; see trace.hpp. `submitted` is the requester's.
     exchange_times times;
     /// Set by the responder when it gave the exchange a connection.

@@ -48,6 +48,9 @@ struct session_limits {
     /// Of silence on an HTTP/2 connection, after which its server is asked for a sign of life (PING); zero: only after an exchange
     /// ran out of time. Whoever gives none within 5 seconds is taken for dead.
     std::chrono::milliseconds ping_interval{0};
+    /// Whether an HTTP/2 or HTTP/3 connection may serve other https origins as well, whose names lead to the same address and
+    /// which its certificate covers (RFC 9113 section 9.1.1).
+    bool coalesce = true;
     /// Bytes of one response body, after content codings are removed, that may be held in memory. What exceeds it fails with
     /// `body_too_large`, as soon as that is known: no more than one piece beyond it is decoded.
     std::uint64_t max_body = std::uint64_t{1} << 30;

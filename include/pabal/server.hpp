@@ -35,7 +35,10 @@ struct server_options {
     std::uint16_t port = 0;          ///< 0 chooses a free one
     std::string unix_path;           ///< not empty: listen there instead
     std::optional<tls_server_options> tls;
-    bool http3 = true;                     ///< with TLS, but not on a Unix socket
+    bool http3 = true;  ///< with TLS, but not on a Unix socket
+    /// Over HTTP/3, requests with a safe method are taken from the first datagram of a client that was here before (0-RTT), although
+    /// anybody who saw it can send it again; others are answered 425 (Too Early, RFC 8470).
+    bool early_data = false;
     std::size_t max_connections = 10'000;  ///< over TCP, further ones wait in the system's queue; and as many over QUIC
     std::chrono::milliseconds graceful_stop{5'000};
 };

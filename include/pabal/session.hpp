@@ -21,6 +21,7 @@
 #include <pabal/content_coding.hpp>
 #include <pabal/message.hpp>
 #include <pabal/options.hpp>
+#include <pabal/priority.hpp>
 #include <pabal/proxy.hpp>
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
@@ -43,6 +44,8 @@ struct request {
     proxy_rules proxies;  ///< asked before the session's; `proxy_rules(*proxy::parse(url))` is one for everything
     std::optional<retry_policy> retries;  ///< none: what failed has failed
     credentials_ptr auth;                 ///< for the origin of `url` only, unless they name places
+    /// Sent as the Priority field, if `headers` have none. An urgency beyond 7 is `invalid_argument`.
+    std::optional<pabal::priority> priority;
     /// Bytes of the response's body at most, content codings removed; unset: `session_limits::max_body`.
     std::optional<std::uint64_t> max_body;
     /// The body is sent in this coding, with Content-Encoding to say so.

@@ -33,6 +33,7 @@ enum class option : unsigned char {
     proxies,
     retries,
     max_body,
+    priority,
     expect_continue,
     other
 };
@@ -43,7 +44,7 @@ option option_named(PyObject* name) {
         option what;
         PyObject* interned;
     };
-    static std::array<entry, 17> table{{{"url", option::url, nullptr},
+    static std::array<entry, 18> table{{{"url", option::url, nullptr},
                                         {"headers", option::headers, nullptr},
                                         {"timeout", option::timeout, nullptr},
                                         {"allow_redirects", option::allow_redirects, nullptr},
@@ -54,6 +55,7 @@ option option_named(PyObject* name) {
                                         {"proxies", option::proxies, nullptr},
                                         {"retries", option::retries, nullptr},
                                         {"max_body", option::max_body, nullptr},
+                                        {"priority", option::priority, nullptr},
                                         {"expect_continue", option::expect_continue, nullptr},
                                         {"hooks", option::hooks, nullptr},
                                         {"progress", option::hooks, nullptr},
@@ -85,6 +87,28 @@ bool parse_max_body(PyObject* value, std::optional<std::uint64_t>& out) {
     long long bytes = 0;
     if (!read_count(value, "max_body", 0, std::numeric_limits<long long>::max(), bytes)) return false;
     out = static_cast<std::uint64_t>(bytes);
+    return true;
+}
+
+/// priority=: an urgency, a Priority, or None. False: exception set.
+bool parse_priority(PyObject* value, std::optional<priority>& out) {
+    if (value == Py_None) return true;
+    long long urgency = 0;
+    if (PyLong_Check(value)) {
+        if (!read_count(value, "priority", 0, priority::least_urgent, urgency)) return false;
+        out = priority{.urgency = static_cast<int>(urgency)};
+        return true;
+    }
+    static lazy_import type("pabal.priority", "Priority");
+    if (!type.get()) return false;
+    if (PyObject_IsInstance(value, type.get()) != 1) {
+        PyErr_Format(PyExc_TypeError, "priority must be an int or a pabal.Priority, not %s", Py_TYPE(value)->tp_name);
+        return false;
+    }
+    const owned given(PyObject_GetAttrString(value, "urgency"));
+    const owned incremental(PyObject_GetAttrString(value, "incremental"));
+    if (!given || !incremental || !read_count(given.get(), "urgency", 0, priority::least_urgent, urgency)) return false;
+    out = priority{.urgency = static_cast<int>(urgency), .incremental = incremental.get() == Py_True};
     return true;
 }
 
@@ -269,6 +293,9 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
             break;
         case option::max_body:
             if (!parse_max_body(value, request.max_body)) return std::nullopt;
+            break;
+        case option::priority:
+            if (!parse_priority(value, request.priority)) return std::nullopt;
             break;
         case option::expect_continue:
             if (!parse_continue_wait(value, request.continue_wait)) return std::nullopt;

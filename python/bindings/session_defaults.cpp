@@ -182,6 +182,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.parsed_limits.max_idle_connections = nb::cast<std::size_t>(parts[2]);
     defaults.parsed_limits.idle_timeout = from_seconds(nb::cast<double>(parts[3]));
     if (!parts[6].is_none()) defaults.parsed_limits.ping_interval = from_seconds(nb::cast<double>(parts[6]));
+    defaults.parsed_limits.coalesce = nb::cast<bool>(parts[7]);
     defaults.parsed_limits.max_body = nb::cast<std::uint64_t>(parts[4]);
     if (!parts[5].is_none()) defaults.parsed_limits.max_streamed_body = nb::cast<std::uint64_t>(parts[5]);
 }

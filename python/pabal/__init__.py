@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pabal import har as har
     from pabal import otel as otel
     from pabal.bulk import Outcome, gather
+    from pabal.priority import Priority
     from pabal.trace import Trace
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Outcome",
     "PabalError",
     "PendingResponse",
+    "Priority",
     "Proxy",
     "Request",
     "RequestTimeout",
@@ -74,7 +76,14 @@ __all__ = [
 
 
 #: Imported when they are first asked for: most programs never do.
-_LATER = {"Outcome": "pabal.bulk", "Trace": "pabal.trace", "gather": "pabal.bulk", "har": "", "otel": ""}
+_LATER = {
+    "Outcome": "pabal.bulk",
+    "Priority": "pabal.priority",
+    "Trace": "pabal.trace",
+    "gather": "pabal.bulk",
+    "har": "",
+    "otel": "",
+}
 
 
 def __getattr__(name: str) -> object:

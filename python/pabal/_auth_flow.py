@@ -33,6 +33,7 @@ PASSED_ON = (
     "max_redirects",
     "retries",
     "max_body",
+    "priority",
     "expect_continue",
     "cookies",
     "hooks",

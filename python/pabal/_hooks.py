@@ -45,6 +45,7 @@ TRANSFER = (
     "proxies",
     "retries",
     "max_body",
+    "priority",
     "expect_continue",
 )
 

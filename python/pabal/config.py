@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     #: What ``timeout=`` accepts.
     TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
-    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None, float | None]
+    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None, float | None, bool]
     SafeResolverParts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], bool]
     #: A network or an address: ``"10.0.0.0/8"``, ``"fd00::1"``, or an object of `ipaddress`.
     NetworkInput: TypeAlias = "str | IPv4Address | IPv4Network | IPv6Address | IPv6Network"
@@ -216,9 +216,13 @@ class Limits(Frozen):
         Seconds of silence after which the server at the other end of an HTTP/2 connection is asked for a sign of life
         (PING), which also keeps the way there open. None, the default: it is asked only after a request ran out of
         time. One that gives none within 5 seconds is taken for dead, and its connection closed.
+    coalesce
+        Whether an HTTP/2 or HTTP/3 connection may serve other https origins as well, if their names lead to the same
+        address and the certificate covers them. True by default.
     """
 
     __slots__ = (
+        "coalesce",
         "idle_timeout",
         "max_body",
         "max_connections",
@@ -235,6 +239,7 @@ class Limits(Frozen):
         "max_body",
         "max_streamed_body",
         "ping_interval",
+        "coalesce",
     )
 
     max_connections: int
@@ -244,6 +249,7 @@ class Limits(Frozen):
     max_body: int
     max_streamed_body: int | None
     ping_interval: float | None
+    coalesce: bool
 
     def __init__(
         self,
@@ -255,6 +261,7 @@ class Limits(Frozen):
         max_body: int = 1 << 30,
         max_streamed_body: int | None = None,
         ping_interval: float | None = None,
+        coalesce: bool = True,
     ) -> None:
         if max_connections_per_host is None:
             per_host = 100
@@ -277,6 +284,7 @@ class Limits(Frozen):
         put(self, "max_streamed_body", streamed)
         interval = None if ping_interval is None else _positive("ping_interval", ping_interval, "a number of seconds")
         put(self, "ping_interval", interval)
+        put(self, "coalesce", flag_of("coalesce", coalesce))
 
     @property
     def parts(self) -> LimitsParts:
@@ -289,6 +297,7 @@ class Limits(Frozen):
             self.max_body,
             self.max_streamed_body,
             self.ping_interval,
+            self.coalesce,
         )
 
     def __repr__(self) -> str:
@@ -305,7 +314,7 @@ class Limits(Frozen):
 
 
 def _limits_from_parts(parts: LimitsParts) -> Limits:
-    whole, per_host, idle, idle_timeout, max_body, max_streamed_body, ping_interval = parts
+    whole, per_host, idle, idle_timeout, max_body, max_streamed_body, ping_interval, coalesce = parts
     return Limits(
         whole,
         per_host,
@@ -314,6 +323,7 @@ def _limits_from_parts(parts: LimitsParts) -> Limits:
         max_body=max_body,
         max_streamed_body=max_streamed_body,
         ping_interval=ping_interval,
+        coalesce=coalesce,
     )
 
 

@@ -25,6 +25,7 @@ from pabal._engine import Cookie, CookieJar, DigestAuth, Headers, RateLimiter
 from pabal._request import Request
 from pabal.config import Limits, Proxy, Timeout
 from pabal.exceptions import PabalError
+from pabal.priority import Priority
 from pabal.response import Response
 from pabal.retry import Retry
 from pabal.trace import Trace
@@ -194,6 +195,8 @@ Compress: TypeAlias = Literal["gzip", "deflate", "br", "zstd"]
 TimeoutInput: TypeAlias = float | tuple[float | None, float | None] | Timeout | None
 #: ``retries=``: how often, or a Retry; None for what the session says.
 RetriesInput: TypeAlias = int | Retry | None
+#: ``priority=``: an urgency from 0 to 7, or a Priority; None for none.
+PriorityInput: TypeAlias = int | Priority | None
 #: ``verify=``: False accepts any certificate; a path names a PEM bundle, or a folder of certificates, to trust instead
 #: of the system's.
 Verify: TypeAlias = bool | str | os.PathLike[str]
@@ -263,6 +266,7 @@ class CommonOptions(TypedDict, total=False):
     max_body: int | None  #: bytes of the response's body at most, decompressed; kept or streamed
     compress: Compress | None
     trailers: Trailers | None
+    priority: PriorityInput  #: a wish (RFC 9218): from 0, the most urgent, to 7; or a Priority
     expect_continue: bool | float  #: ask before the body is sent, and wait one second, or so many, for the answer
 
 

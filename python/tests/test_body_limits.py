@@ -157,7 +157,7 @@ def test_they_are_limits_like_the_others() -> None:
     assert pabal.Limits().max_body == 1 << 30
     assert pabal.Limits().max_streamed_body is None
     assert limits != pabal.Limits(max_body=1000)
-    assert repr(limits).endswith("max_body=1000, max_streamed_body=2000, ping_interval=None)")
+    assert repr(limits).endswith("max_body=1000, max_streamed_body=2000, ping_interval=None, coalesce=True)")
     with pytest.raises(ValueError, match="max_body"):
         pabal.Limits(max_body=0)
     with pytest.raises(TypeError, match="max_streamed_body"):

@@ -62,7 +62,9 @@ def test_a_tuple_must_be_a_pair() -> None:
         timeout_of((1, 2, 3))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("value", [Timeout(5, connect=None), Limits(7, 3, idle_timeout=2, ping_interval=30)])
+@pytest.mark.parametrize(
+    "value", [Timeout(5, connect=None), Limits(7, 3, idle_timeout=2, ping_interval=30, coalesce=False)]
+)
 def test_values_compare_hash_pickle_and_do_not_change(value: Any) -> None:
     copy = pickle.loads(pickle.dumps(value))
     assert copy == value

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from support.demo import Demo
+from support.processes import judge
 
-PROGRAM = Path(__file__).resolve().parents[2] / "build" / "judges" / "h2spec"
 CASES = 145
 
 #: What is waived: the section and the name of the case.
@@ -55,11 +55,9 @@ def failures(report: Path) -> tuple[int, set[tuple[str, str]]]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("tls", [True, False], ids=["tls", "plain"])
 def test_the_server_does_what_the_rfc_says(demo: Demo, tls: bool, tmp_path: Path) -> None:
-    if not PROGRAM.exists():
-        pytest.fail(f"{PROGRAM} is missing: make test builds it")
     report = tmp_path / "report.xml"
     where = ["-p", str(demo.tls_port), "-t", "-k"] if tls else ["-p", str(demo.port)]
-    command = [PROGRAM, "-h", "127.0.0.1", *where, "-P", "/price", "-o", "3", "-j", report]
+    command = [judge("h2spec"), "-h", "127.0.0.1", *where, "-P", "/price", "-o", "3", "-j", report]
     done = subprocess.run(command, capture_output=True, text=True, timeout=150)
     count, failed = failures(report)
     assert count == CASES, done.stdout[-2000:]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import trustme
 from support.nginx import speaking_http2
+from support.processes import judge
 
-JUDGE = Path(__file__).resolve().parent.parent.parent / "build" / "judges" / "h2specd"
 CASES = 57
 #: The judge may read "reset by peer" before it reads what it was told: such cases are tried again.
 TRIES = 4
@@ -84,8 +84,19 @@ def test_what_h2specd_says(authority: trustme.CA, tmp_path: Path) -> None:
         while runs < TRIES and (not judged or judged - passed - WAIVED):
             runs += 1
             command = f"{sys.executable} {client} {control.tls_url}/price {served}"
-            judge = [JUDGE, "-h", "127.0.0.1", "-f", str(free_ports(CASES + 3)), "-t", "-c", chain, "-k", key]
-            done = subprocess.run([*judge, "-e", command], capture_output=True, timeout=120, check=False)
+            judging = [
+                judge("h2specd"),
+                "-h",
+                "127.0.0.1",
+                "-f",
+                str(free_ports(CASES + 3)),
+                "-t",
+                "-c",
+                chain,
+                "-k",
+                key,
+            ]
+            done = subprocess.run([*judging, "-e", command], capture_output=True, timeout=120, check=False)
             found = verdicts(done.stdout.decode(errors="replace"))
             assert len(found) == CASES, done.stdout.decode(errors="replace")
             judged |= found.keys()

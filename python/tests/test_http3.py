@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pabal
 import pytest
 import trustme
-from support.http3 import LARGE, QUOTE, Http3Server, Relay, Request, SilentPort, answer
+from support.datagram_relay import Relay
+from support.http3 import LARGE, QUOTE, Http3Server, Request, SilentPort, answer
 
 Run = Callable[[Any], Any]
 
@@ -168,12 +169,13 @@ def test_an_idle_connection_that_the_server_forgets_costs_no_request(
 
 
 @pytest.mark.parametrize(
-    "trouble", [{"loses": 20}, {"repeats": 5}, {"delays": 7}, {"loses": 30, "repeats": 11, "delays": 13}]
+    "trouble",
+    [{"loses": 0.05}, {"repeats": 0.2}, {"reorders": 0.15}, {"loses": 0.03, "repeats": 0.1, "reorders": 0.1}],
 )
 def test_what_a_bad_network_does_is_put_right(
-    trouble: dict[str, int], server: Http3Server, ca_file: str, no_leaks: None
+    trouble: dict[str, float], server: Http3Server, ca_file: str, no_leaks: None
 ) -> None:
-    relay = Relay(server.port, **trouble)
+    relay = Relay(server.port, **cast(Any, trouble))
     try:
         with pabal.Session(verify=ca_file, http="3") as session:
             for _ in range(10):

@@ -16,7 +16,8 @@ import trustme
 from aioquic.buffer import Buffer
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.packet import QuicFrameType, pull_quic_header
-from support.http3 import LARGE, QUOTE, Http3Server, Relay, Request, answer
+from support.datagram_relay import Relay
+from support.http3 import LARGE, QUOTE, Http3Server, Request, answer
 
 HERE = Path(__file__).parent
 

@@ -264,6 +264,7 @@ OF_REQUESTS: dict[str, Row] = {
     "allow_redirects": ("allow_redirects must be True or False", [0, 1, NAN, "no", "", b"", None, [], object()]),
     "stream": ("stream must be True or False", [0, 1, NAN, "no", "", b"", None, [], object()]),
     "max_body": ("max_body must be", [-1, 2**63, HUGE, -HUGE, True, 1.5, NAN, "3", b"3", [], object()]),
+    "priority": ("priority must be", [-1, 8, HUGE, -HUGE, True, 1.5, NAN, "3", b"3", [], object()]),
     "expect_continue": (
         "expect_continue.*(bool|positive)",
         [0, -1, 0.0, NAN, INFINITE, HUGE, -HUGE, "yes", b"1", [], {}, object()],
@@ -535,7 +536,13 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
             "max_body": ("max_body must be", [0, None, 2**63, *COUNTS]),
             "max_streamed_body": ("max_streamed_body must be", [0, 2**63, *COUNTS]),
             "ping_interval": ("ping_interval must be", SECONDS),
+            "coalesce": ("coalesce must be", FLAGS),
         },
+    ),
+    (
+        pabal.Priority,
+        {},
+        {"urgency": ("urgency must be", [-1, 8, None, *COUNTS]), "incremental": ("incremental must be", FLAGS)},
     ),
     (
         pabal.Retry,

@@ -58,7 +58,7 @@ void call::attempt() {
 
 void call::send() {
     state_ = state::waiting;
-    request_sent = unprocessed = on_reused_connection = false;  // said of the exchange before
+    request_sent = unprocessed = on_reused_connection = on_coalesced_connection = false;  // said of the exchange before
     connection.reset();
     informational_.clear();
     times = {};
@@ -87,6 +87,7 @@ delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     times.head = reactor_->now();
     elapsed_ = times.head - started_;
+    if (leave_coalesced_connection(head)) return delivery::push;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
     session_->learn_alternatives(asked_.location, via_.get(), head.headers);
     if (came_too_early(head) || went_astray(head) || stop_expecting(head)) return delivery::push;
@@ -182,7 +183,7 @@ void call::next_hop() {
     asked_.method = std::move(next.method);
     leaves_origin_ = leaves_origin_ || next.leaves_origin;
     asked_.location = std::move(next.location);
-    replayed_ = wants_new_connection = false;
+    replayed_ = wants_new_connection = wants_own_connection = false;
     answered_challenges_ = 0;
     is_unexpecting_ = waits_for_handshake = false;
     attempt();
@@ -244,6 +245,18 @@ bool call::stop_expecting(const response_head& head) {
     if (!request.headers.contains(field_id::expect) || (asked_.streams_body && !rewind_body())) return false;
     is_unexpecting_ = sends_again_ = true;
     replayed_ = false;
+    skip_response();
+    return true;
+}
+
+/// True: the server does not speak for this origin on a connection that was made for another one (RFC 9110 section 15.5.20),
+/// and is asked on one of the origin's own.
+bool call::leave_coalesced_connection(const response_head& head) {
+    if (head.status != 421 || !on_coalesced_connection) return false;
+    if (asked_.streams_body && !rewind_body()) return false;
+    wants_own_connection = sends_again_ = repeated_ = true;
+    replayed_ = false;
+    earlier_.push_back(trace_exchange(head.status, nullptr));
     skip_response();
     return true;
 }

@@ -29,6 +29,7 @@
 #include <pabal/auth.hpp>
 #include <pabal/handler.hpp>
 #include <pabal/options.hpp>
+#include <pabal/priority.hpp>
 #include <pabal/proxy.hpp>
 #include <pabal/trace.hpp>
 #include <pabal/url.hpp>
@@ -98,6 +99,8 @@ struct call_request {
     credentials_ptr auth;  ///< for the first origin only; null: the session's, if any
     /// Bytes of the response's body at most, kept or streamed; unset: the session's limits.
     std::optional<std::uint64_t> max_body;
+    /// Sent as the Priority field (RFC 9218) where it is not given; valid.
+    std::optional<pabal::priority> priority;
     /// A body asks for 100 (Continue) before it is sent, and is held back that long at most (RFC 9110 section 10.1.1). Set:
     /// the field is added where it is not given.
     std::optional<std::chrono::milliseconds> continue_wait;
@@ -211,6 +214,7 @@ private:
     std::string netrc_credentials() const;
     bool answer_challenge(const response_head& head);
     bool stop_expecting(const response_head& head);
+    bool leave_coalesced_connection(const response_head& head);
     bool came_too_early(const response_head& head);
     bool went_astray(const response_head& head);
     bool try_again_after(const response_head& head);

@@ -5,10 +5,13 @@
 #include "client/netrc.hpp"
 #include "client/session.hpp"
 #include "protocol/http/basic_auth.hpp"
+#include "protocol/http/priority.hpp"
 
 namespace pabal::client {
 
 namespace {
+
+constexpr std::string_view priority_name = "Priority";
 
 /// What is for one origin only.
 bool is_credential(field_id id) noexcept {
@@ -75,6 +78,8 @@ void call::build_request() {
     }
     if (!asked_.trailers.empty() && !out.contains(field_id::trailer))
         out.append_valid("Trailer", names_of(asked_.trailers));
+    if (asked_.priority && !out.contains(priority_name))
+        out.append_valid(priority_name, http::priority_field(*asked_.priority));
     if (asked_.continue_wait && !is_unexpecting_ && request_body_size != 0 && !out.contains(field_id::expect))
         out.append_valid("Expect", "100-continue");
     if (!asked_.as_told) authorize();

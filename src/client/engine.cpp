@@ -7,8 +7,9 @@ namespace pabal::client {
 namespace {
 
 pool::limits pool_limits(const session_limits& limits) {
-    return {limits.max_connections, limits.max_connections_per_host, limits.max_idle_connections, limits.idle_timeout,
-            limits.ping_interval};
+    return {limits.max_connections,      limits.max_connections_per_host,
+            limits.max_idle_connections, limits.idle_timeout,
+            limits.ping_interval,        limits.coalesce};
 }
 
 }  // namespace

@@ -107,6 +107,10 @@ result<call_request> to_call(request asked, const session& asking) {
     }
     out.auth = std::move(asked.auth);
     out.max_body = asked.max_body;
+    if (asked.priority && !asked.priority->is_valid())
+        return error{error_code::invalid_argument, phase::prepare, culprit::caller, 0,
+                     "the urgency of a request is from 0 to 7, not " + std::to_string(asked.priority->urgency)};
+    out.priority = asked.priority;
     out.continue_wait = asked.continue_wait;
     if (auto ready = prepare_upload(asked, out); !ready) return std::move(ready).error();
     if (asked.retries) out.retries = std::make_shared<const retry_policy>(std::move(*asked.retries));

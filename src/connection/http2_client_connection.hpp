@@ -4,7 +4,8 @@
 /// section 5). What it does with them is told in multiplexed_client_connection.hpp.
 ///
 /// A lone request is sent at once. Where there are several, what the exchanges of one turn have to send leaves together at its
-/// end, so that a hundred requests cost a few TLS records and one system call.
+/// end, so that a hundred requests cost a few TLS records and one system call; where there were several the last time, the first
+/// waits for the others.
 
 #include <chrono>
 #include <string>

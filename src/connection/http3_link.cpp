@@ -126,6 +126,8 @@ transport::transport_description http3_link::describe() const {
     description.peer_address = transport::text_of(socket_->peer().get(), socket_->peer().size);
     description.local_address = transport::text_of(socket_->local().get(), socket_->local().size);
     if (is_established() || sends_early()) tls_->describe(description);
+    // That of the session that is resumed; it is the peer's only if the peer takes it up.
+    if (!is_established()) description.peer_certificate.clear();
     return description;
 }
 

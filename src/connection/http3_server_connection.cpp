@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/fork.hpp"
@@ -13,6 +14,10 @@ namespace {
 
 /// Between saying that the end is near and which request was the last: at least.
 constexpr std::chrono::milliseconds shortest_notice{10};
+
+/// Early data goes by what a client remembers of transport parameters and SETTINGS, which must not shrink meanwhile: to be changed
+/// with either.
+constexpr std::string_view early_data_context = "pabal 1";
 
 transport::socket_address address_of(std::string_view bytes) noexcept {
     transport::socket_address made;
@@ -38,7 +43,7 @@ result<std::unique_ptr<http3_server_connection>>
 http3_server_connection::accept(http3_endpoint& endpoint, const quic::initial& first, quic::path path) {
     const base::no_fork whole;
     std::unique_ptr<http3_server_connection> made(new http3_server_connection(endpoint));
-    auto tls = transport::quic_tls::accept(endpoint.tls());
+    auto tls = transport::quic_tls::accept(endpoint.tls(), endpoint.takes_early_data() ? early_data_context : "");
     if (!tls) return std::move(tls).error();
     made->tls_ = std::move(*tls);
     auto quic = quic::machine::server(made->tls_->native(), std::move(path), first, endpoint.stateless(), *made,

@@ -20,14 +20,33 @@ void multiplexed_client_connection<Machine>::start(exchange_ptr started) {
     auto* made = new stream(*this, std::move(started));
     streams_.push_back(*made);
     ++exchanges_;
+    if (!made->needs_settings() || machine().knows_settings()) return open(*made);
+    unsettled_.push_back(*made);
+    made->await_settings();
+}
+
+template <class Machine>
+void multiplexed_client_connection<Machine>::open(stream& ready) {
     ++on_wire_;
-    if (auto opened = made->open(); !opened) {
+    if (auto opened = ready.open(); !opened) {
         --on_wire_;
-        return made->fail(std::move(opened).error());
+        return ready.fail(std::move(opened).error());
     }
-    fresh_.push_back(*made);
-    if (exchanges_ == 1) return flush();
-    schedule_flush();
+    fresh_.push_back(ready);
+    leave_with_company();
+}
+
+/// A lone request leaves at once. But who makes several makes several again: when others followed the first within its turn, the
+/// next first one waits for them, so that they leave in one write and their responses come in one turn; until one waited in vain.
+template <class Machine>
+void multiplexed_client_connection<Machine>::leave_with_company() {
+    if (exchanges_ > 1) {
+        expects_company_ = expects_company_ || left_alone_ == environment_.reactor.now();
+        return schedule_flush();
+    }
+    if (expects_company_) return schedule_flush();
+    left_alone_ = environment_.reactor.now();
+    flush();
 }
 
 template <class Machine>
@@ -63,6 +82,7 @@ template <class Machine>
 bool multiplexed_client_connection<Machine>::tell_invited() {
     const bool anybody = !invited_.empty();
     while (!invited_.empty()) invited_.pop_front().invite();
+    while (state_ == state::open && !unsettled_.empty() && machine().knows_settings()) open(unsettled_.pop_front());
     if (state_ == state::open && std::exchange(room_to_tell_, false)) tell_room();
     return anybody;
 }
@@ -70,7 +90,9 @@ bool multiplexed_client_connection<Machine>::tell_invited() {
 /// Something was sent: of every request that began, its beginning.
 template <class Machine>
 void multiplexed_client_connection<Machine>::note_written() {
-    while (!fresh_.empty()) fresh_.pop_front().note_written();
+    std::size_t began = 0;
+    for (; !fresh_.empty(); ++began) fresh_.pop_front().note_written();
+    if (began == 1 && exchanges_ == 1) expects_company_ = false;
 }
 
 template <class Machine>

@@ -74,11 +74,17 @@ protected:
     std::size_t on_wire_ = 0;  ///< of them, those that count against the peer's limit
 
 private:
+    void open(stream& ready);
+    void leave_with_company();
+
     bool served_before_ = false;
+    bool expects_company_ = false;    ///< of the first request of several
+    reactor::time_point left_alone_;  ///< the turn in which one left at once
     bool room_to_tell_ = false;
     close_reason lost_for_{};
     base::intrusive_list<stream> streams_;
     base::intrusive_list<stream, fresh_stream> fresh_;
+    base::intrusive_list<stream, fresh_stream> unsettled_;  ///< not opened yet: they need to know the peer's SETTINGS
     base::intrusive_list<stream, invited_stream> invited_;
 };
 

@@ -33,6 +33,9 @@ class multiplexed_client_stream final : public Machine::stream_type,
 public:
     multiplexed_client_stream(multiplexed_client_connection<Machine>& owner, exchange_ptr started);
 
+    /// Whether it cannot be opened before the peer's SETTINGS have come (RFC 8441 section 3): they are waited for as for progress.
+    bool needs_settings() const noexcept { return !exchange_->request.protocol.empty(); }
+    void await_settings() { expect_progress(); }
     /// Opens the stream. An error is the caller's, and nothing was sent.
     result<void> open();
     /// The exchange ends with `failure`.

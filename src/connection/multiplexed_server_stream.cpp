@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "connection/multiplexed_server_connection.hpp"
+#include "protocol/http/methods.hpp"
 #include "protocol/http2/machine.hpp"
 #include "protocol/http3/machine.hpp"
 
@@ -17,6 +18,11 @@ multiplexed_server_stream<Machine>::~multiplexed_server_stream() {
 
 template <class Machine>
 void multiplexed_server_stream<Machine>::on_request(request_head&& head, std::optional<std::uint64_t> body_size) {
+    // RFC 8470 section 5.2: who may act twice on what is replayed says that it was too early.
+    if (owner_.machine().may_be_replayed() && !http::is_safe(head.method)) {
+        refuse(425);
+        return owner_.note_news(*this);
+    }
     exchange_ = base::make_counted<server_exchange>(*this);
     const auto expectation = head.headers.find(field_id::expect);
     expects_continue_ = expectation && equals_ignoring_case(*expectation, "100-continue");

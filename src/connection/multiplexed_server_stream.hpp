@@ -49,6 +49,7 @@ private:
     void on_end(fields&& trailers) override;
     void on_reset(error&& failure, bool unprocessed) override;
     result<read_outcome> read_body(std::span<char> buffer) override;
+    bool has_given_all() const override { return response_ended_ && queued() == 0; }
     const fields* trailers() override { return &response_trailers_; }
     void on_sent() override;
 

@@ -74,10 +74,18 @@ struct dial_timings {
 
 class dial_observer {
 public:
+    /// Whether a connection is open already that may serve the target as well (RFC 9113 section 9.1.1): asked of the addresses that
+    /// were found, which may be connected to, also from inside `dial`. True: the dial ends with `on_reached`.
+    virtual bool is_reached(const address& peer, bool over_quic) {
+        (void)peer, (void)over_quic;
+        return false;
+    }
     /// Exactly one of these is called, exactly once, never from inside `dial`. The attempt may be destroyed in it.
     virtual void on_dialed(transport::transport_ptr connected, const dial_timings& timings) = 0;
     /// Instead of `on_dialed`, of a target over QUIC or with `alternatives`. The handshake is part of it.
     virtual void on_linked(std::unique_ptr<connection::http3_link>, const dial_timings&) {}
+    /// Instead of `on_dialed`, once `is_reached` has said so.
+    virtual void on_reached() {}
     virtual void on_dial_failed(pabal::error failure) = 0;
     /// Before `on_dial_failed`, of a target with `encrypted_hello_keys`: the peer does not read what was encrypted with them, and says
     /// what to encrypt with; empty: not at all (RFC 9849 section 6.1.6).

@@ -38,6 +38,9 @@ private:
     void on_services(const std::vector<service_binding>& found) override;
     void on_dialed(transport::transport_ptr connected, const dial_timings& timings) override;
     void on_linked(std::unique_ptr<connection::http3_link> link, const dial_timings& timings) override;
+    /// An open connection sends no ClientHello, so that nothing is told in the clear.
+    bool is_reached(const address& peer, bool over_quic) override { return observer_.is_reached(peer, over_quic); }
+    void on_reached() override { observer_.on_reached(); }
     void on_hello_rejected(std::string keys) override { offered_instead_ = std::move(keys); }
     void on_dial_failed(pabal::error failure) override;
     void on_limit();

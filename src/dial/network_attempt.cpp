@@ -48,15 +48,18 @@ void network_attempt::begin(resolver& resolver) {
     } else {
         enter(phase::resolve);
         lookup_ = resolver.resolve(to_.host, *this);
-        advance();
+        reached_ ? lookup_.reset() : advance();
     }
     beginning_ = false;
 }
 
 void network_attempt::on_answer(address_family family, const family_answer& answer) {
+    if (reached_) return;
     std::vector<address> addresses;
     addresses.reserve(answer.addresses.size());
     for (const address& each : answer.addresses) addresses.push_back(each.with_port(to_.port));
+    reached_ = is_reached(addresses);
+    if (reached_) return conclude();
     plan_.answered(family, addresses, reactor_.now());
     // "There is no such name" holds for both families, whatever became of the other's question.
     if (answer.failure && (!resolve_failure_ || answer.failure->code == error_code::host_not_found))
@@ -82,17 +85,25 @@ void network_attempt::advance() {
     }
 }
 
+/// Why it is not connected to; nullopt: it may be.
+std::optional<error> network_attempt::refusal_of(const address& to) const {
+    if (auto rule = to_.guard ? to_.guard->refusal(to) : std::nullopt) return address_refused({}, *rule);
+    if (!to_.from || to_.from->family == to.family) return std::nullopt;
+    return error{error_code::connect_failed, phase::connect, culprit::caller, 0,
+                 std::string("out of reach from ") +
+                     (to_.from->family == address_family::ipv4 ? "an IPv4" : "an IPv6") + " local address"};
+}
+
+/// Whether the observer has a connection to one of them.
+bool network_attempt::is_reached(const std::vector<address>& found) const {
+    return std::ranges::any_of(
+        found, [this](const address& each) { return observer_.is_reached(each, to_.over_quic) && !refusal_of(each); });
+}
+
 void network_attempt::start(const address& to) {
     if (phase_ == phase::resolve) enter(phase::connect);
-    if (auto rule = to_.guard ? to_.guard->refusal(to) : std::nullopt) {
-        note_failure(to.to_string(), address_refused({}, *rule));
-        return plan_.attempt_failed(reactor_.now());
-    }
-    if (to_.from && to_.from->family != to.family) {
-        note_failure(to.to_string(),
-                     {error_code::connect_failed, phase::connect, culprit::caller, 0,
-                      std::string("out of reach from ") +
-                          (to_.from->family == address_family::ipv4 ? "an IPv4" : "an IPv6") + " local address"});
+    if (auto refusal = refusal_of(to)) {
+        note_failure(to.to_string(), std::move(*refusal));
         return plan_.attempt_failed(reactor_.now());
     }
     const bool is_bound = to_.from && !to_.from->is_unspecified();
@@ -301,6 +312,7 @@ void network_attempt::tell() {
             std::move(tls_);  // its socket is closed whatever the observer does, but not before it returns
         return observer_.on_dial_failed(std::move(*failure_));
     }
+    if (reached_) return observer_.on_reached();
     if (linked_) return observer_.on_linked(std::move(linked_), timings_);
     observer_.on_dialed(std::move(connected_), timings_);
 }

@@ -45,6 +45,8 @@ private:
     void on_answer(address_family family, const family_answer& answer) override;
     void advance();
     void start(const address& to);
+    std::optional<error> refusal_of(const address& to) const;
+    bool is_reached(const std::vector<address>& found) const;
     void connect_unix();
     void won(racer& winner, int descriptor);
     void lost(racer& loser, error failure);
@@ -80,6 +82,7 @@ private:
     happy_eyeballs plan_;
     phase phase_ = phase::resolve;
     bool beginning_ = true;  ///< inside `begin`
+    bool reached_ = false;   ///< somebody else is there already
     reactor::time_point phase_began_;
     dial_timings timings_;
 

@@ -7,6 +7,9 @@
 ///        ▼            ▼                                          ▼
 ///     on_dial_failed: timed_out with `where` = the phase, or what went wrong
 ///
+/// Each address that was found is first shown to the observer, who may have a connection to it already: `on_reached` ends the dial
+/// then.
+///
 /// Through a proxy (proxied_attempt.hpp): the same with the proxy in the place of the origin, then the tunnel, then TLS.
 ///
 /// The resolve phase ends with the first address that may be tried; answers that come later still join the race.

@@ -10,9 +10,9 @@
 ///     TCP ───────────────▶ it wins: the place is avoided for a while, as UDP seems to get nowhere (section 2.4)
 ///
 /// Where nothing is known, TCP goes first, and the origin's HTTPS records are asked for (RFC 9460); QUIC joins when they name a
-/// place, which is known from then on.
+/// place, which is known from then on. When TCP has failed they are waited for a little longer.
 ///
-/// The loser is dropped. When both fail, TCP's failure is told: it is the one that would have come without HTTP/3.
+/// The loser is dropped. A side that finds a connection which is there already (dial_observer::is_reached) has won. When both fail, TCP's failure is told: it is the one that would have come without HTTP/3.
 
 #include <chrono>
 #include <memory>
@@ -30,6 +30,8 @@ namespace pabal::dial {
 class raced_attempt final : public attempt, private service_observer {
 public:
     static constexpr std::chrono::milliseconds head_start{250};
+    /// So long records are waited for when TCP has failed.
+    static constexpr std::chrono::milliseconds last_hope{250};
     /// What a record says is asked for again after that time.
     static constexpr std::chrono::minutes records_hold{5};
 
@@ -47,6 +49,10 @@ private:
         void on_linked(std::unique_ptr<connection::http3_link> link, const dial_timings& timings) override {
             race.quic_won(std::move(link), timings);
         }
+        bool is_reached(const address& peer, bool over_quic) override {
+            return race.observer_.is_reached(peer, over_quic);
+        }
+        void on_reached() override { race.reached(*this); }
         void on_dial_failed(pabal::error failure) override { race.lost(*this, std::move(failure)); }
         void on_hello_rejected(std::string keys) override { race.observer_.on_hello_rejected(std::move(keys)); }
         raced_attempt& race;
@@ -58,9 +64,15 @@ private:
     void start_tcp();
     void tcp_won(transport::transport_ptr connected, const dial_timings& timings);
     void quic_won(std::unique_ptr<connection::http3_link> link, const dial_timings& timings);
+    void reached(side& winner);
+    void drop_quic();
+    void drop_tcp();
     void lost(side& loser, pabal::error failure);
+    void on_patience_over();
+    void fail_if_over();
     void avoid_place();
 
+    reactor::reactor& reactor_;
     dialer& dialer_;
     target to_;
     dial_limits limits_;
@@ -71,7 +83,7 @@ private:
     std::optional<alternative> place_;  ///< where QUIC goes to
     bool has_head_start_ = false;
     std::unique_ptr<lookup> records_;
-    reactor::member_timer<raced_attempt, &raced_attempt::start_tcp> patience_{*this};
+    reactor::member_timer<raced_attempt, &raced_attempt::on_patience_over> patience_{*this};
 };
 
 }  // namespace pabal::dial

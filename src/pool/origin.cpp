@@ -90,7 +90,7 @@ void pooled::on_closed(connection::client_connection&, connection::close_reason 
 void pooled::on_idle_timeout() { connection->close(connection::close_reason::idle_timeout); }
 
 void waiter::cancel(pabal::exchange&) {
-    origin& its_origin = owner;
+    origin& its_origin = *owner;
     its_origin.forget(*this);
     its_origin.cancel_surplus_dials();
 }
@@ -99,9 +99,10 @@ void waiter::on_pool_timeout() {
     const exchange_ptr timed_out = exchange;
     const auto limit = timed_out->limits.pool;
     error failure{error_code::timed_out, phase::pool, culprit::local, 0,
-                  "no connection to " + owner.target().text() + " became free within " + std::to_string(limit.count()) +
+                  "no connection to " + owner->target().text() + " became free within " +
+                      std::to_string(limit.count()) +
                       " ms (pool timeout): raise Limits(max_connections_per_host=) or the pool timeout"};
-    origin& its_origin = owner;
+    origin& its_origin = *owner;
     its_origin.forget(*this);
     its_origin.cancel_surplus_dials();
     timed_out->on_error(std::move(failure));
@@ -113,6 +114,13 @@ void dialled::on_dialed(transport::transport_ptr connected, const dial::dial_tim
 void dialled::on_linked(std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) {
     owner.linked(*this, std::move(link), timings);
 }
+bool dialled::is_reached(const dial::address& peer, bool over_quic) {
+    whereabouts where{peer.to_string(), owner.target().tls.get(), over_quic};
+    if (!owner.host_at(where)) return false;
+    reached = std::move(where);
+    return true;
+}
+void dialled::on_reached() { owner.reached(*this); }
 void dialled::on_dial_failed(error failure) { owner.failed(*this, std::move(failure)); }
 
 // --- origin -----------------------------------------------------------------------------------------------------------
@@ -124,6 +132,7 @@ std::chrono::milliseconds origin::ping_interval() const noexcept { return pool_.
 origin::~origin() { close(connection::close_reason::session_closed); }
 
 void origin::submit(exchange_ptr submitted) {
+    if (submitted->wants_own_connection) stay_alone();
     const bool wants_new = submitted->wants_new_connection;
     while (!wants_new && !(shared_.empty() && idle_.empty())) {
         pooled& candidate = shared_.empty() ? idle_.back() : shared_.front();
@@ -133,6 +142,7 @@ void origin::submit(exchange_ptr submitted) {
         if (candidate.connection->exchanges() == 0)
             candidate.connection->close(connection::close_reason::peer_closed_idle);
     }
+    if (!wants_new && host_ && host_->connection->usable()) return host_->owner.lend(*host_, std::move(submitted));
     add_waiter(std::move(submitted));
     const bool is_full = connections_ + dials_ >= pool_.limits_.max_connections_per_host;
     if (wants_new && is_full && !idle_.empty()) idle_.front().connection->close(connection::close_reason::evicted);
@@ -281,6 +291,8 @@ void origin::place(pooled& connection) {
 
 void origin::closed(pooled& connection, connection::close_reason reason) {
     take_out(connection);
+    pool_.shareable_.remove(connection);
+    while (!connection.guests.empty()) connection.guests.pop_front().host_ = nullptr;
     --connections_;
     --pool_.open_;
     ++pool_.statistics_.closed;
@@ -298,14 +310,46 @@ void origin::connected(dialled& dial, transport::transport_ptr transport, const 
         return failed(dial, {error_code::unsupported, phase::tls, culprit::peer, 0,
                              target_.text() + " does not speak HTTP/2, and no other version is allowed"});
     }
+    origin& its_home = home();
     pool_.environment_.reactor.retire(end(dial));
-    admit(*new pooled(*this, std::move(transport), std::move(facts)));
+    const bool is_http2 = facts->application_protocol == http2_protocol;
+    if (&its_home != this) {
+        move_waiters(its_home, is_http2);
+        if (is_http2) cancel_surplus_dials();
+    }
+    const whereabouts where{facts->peer_address, target_.tls.get(), false};
+    auto* made = new pooled(its_home, std::move(transport), std::move(facts));
+    if (is_http2) its_home.offer(*made, where);
+    its_home.admit(*made);
 }
 
 void origin::linked(dialled& dial, std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) {
     auto facts = facts_of(link->describe(), dial.began, timings);
     pool_.environment_.reactor.retire(end(dial));
-    admit(*new pooled(*this, std::move(link), std::move(facts)));
+    const whereabouts where{facts->peer_address, target_.tls.get(), true};
+    auto* made = new pooled(*this, std::move(link), std::move(facts));
+    offer(*made, where);
+    admit(*made);
+}
+
+/// Where a connection over TCP belongs: it was raced with QUIC to a place that is avoided from now on, so that those who come
+/// later ask for the origin without it.
+origin& origin::home() {
+    if (!target_.http3_at) return *this;
+    dial::target plain = target_;
+    plain.http3_at.reset();
+    return pool_.origin_of(plain);
+}
+
+/// Whoever waits here waits there from now on: all, or as many as no dial of ours is under way for.
+void origin::move_waiters(origin& to, bool all) {
+    while (waiting_ > 0 && (all || waiting_ > dials_)) {
+        waiter& first = waiters_.pop_front();
+        --waiting_;
+        first.owner = &to;
+        to.waiters_.push_back(first);
+        ++to.waiting_;
+    }
 }
 
 /// A new connection: for all who wait and whom it takes.

@@ -8,12 +8,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/intrusive_list.hpp"
 #include "connection/client_connection.hpp"
 #include "dial/dialer.hpp"
+#include "pool/coalescing.hpp"
 #include "reactor/reactor.hpp"
 
 namespace pabal::pool {
@@ -22,11 +24,13 @@ class pool;
 class origin;
 
 struct by_age;   ///< tag: the pool's list of idle connections, longest idle first
+struct guest;    ///< tag: origins that use a connection which was made for another one
 struct starved;  ///< tag: origins that wait for room under the total limit
 
 /// A connection and its place in the pool.
 class pooled final : public base::list_hook<>,
                      public base::list_hook<by_age>,
+                     public base::list_hook<by_place>,
                      public connection::client_connection_observer {
 public:
     /// Speaks what ALPN agreed on (RFC 7301): HTTP/2, or else HTTP/1.1.
@@ -43,6 +47,8 @@ public:
     origin& owner;
     std::unique_ptr<connection::client_connection> connection;
     bool is_idle = false;
+    std::optional<whereabouts> shareable_at;  ///< where others find it
+    base::intrusive_list<origin, guest> guests;
     reactor::member_timer<pooled, &pooled::on_idle_timeout> idle_timer{*this};
 };
 
@@ -50,7 +56,7 @@ public:
 class waiter final : public base::list_hook<>, public responder {
 public:
     waiter(origin& its_origin, exchange_ptr waiting, reactor::time_point began) noexcept
-        : owner(its_origin), exchange(std::move(waiting)), since(began) {}
+        : owner(&its_origin), exchange(std::move(waiting)), since(began) {}
 
     void cancel(pabal::exchange& cancelled) override;
     void resume(pabal::exchange&) override {}
@@ -58,7 +64,7 @@ public:
     void request_body_ready(pabal::exchange&) override {}
     void on_pool_timeout();
 
-    origin& owner;
+    origin* owner;  ///< another one, once it waits for the connection of that one
     exchange_ptr exchange;
     reactor::time_point since;
     reactor::member_timer<waiter, &waiter::on_pool_timeout> timer{*this};
@@ -70,15 +76,18 @@ public:
     explicit dialled(origin& its_origin) noexcept : owner(its_origin) {}
     void on_dialed(transport::transport_ptr connected, const dial::dial_timings& timings) override;
     void on_linked(std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings) override;
+    bool is_reached(const dial::address& peer, bool over_quic) override;
+    void on_reached() override;
     void on_dial_failed(error failure) override;
 
     origin& owner;
     std::unique_ptr<dial::attempt> attempt;
     dial::dial_limits limits;  ///< of the exchange that waited first when it began
     reactor::time_point began;
+    std::optional<whereabouts> reached;  ///< where a connection was seen that serves this origin as well
 };
 
-class origin final : public base::list_hook<starved> {
+class origin final : public base::list_hook<starved>, public base::list_hook<guest> {
 public:
     origin(pool& owner, dial::target to) : pool_(owner), target_(std::move(to)) {}
     ~origin();
@@ -88,7 +97,7 @@ public:
     void dial_if_needed();
     void close(connection::close_reason reason);
     /// Nothing is left here; the pool may forget this origin.
-    bool unused() const noexcept { return connections_ == 0 && dials_ == 0 && waiting_ == 0; }
+    bool unused() const noexcept { return connections_ == 0 && dials_ == 0 && waiting_ == 0 && !in_reached_; }
     const dial::target& target() const noexcept { return target_; }
     /// How many exchanges a connection to here takes at once, as the last one said; 0: none was made yet.
     std::size_t usual_capacity() const noexcept { return usual_capacity_; }
@@ -116,7 +125,14 @@ private:
     void closed(pooled& connection, connection::close_reason reason);
     void connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings);
     void linked(dialled& dial, std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings);
+    origin& home();
+    void move_waiters(origin& to, bool all);
     void admit(pooled& made);
+    void offer(pooled& made, const whereabouts& where);
+    pooled* host_at(const whereabouts& where);
+    void reached(dialled& dial);
+    void stay_alone() noexcept;
+    void lend(pooled& own, exchange_ptr started);
     void failed(dialled& dial, error failure);
     std::vector<exchange_ptr> take_unlucky(const dialled& dial, const error& failure);
     std::unique_ptr<dialled> end(dialled& dial);
@@ -132,6 +148,9 @@ private:
     std::size_t dials_ = 0;
     std::size_t waiting_ = 0;
     std::size_t usual_capacity_ = 0;
+    pooled* host_ = nullptr;   ///< a connection of another origin that serves this one, too
+    bool is_alone_ = false;    ///< it uses no connection of others: a server has said 421 on one
+    bool in_reached_ = false;  ///< inside `reached`
     bool closing_ = false;
 };
 

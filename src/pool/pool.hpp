@@ -25,6 +25,7 @@
 
 #include "connection/client_connection.hpp"
 #include "dial/dialer.hpp"
+#include "pool/coalescing.hpp"
 #include "pool/origin.hpp"
 
 namespace pabal::pool {
@@ -36,6 +37,7 @@ struct limits {
     std::size_t max_idle_connections = 1000;
     std::chrono::milliseconds idle_timeout{60'000};
     std::chrono::milliseconds ping_interval{0};  ///< as in session_limits
+    bool coalesce = true;                        ///< as in session_limits
 };
 
 /// What happened so far; for tests, traces and people.
@@ -43,6 +45,7 @@ struct statistics {
     std::uint64_t dialled = 0;
     std::uint64_t dial_failures = 0;
     std::uint64_t reused = 0;
+    std::uint64_t coalesced = 0;  ///< origins that found a connection of another one
     std::uint64_t closed = 0;
     connection::close_reason last_close_reason{};
 };
@@ -96,6 +99,7 @@ private:
     bool closed_ = false;
     bool evicting_ = false;  ///< the place that becomes free is taken already
     statistics statistics_;
+    shareable_connections shareable_;
     std::unordered_map<dial::target, std::unique_ptr<origin>, target_hash> origins_;
     /// At this many, origins without connections are forgotten: a crawl over millions of hosts stays bounded, and as the mark
     /// is then twice what is in use, forgetting costs O(1) for each new origin.

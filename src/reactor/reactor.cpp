@@ -129,7 +129,8 @@ void reactor::free_retired() {
 
 void reactor::arm_host_alarm() {
     const bool work_is_waiting = !deferred_.empty() || !retired_.empty() || has_posted_.load(std::memory_order_acquire);
-    poller_->set_host_alarm(work_is_waiting ? std::optional(poller_->now()) : timers_.next_due());
+    if (work_is_waiting) poller_->wake();  // cheaper than an alarm for now, and leaves the one that is set in its place
+    else poller_->set_host_alarm(timers_.next_due());
 }
 
 }  // namespace pabal::reactor

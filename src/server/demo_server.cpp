@@ -10,6 +10,7 @@ result<std::unique_ptr<demo_server>> demo_server::start(std::uint16_t port, bool
     auto made = std::make_unique<demo_server>();
     server_options options;
     options.port = port;
+    options.early_data = true;  // nothing here remembers anything
     if (tls) {
         const std::array<std::string, 3> names{"localhost", "127.0.0.1", "::1"};
         auto certificate = transport::self_signed_certificate(names);

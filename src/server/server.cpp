@@ -89,8 +89,9 @@ struct server::state final : transport::accept_observer, connection::server_conn
             if (auto bound = keep(transport::listener::tcp(reactor, options.host, options.port, *this)); !bound)
                 return bound;
             if (!quic_tls) return {};
-            auto made = connection::http3_endpoint::listen(quic_environment, options.host, listening->port(), quic_tls,
-                                                           {.connections = options.max_connections});
+            auto made = connection::http3_endpoint::listen(
+                quic_environment, options.host, listening->port(), quic_tls,
+                {.connections = options.max_connections, .early_data = options.early_data});
             if (made) {
                 quic = std::move(*made);
                 environment.alternatives = "h3=\":" + std::to_string(listening->port()) + "\"; ma=86400";

@@ -51,10 +51,15 @@ result<std::unique_ptr<quic_tls>> quic_tls::connect(tls_context_ptr context, tls
     return made;
 }
 
-result<std::unique_ptr<quic_tls>> quic_tls::accept(tls_context_ptr context) {
+result<std::unique_ptr<quic_tls>> quic_tls::accept(tls_context_ptr context, std::string_view early_data_context) {
     const base::no_fork whole;
     result<std::unique_ptr<quic_tls>> made = make(std::move(context), {});
-    if (made) SSL_set_accept_state((*made)->native());
+    if (!made) return made;
+    SSL_set_accept_state((*made)->native());
+    if (early_data_context.empty()) return made;
+    SSL_set_early_data_enabled((*made)->native(), 1);
+    SSL_set_quic_early_data_context((*made)->native(), reinterpret_cast<const std::uint8_t*>(early_data_context.data()),
+                                    early_data_context.size());
     return made;
 }
 

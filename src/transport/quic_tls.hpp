@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <pabal/result.hpp>
 
@@ -22,8 +23,9 @@ public:
     /// ALPN is "h3" (RFC 9114 section 3.1), whatever the context offers elsewhere. Errors: invalid_argument (the name is too
     /// long), tls_failed (out of memory).
     static result<std::unique_ptr<quic_tls>> connect(tls_context_ptr context, tls_peer peer);
-    /// Offers what the context does.
-    static result<std::unique_ptr<quic_tls>> accept(tls_context_ptr context);
+    /// Offers what the context does. `early_data_context`: what early data depends on, as the server is set up; who was told so
+    /// once may send early data with the same (RFC 9001 section 4.6). Empty: nobody may.
+    static result<std::unique_ptr<quic_tls>> accept(tls_context_ptr context, std::string_view early_data_context = {});
     ~quic_tls();
     quic_tls(const quic_tls&) = delete;
     quic_tls& operator=(const quic_tls&) = delete;

@@ -153,9 +153,11 @@ struct parsed_chain {
     }
 };
 
+/// What names are compared by.
+constexpr unsigned name_rules = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+
 bool expect_host(X509_VERIFY_PARAM* parameters, const std::string& host) {
-    X509_VERIFY_PARAM_set_hostflags(parameters,
-                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    X509_VERIFY_PARAM_set_hostflags(parameters, name_rules);
     if (is_ip_literal(host)) return X509_VERIFY_PARAM_set1_ip_asc(parameters, host.c_str());
     return X509_VERIFY_PARAM_set1_host(parameters, host.data(), host.size());
 }
@@ -165,6 +167,16 @@ bool expect_host(X509_VERIFY_PARAM* parameters, const std::string& host) {
 bool is_ip_literal(const std::string& host) {
     unsigned char bytes[16];
     return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+bool is_certificate_for(std::string_view certificate, const std::string& host) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(certificate.data());
+    const bssl::UniquePtr<X509> parsed{d2i_X509(nullptr, &bytes, static_cast<long>(certificate.size()))};
+    const bool matches = parsed && (is_ip_literal(host) ? X509_check_ip_asc(parsed.get(), host.c_str(), name_rules) == 1
+                                                        : X509_check_host(parsed.get(), host.data(), host.size(),
+                                                                          name_rules, nullptr) == 1);
+    ERR_clear_error();
+    return matches;
 }
 
 std::optional<verification_failure> verify_chain(const STACK_OF(CRYPTO_BUFFER) * chain, X509_STORE* trust,

@@ -34,6 +34,9 @@ inline constexpr std::size_t max_names_shown = 6;
 std::optional<verification_failure> verify_chain(const STACK_OF(CRYPTO_BUFFER) * chain, X509_STORE* trust,
                                                  peer_role role, const std::string& host);
 
+/// Whether the certificate (DER) is for that host, by the same rules. Whether it can be trusted is another question.
+bool is_certificate_for(std::string_view certificate, const std::string& host);
+
 /// True for "127.0.0.1" and "::1".
 bool is_ip_literal(const std::string& host);
 

@@ -102,6 +102,20 @@ TEST_F(uploading, a_redirect_that_drops_the_body_drops_its_trailers) {
     EXPECT_EQ(sent[1].find("chunked"), std::string::npos);
 }
 
+// --- Priority: RFC 9218 section 5 ---------------------------------------------------------------------------------------
+
+TEST_F(uploading, a_priority_is_a_field_unless_the_caller_wrote_one) {
+    answer_by([](const std::string& received) { return received.ends_with("\r\n\r\n") ? ok : ""; });
+    auto asked = upload("");
+    asked.priority = priority{.urgency = 1, .incremental = true};
+    EXPECT_EQ(body_of(*send(asked)), "ok");
+    EXPECT_NE(sent.at(0).find("\r\nPriority: u=1, i\r\n"), std::string::npos);
+    asked.headers.append_valid("priority", "u=6");
+    EXPECT_EQ(body_of(*send(std::move(asked))), "ok");
+    EXPECT_EQ(sent.at(1).find("u=1"), std::string::npos);
+    EXPECT_NE(sent.at(1).find("priority: u=6\r\n"), std::string::npos);
+}
+
 // --- Expect: RFC 9110 section 10.1.1 --------------------------------------------------------------------------------------
 
 TEST_F(uploading, the_body_waits_for_100_continue) {

@@ -23,6 +23,7 @@ using http2::testing::lines;
 /// A connection and the server at the far end of it.
 class http2_client : public ::testing::TestWithParam<path>, public client_connection_observer {
 protected:
+    explicit http2_client(std::vector<nghttp2_settings_entry> of_the_server = {}) : server_(std::move(of_the_server)) {}
     void SetUp() override {
         auto pair = world_.pair();
         connection_ = std::make_unique<http2_client_connection>(environment_, std::move(pair.first), *this,
@@ -112,6 +113,78 @@ TEST_P(http2_client, many_exchanges_share_one_connection_and_end_in_any_order) {
     EXPECT_EQ(connection_->exchanges(), 0U);
     EXPECT_TRUE(connection_->usable());
     EXPECT_FALSE(closed_);
+}
+
+TEST_P(http2_client, the_first_of_several_leaves_with_the_others_once_there_were_several) {
+    automatic_ = true;
+    world_.settle();
+    const auto started = [this] {
+        auto exchange = make_get();
+        connection_->start(exchange);
+        return exchange;
+    };
+    const auto alone = started();
+    EXPECT_TRUE(alone->request_sent);
+    const auto follower = started();
+    EXPECT_FALSE(follower->request_sent);
+    ASSERT_TRUE(finish(alone) && finish(follower));
+
+    const auto patient = started(), companion = started();
+    EXPECT_FALSE(patient->request_sent);
+    ASSERT_TRUE(world_.turn_until([&] { return patient->request_sent; }));
+    EXPECT_TRUE(companion->request_sent);
+    ASSERT_TRUE(finish(patient) && finish(companion));
+
+    const auto in_vain = started();
+    EXPECT_FALSE(in_vain->request_sent);
+    ASSERT_TRUE(finish(in_vain));
+    const auto at_once = started();
+    EXPECT_TRUE(at_once->request_sent);
+    ASSERT_TRUE(finish(at_once));
+}
+
+class http2_client_of_a_generous_server : public http2_client {
+protected:
+    http2_client_of_a_generous_server() : http2_client({{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}}) {}
+};
+INSTANTIATE_TEST_SUITE_P(paths, http2_client_of_a_generous_server, ::testing::ValuesIn(all_paths()), name_of_path);
+
+TEST_P(http2_client_of_a_generous_server, an_extended_connect_waits_until_it_is_known_whether_the_server_takes_it) {
+    const auto websocket = [] {
+        auto made = make_upload({std::nullopt});
+        made->request.method = "CONNECT";
+        made->request.protocol = "websocket";
+        return made;
+    };
+    const auto given_up = websocket(), asked = websocket();
+    connection_->start(given_up);
+    connection_->start(asked);
+    EXPECT_EQ(connection_->exchanges(), 2U);
+    given_up->answered_by()->cancel(*given_up);
+    ASSERT_TRUE(
+        world_.turn_until([&] { return server_.requests.size() == 1 && server_.requests[1].head.size() >= 5; }));
+    EXPECT_EQ(server_.requests[1].field(":protocol"), "websocket");
+    server_.head(1, {{":status", "200"}});
+    server_.add(1, "hello");
+    say();
+    ASSERT_TRUE(world_.turn_until([&] { return asked->body == "hello"; }));
+    EXPECT_FALSE(asked->over());
+    asked->answered_by()->cancel(*asked);
+}
+
+TEST_P(http2_client, an_extended_connect_fails_where_the_server_does_not_take_it) {
+    const auto asked = make_get();
+    asked->request.method = "CONNECT";
+    asked->request.protocol = "websocket";
+    asked->request_body_size = std::nullopt;
+    connection_->start(asked);
+    EXPECT_FALSE(asked->over());
+    ASSERT_TRUE(finish(asked));
+    ASSERT_TRUE(asked->failure);
+    EXPECT_EQ(asked->failure->code, error_code::unsupported);
+    EXPECT_EQ(asked->failure->whose, culprit::peer);
+    world_.settle();
+    EXPECT_TRUE(connection_->usable());
 }
 
 TEST_P(http2_client, what_cannot_be_sent_fails_alone) {

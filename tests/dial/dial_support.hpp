@@ -56,6 +56,8 @@ struct caller final : dial_observer {
     std::optional<error> failure;
     dial_timings timings;
     std::function<void()> then;
+    std::optional<address> has;  ///< where it is connected to already
+    bool reached = false;
     bool inside_dial = false;  ///< set while the call that begins the dial runs: nobody is told then
     int calls = 0;
 
@@ -65,6 +67,12 @@ struct caller final : dial_observer {
         connected = std::move(transport);
         timings = took;
         if (then) then();
+    }
+    bool is_reached(const address& peer, bool over_quic) override { return peer == has && !over_quic; }
+    void on_reached() override {
+        EXPECT_FALSE(inside_dial);
+        ++calls;
+        reached = true;
     }
     void on_dial_failed(error why) override {
         EXPECT_FALSE(inside_dial);

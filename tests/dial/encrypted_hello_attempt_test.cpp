@@ -95,6 +95,15 @@ TEST_F(encrypted_hello, uses_the_key_that_the_https_record_publishes) {
     EXPECT_EQ(handshakes_, 1U);
 }
 
+TEST_F(encrypted_hello, is_not_needed_where_somebody_is_already) {
+    publish(current_.published());
+    const target there = to(encrypted_client_hello::required);
+    who_.has = address::parse("127.0.0.1")->with_port(there.port);
+    dial(there);
+    EXPECT_TRUE(who_.reached) << failure();
+    EXPECT_EQ(handshakes_, 0U);
+}
+
 TEST_F(encrypted_hello, is_not_asked_for_by_default) {
     current_.give_to(server_->native());
     publish(current_.published());

@@ -166,6 +166,35 @@ TEST_P(dialing, a_name_connects_to_the_first_address_that_answers) {
     EXPECT_EQ(who.connected->describe().peer_address, "127.0.0.1:" + std::to_string(port));
 }
 
+TEST_P(dialing, where_somebody_is_already_nobody_connects) {
+    const std::uint16_t port = listen();
+    resolver_->ipv6 = {*address::parse("::1")};
+    resolver_->ipv4 = {elsewhere_, here_};
+    caller who;
+    who.has = here_.with_port(port);
+    finish(who, named(port));
+    EXPECT_TRUE(who.reached);
+    quiet_turns();
+    EXPECT_TRUE(server_.plain.empty());
+
+    caller stranger;
+    stranger.has = here_.with_port(static_cast<std::uint16_t>(port - 1));
+    finish(stranger, named(port));
+    EXPECT_TRUE(stranger.connected) << "another port is another place";
+}
+
+TEST_P(dialing, an_address_that_may_not_be_reached_is_none_where_somebody_is) {
+    const std::uint16_t port = listen();
+    resolver_->ipv4 = {here_};
+    caller who;
+    who.has = here_.with_port(port);
+    target to = named(port);
+    to.guard = safe_resolver::make().value();
+    finish(who, to);
+    ASSERT_TRUE(who.failure);
+    EXPECT_EQ(who.failure->code, error_code::address_refused);
+}
+
 TEST_P(dialing, connections_leave_from_the_address_that_was_asked_for) {
     const std::uint16_t port = listen();
     resolver_->ipv6 = {*address::parse("::1")};

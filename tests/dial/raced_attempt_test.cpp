@@ -53,6 +53,8 @@ class raced : public ::testing::Test, public dial_observer {
 protected:
     void on_dialed(transport::transport_ptr, const dial_timings&) override { outcome_ = "tcp"; }
     void on_linked(std::unique_ptr<connection::http3_link>, const dial_timings&) override { outcome_ = "quic"; }
+    bool is_reached(const address&, bool over_quic) override { return over_quic; }
+    void on_reached() override { outcome_ = "reached"; }
     void on_dial_failed(error failure) override { outcome_ = failure.message; }
 
     void begin() {
@@ -206,6 +208,55 @@ TEST_F(raced, records_without_http3_change_nothing) {
     EXPECT_FALSE(known());
     dialer_.dials[0].observer->on_dial_failed(down("no TCP"));
     EXPECT_EQ(outcome_, "no TCP");
+}
+
+TEST_F(raced, records_are_waited_for_when_tcp_has_failed_before_them) {
+    begin_in_the_dark();
+    dialer_.dials[0].observer->on_dial_failed(down("no TCP"));
+    EXPECT_EQ(outcome_, "");
+    service_binding modern;
+    modern.protocols = {"h3"};
+    resolver_.waiting->on_services({modern});
+    ASSERT_EQ(dialer_.dials.size(), 2U);
+    EXPECT_TRUE(dialer_.dials[1].to.over_quic);
+    pass(1s);
+    EXPECT_EQ(outcome_, "");
+    dialer_.dials[1].observer->on_linked(nullptr, {});
+    EXPECT_EQ(outcome_, "quic");
+}
+
+TEST_F(raced, records_that_come_late_or_know_nothing_do_not_hold_a_failure_back_for_long) {
+    begin_in_the_dark();
+    dialer_.dials[0].observer->on_dial_failed(down("no TCP"));
+    pass(200ms);
+    EXPECT_EQ(outcome_, "");
+    pass(100ms);
+    EXPECT_EQ(outcome_, "no TCP");
+
+    dialer_.dials.clear();
+    outcome_.clear();
+    begin_in_the_dark();
+    dialer_.dials[0].observer->on_dial_failed(down("no TCP"));
+    resolver_.waiting->on_services({});
+    EXPECT_EQ(outcome_, "no TCP");
+}
+
+TEST_F(raced, a_side_that_finds_a_connection_has_won) {
+    begin();
+    pass(260ms);
+    EXPECT_TRUE(dialer_.dials[0].observer->is_reached({}, true)) << "whoever asked for the race is asked";
+    EXPECT_FALSE(dialer_.dials[1].observer->is_reached({}, false));
+    dialer_.dials[0].observer->on_reached();
+    EXPECT_EQ(outcome_, "reached");
+    EXPECT_TRUE(*dialer_.dials[1].abandoned);
+    EXPECT_FALSE(is_avoided());
+
+    dialer_.dials.clear();
+    begin();
+    pass(260ms);
+    dialer_.dials[1].observer->on_reached();
+    EXPECT_TRUE(*dialer_.dials[0].abandoned);
+    EXPECT_TRUE(is_avoided());
 }
 
 TEST_F(raced, a_race_that_is_given_up_leaves_nothing_behind) {

@@ -30,6 +30,11 @@ protected:
             << "the server is told";
         return failure;
     }
+    static tls_context_ptr context_trusting_all() {
+        tls_options options;
+        options.verify = false;
+        return tls_context::make_client(options).value();
+    }
     static bool mentions(const std::optional<error>& failure, std::string_view words) {
         return failure && failure->message.find(words) != std::string::npos;
     }
@@ -41,6 +46,19 @@ protected:
 
 TEST_F(certificate_verification, accepts_a_good_certificate) {
     EXPECT_FALSE(verdict(make_certificate({}, &authority_)));
+}
+
+TEST_F(certificate_verification, tells_for_whom_a_certificate_is) {
+    const auto made = make_certificate({.dns_names = {"quotes.example", "*.books.example"}}, &authority_);
+    tls_link link{context_trusting_all(), server_context(made, {}), {"quotes.example", ""}};
+    ASSERT_FALSE(link.shake_hands());
+    const std::string certificate = link.client->describe().peer_certificate;
+    for (const char* host : {"quotes.example", "QUOTES.example", "new.books.example"})
+        EXPECT_TRUE(is_certificate_for(certificate, host)) << host;
+    for (const char* host : {"other.example", "books.example", "a.b.books.example", "127.0.0.1", ""})
+        EXPECT_FALSE(is_certificate_for(certificate, host)) << host;
+    EXPECT_FALSE(is_certificate_for("", "quotes.example"));
+    EXPECT_FALSE(is_certificate_for("nonsense", "quotes.example"));
 }
 
 TEST_F(certificate_verification, says_when_a_certificate_expired) {

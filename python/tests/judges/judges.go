@@ -1,6 +1,6 @@
 //go:build judges
 
-// Package judges names what go.mod is to hold; nothing of it is built but those.
+// Package judges names what go.mod is to hold besides what the programs below import; nothing of it is built but those.
 package judges
 
 import (

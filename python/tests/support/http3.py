@@ -1,11 +1,9 @@
-"""A server of HTTP/3 that nobody here wrote (aioquic), and a bad network between it and its clients."""
+"""A server of HTTP/3 that nobody here wrote (aioquic), and a port where there is none."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -18,6 +16,8 @@ from aioquic.h3.events import DataReceived, H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import HandshakeCompleted, ProtocolNegotiated, QuicEvent
 from aioquic.tls import SessionTicket
+
+from support.loop_thread import LoopThread
 
 QUOTE = b'{"symbol": "BTC", "price": "67321.55"}'
 LARGE = bytes(range(256)) * 12_000
@@ -34,7 +34,7 @@ class Request:
         self.headers = headers
         self.early = not connection.shook_hands  # it came before the handshake was done (0-RTT)
         self.trailers: Headers = []
-        self.body = b""
+        self.body = bytearray()
 
     def field(self, name: bytes) -> bytes:
         return next((value for key, value in self.headers if key == name), b"")
@@ -164,34 +164,11 @@ class _Connection(QuicConnectionProtocol):
             self.server.answer(self.requests[event.stream_id])
 
 
-class _Loop:
-    """An event loop on a thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
-
-    def stop(self) -> None:
-        async def cancel_all() -> None:
-            tasks = asyncio.all_tasks() - {cast("asyncio.Task[Any]", asyncio.current_task())}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for _ in range(3):  # transports that were closed let go of their sockets
-                await asyncio.sleep(0)
-
-        self.run(cancel_all())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(30)
-        self.loop.close()
-
-
 class Http3Server:
-    """Listens on 127.0.0.1 until `stop`. With ``retry`` it makes clients prove their address first."""
+    """Listens on 127.0.0.1 until `stop`, at a free port if none is given.
+
+    With ``retry`` it makes clients prove their address first.
+    """
 
     def __init__(
         self,
@@ -199,6 +176,7 @@ class Http3Server:
         folder: Any,
         answer: Callable[[Request], None] = answer,
         *,
+        port: int = 0,
         retry: bool = False,
         **options: Any,
     ) -> None:
@@ -212,11 +190,11 @@ class Http3Server:
         self.requests: list[Request] = []
         self._tickets: dict[bytes, SessionTicket] = {}
         connection = type("Connection", (_Connection,), {"server": self})
-        self._loop = _Loop()
+        self._loop = LoopThread()
         self._server = self._loop.run(
             serve(
                 "127.0.0.1",
-                0,
+                port,
                 configuration=configuration,
                 create_protocol=connection,
                 retry=retry,
@@ -234,79 +212,6 @@ class Http3Server:
     def stop(self) -> None:
         self._loop.loop.call_soon_threadsafe(self._server.close)
         self._loop.stop()
-
-
-class Relay:
-    """Carries datagrams between clients and a server: loses, repeats and reorders as many as it is told to.
-
-    Of the datagrams every ``loses``-th is lost, every ``repeats``-th comes twice, every ``delays``-th comes late.
-    """
-
-    def __init__(self, port: int, *, loses: int = 0, repeats: int = 0, delays: int = 0) -> None:
-        self._to = ("127.0.0.1", port)
-        self._loses, self._repeats, self._delays = loses, repeats, delays
-        self._carried = 0
-        self._loop = _Loop()
-        self._upstream: dict[Any, socket.socket] = {}
-        self.first: list[bytes] = []  # of every client, the first datagram
-        self._downstream = self._bound()
-        self.port: int = self._downstream.getsockname()[1]
-        self.url = f"https://127.0.0.1:{self.port}"
-        self._loop.loop.call_soon_threadsafe(self._loop.loop.add_reader, self._downstream, self._from_clients)
-
-    @staticmethod
-    def _bound() -> socket.socket:
-        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        made.bind(("127.0.0.1", 0))
-        made.setblocking(False)
-        return made
-
-    def _from_clients(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                data, client = self._downstream.recvfrom(65536)
-                if client not in self._upstream:
-                    made = self._upstream[client] = self._bound()
-                    self.first.append(data)
-                    self._loop.loop.add_reader(made, self._from_server, made, client)
-                self._carry(self._upstream[client], data, self._to)
-
-    def _from_server(self, upstream: socket.socket, client: Any) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._carry(self._downstream, upstream.recv(65536), client)
-
-    def _carry(self, to: socket.socket, data: bytes, address: Any) -> None:
-        self._carried += 1
-        if self._loses and self._carried % self._loses == 0:
-            return
-        if self._repeats and self._carried % self._repeats == 0:
-            self._send(to, data, address)
-        if self._delays and self._carried % self._delays == 0:
-            self._loop.loop.call_later(0.005, self._send, to, data, address)
-        else:
-            self._send(to, data, address)
-
-    @staticmethod
-    def _send(to: socket.socket, data: bytes, address: Any) -> None:
-        with contextlib.suppress(OSError):  # what does not fit is lost, as on any network
-            to.sendto(data, address)
-
-    def rebind(self) -> None:
-        """Forgets where the clients came through, as a NAT does: from now on the server sees them at other ports."""
-
-        async def forget() -> None:
-            for each in self._upstream.values():
-                self._loop.loop.remove_reader(each)
-                each.close()
-            self._upstream.clear()
-
-        self._loop.run(forget())
-
-    def stop(self) -> None:
-        self._loop.stop()
-        for each in (self._downstream, *self._upstream.values()):
-            each.close()
 
 
 class SilentPort:

@@ -39,6 +39,17 @@ memory_tells = pytest.mark.skipif(
 )
 
 
+def make_malloc_give_back() -> None:
+    """Fixes glibc's thresholds at what they are at first (mallopt(3)).
+
+    Else the first large block that is freed raises them, and from then on malloc keeps what large blocks needed.
+    """
+    library = ctypes.CDLL("libc.so.6")
+    trim_threshold, mmap_threshold, first_value = -1, -3, 128 * 1024
+    if not (library.mallopt(trim_threshold, first_value) and library.mallopt(mmap_threshold, first_value)):
+        raise RuntimeError("malloc does not take its thresholds")
+
+
 def resident_megabytes() -> float:
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
+
+import pytest
 
 
 def their_environment() -> dict[str, str]:
@@ -19,3 +22,11 @@ def end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(5)
+
+
+def judge(name: str) -> Path:
+    """A program that `make test` builds from python/tests/judges. One that is not there fails the test."""
+    path = Path(__file__).resolve().parents[3] / "build" / "judges" / name
+    if not path.exists():
+        pytest.fail(f"{path} is missing: make test builds it")
+    return path

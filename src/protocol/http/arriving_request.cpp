@@ -30,6 +30,7 @@ void arriving_request::add(std::string_view name, std::string_view value) {
     if (is_too_large_) return;
     if (name == ":method") head_.method = value;
     else if (name == ":path") head_.target = value;
+    else if (name == ":protocol") head_.protocol = value;
     else if (name == ":authority" || name == "host") {
         if (authority_.empty()) {
             authority_ = value;
@@ -50,13 +51,16 @@ void arriving_request::add(std::string_view name, std::string_view value) {
 std::string_view arriving_request::defect() const noexcept {
     if (has_other_host_) return "Host contradicts :authority";
     if (!is_authority(authority_, false)) return "invalid :authority";
-    // The target of CONNECT is :authority (RFC 9113 section 8.5).
-    return target_defect(head_.method, head_.method == "CONNECT" ? authority_ : head_.target).empty() ? ""
-                                                                                                      : "invalid :path";
+    // The target of CONNECT is :authority (RFC 9113 section 8.5), but when it asks for a protocol (RFC 8441 section 4).
+    const bool is_tunnel = head_.method == "CONNECT" && head_.protocol.empty();
+    const std::string_view defect = is_tunnel
+                                        ? target_defect("CONNECT", authority_)
+                                        : target_defect(head_.protocol.empty() ? head_.method : "GET", head_.target);
+    return defect.empty() ? "" : "invalid :path";
 }
 
 request_head arriving_request::take() {
-    if (head_.method == "CONNECT") head_.target = authority_;
+    if (head_.method == "CONNECT" && head_.protocol.empty()) head_.target = authority_;
     if (!cookies_.empty()) section_.add("cookie", cookies_);
     head_.headers = section_.take();
     return std::move(head_);

@@ -39,6 +39,9 @@ public:
     /// More of the message's body: as exchange::read_request_body; after `would_block` call the machine's `resume_sending`.
     /// After an error the machine has let go of the stream, as if `release` had been called.
     virtual result<read_outcome> read_body(std::span<char> buffer) = 0;
+    /// Nothing follows what `read_body` has given up to now, as far as is known: the end then needs no frame of its own, which would
+    /// have to wait for the peer's window.
+    virtual bool has_given_all() const { return false; }
     /// Fields to send after the body; asked for once, when the body ended.
     virtual const fields* trailers() { return nullptr; }
     /// The machine has taken over our message whole, if it has content: nothing more of it is asked for.

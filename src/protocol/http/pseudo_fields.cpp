@@ -56,7 +56,9 @@ result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& he
     if (!host || host->empty() || head.headers.count(field_id::host) != 1)
         return callers(error_code::invalid_header, "a request has exactly one Host");
     if (!is_field_name(head.method)) return callers(error_code::invalid_argument, "invalid method");
-    if (head.method == "CONNECT")
+    if (!head.protocol.empty() && (head.method != "CONNECT" || !is_field_name(head.protocol)))
+        return callers(error_code::invalid_argument, "only CONNECT asks for a protocol, which is a token");
+    if (head.method == "CONNECT" && head.protocol.empty())
         return callers(error_code::unsupported, "CONNECT is for proxies, which are spoken to in HTTP/1.1");
     if (head.target.empty() || !is_visible(head.target) || (head.target.front() != '/' && head.target != "*"))
         return callers(error_code::invalid_url, "invalid request target");
@@ -67,6 +69,11 @@ result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& he
                                                        " contradicts the body, which has " +
                                                        std::to_string(*body_size) + " bytes");
     return body_size;
+}
+
+error no_extended_connect(std::string_view protocol) {
+    return {error_code::unsupported, phase::write, culprit::peer, 0,
+            "the server takes no extended CONNECT (RFC 8441), as \"" + std::string(protocol) + "\" needs it"};
 }
 
 bool is_carried(const fields::field& line) noexcept {

@@ -1,7 +1,7 @@
 #pragma once
 /// \file
 /// Heads as HTTP/2 and HTTP/3 carry them: control data in pseudo-header fields, then fields whose names are in lower case
-/// (RFC 9113 section 8.3, RFC 9114 section 4.3). How lines are compressed and framed is the versions' own.
+/// (RFC 9113 section 8.3, RFC 9114 section 4.3; RFC 8441 for :protocol). How lines are compressed and framed is the versions' own.
 
 #include <array>
 #include <cstddef>
@@ -20,6 +20,10 @@ namespace pabal::http {
 /// `body_size` (0 none, nullopt unknown) or what Content-Length announces. A contradiction of the two is an error.
 result<std::optional<std::uint64_t>> check_pseudo_request(const request_head& head,
                                                           std::optional<std::uint64_t> body_size);
+
+/// What a request for a protocol meets where the peer has not said SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441 section 3, RFC 9220
+/// section 3).
+error no_extended_connect(std::string_view protocol);
 
 /// Three digits, as :status has them.
 std::array<char, 3> digits_of(int status) noexcept;
@@ -49,6 +53,7 @@ void for_each_line(const request_head& head, std::string_view scheme, std::optio
     line(std::string_view(":scheme"), scheme);
     line(std::string_view(":authority"), *head.headers.find(field_id::host));
     line(std::string_view(":path"), std::string_view(head.target));
+    if (!head.protocol.empty()) line(std::string_view(":protocol"), std::string_view(head.protocol));
     for (const fields::field field : head.headers) {
         if (is_carried(field)) line(field.name, field.value);
     }

@@ -196,6 +196,9 @@ result<send_plan> plan_request(const request_head& head, const head_facts& facts
                                std::optional<std::uint64_t> body_size) {
     if (!is_token(head.method))
         return callers_error(error_code::invalid_argument, "invalid method " + excerpt(head.method));
+    if (!head.protocol.empty())
+        return callers_error(error_code::unsupported,
+                             "HTTP/1.1 has no extended CONNECT; a protocol is asked for by Upgrade");
     if (const std::string_view defect = http::target_defect(head.method, head.target); !defect.empty())
         return callers_error(error_code::invalid_url, "the request target " + std::string(defect));
     const bool is_1_0 = head.version == http_version::http_1_0;

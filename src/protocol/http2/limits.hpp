@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 namespace pabal::http2 {
 
@@ -15,6 +16,8 @@ struct limits {
     std::uint32_t stream_window = 1024 * 1024;
     /// To which the window of a stream may grow whose path holds more than it (window_growth.hpp).
     std::uint32_t largest_stream_window = 16 * 1024 * 1024;
+    /// By how much all windows of open streams together may have grown.
+    std::uint64_t most_growth = std::numeric_limits<std::uint64_t>::max();
     /// Of all streams together. What arrived counts as read here at once: one reader who takes his time must not stop the
     /// others, and each stream's own window bounds what it may leave lying.
     std::uint32_t connection_window = 32 * 1024 * 1024;
@@ -26,6 +29,8 @@ struct limits {
 
     /// Streams open at once; more are refused (RFC 9113 section 5.1.2).
     std::uint32_t concurrent_streams = 128;
+    /// Whether a client may ask for another protocol on a stream (SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 8441).
+    bool extended_connect = false;
     /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
     std::size_t bomb_factor = 4;
     /// Streams that ended before they were answered, because the client reset them (CVE-2023-44487) or made us do it by breaking
@@ -40,9 +45,10 @@ struct limits {
     std::size_t max_queued_frames = 1000;
 };
 
-/// A server's, unless told otherwise: with all its streams a client makes it hold no more than 32 MiB of unread bodies.
-/// No window grows there.
-inline constexpr limits server_limits{.stream_window = 256 * 1024, .largest_stream_window = 256 * 1024};
+/// A server's, unless told otherwise: with all its streams a client makes it hold no more than 48 MiB of unread bodies, 16 of them
+/// in windows that grew because their handlers kept up with a path that holds as much.
+inline constexpr limits server_limits{
+    .stream_window = 256 * 1024, .largest_stream_window = 8 * 1024 * 1024, .most_growth = 16 * 1024 * 1024};
 
 /// How often `machine::renew_allowances` is to be called.
 inline constexpr std::chrono::seconds allowance_period{10};

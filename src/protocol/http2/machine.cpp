@@ -147,11 +147,11 @@ struct machine_callbacks {
         return 0;
     }
 
-    static int on_stream_close(nghttp2_session* session, std::int32_t id, std::uint32_t code, void* user_data) {
+    static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user_data) {
         stream* gone = owner(user_data).stream_of(id);
         if (!gone) return 0;
-        nghttp2_session_set_stream_user_data(session, id, nullptr);
         machine& it = owner(user_data);
+        it.let_go(*gone);
         if (it.role_ == role::client) it.closed(*gone, error_reason{code});
         else it.request_closed(*gone, error_reason{code});
         return 0;
@@ -256,13 +256,15 @@ void machine::open_session() {
     session_.reset(made);
     const nghttp2_settings_entry of_a_client{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
     const nghttp2_settings_entry of_a_server{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.concurrent_streams};
-    const std::array<nghttp2_settings_entry, 4> settings{{
+    const std::array<nghttp2_settings_entry, 5> settings{{
         is_client ? of_a_client : of_a_server,
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, limits_.stream_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(limits_.max_head)},
         {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},  // a server's: RFC 9218 section 2.1
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
     }};
-    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), is_client ? 3 : settings.size());
+    const std::size_t said = is_client ? 3 : limits_.extended_connect ? 5 : 4;
+    nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), said);
     nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0,
                                           static_cast<std::int32_t>(limits_.connection_window));
 }
@@ -273,11 +275,18 @@ stream* machine::stream_of(std::int32_t id) const noexcept {
     return static_cast<stream*>(nghttp2_session_get_stream_user_data(session_.get(), id));
 }
 
+/// From here on what comes for the stream concerns nobody.
+void machine::let_go(stream& of) noexcept {
+    nghttp2_session_set_stream_user_data(session_.get(), of.id_, nullptr);
+    growth_spent_ -= std::exchange(of.window_growth_, 0U);
+}
+
 // --- Sending ---------------------------------------------------------------------------------------------------------
 
 result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
     const auto checked = http::check_pseudo_request(head, body_size);
     if (!checked) return checked.error();
+    if (!head.protocol.empty() && !takes_extended_connect()) return http::no_extended_connect(head.protocol);
     const std::optional<std::uint64_t> size = *checked;
 
     std::string digits;
@@ -306,7 +315,7 @@ long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags
     auto got = of.read_body(buffer);
     if (stream_of(id) != &of) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // its owner has let go of it meanwhile
     if (!got) {
-        nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
+        let_go(of);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     switch (got->what) {
@@ -323,11 +332,13 @@ long machine::read_body(stream& of, std::span<char> buffer, std::uint32_t& flags
             if (got->size > *of.body_left_) break;
             *of.body_left_ -= got->size;
             if (*of.body_left_ == 0 && !end_body(of, flags)) break;
-            if (of.sent_all_) of.on_sent();
+        } else if (of.has_given_all() && !end_body(of, flags)) {
+            break;
         }
+        if (of.sent_all_) of.on_sent();
         return static_cast<long>(got->size);
     }
-    nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
+    let_go(of);
     of.on_reset({error_code::request_body_failed, phase::write, culprit::caller, 0,
                  std::string(role_ == role::client ? "the request" : "the response") +
                      " body has not the size that was announced, or trailers that cannot be sent"},
@@ -385,7 +396,7 @@ std::uint64_t machine::certain_to_come() const noexcept {
 }
 
 void machine::release(stream& done, error_reason why) {
-    nghttp2_session_set_stream_user_data(session_.get(), done.id_, nullptr);
+    let_go(done);
     if (done.sent_all_ && (done.ended_ || role_ == role::server)) {
         // What a server has answered, but not read to its end, is ended when the last of the answer leaves.
         if (done.end_left_ && !done.ended_) end_unread(done.id_);
@@ -404,6 +415,10 @@ void machine::go_away() {
 std::uint32_t machine::peer_capacity() const noexcept {
     if (!settings_seen_) return limits_.assumed_concurrent_streams;
     return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool machine::takes_extended_connect() const noexcept {
+    return nghttp2_session_get_remote_settings(session_.get(), NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 bool machine::is_over() const noexcept {
@@ -459,19 +474,29 @@ void machine::end_head(stream& of, bool ends) {
 }
 
 void machine::note_consumed(std::int32_t id, std::size_t size) {
-    if (!growth_.consumed(id, size)) return;
-    const auto window = nghttp2_session_get_stream_effective_local_window_size(session_.get(), id);
-    if (growth_.begin(id, static_cast<std::uint32_t>(std::max(window, 0))))
+    if (growth_.consumed(id, size) && growth_.begin(id, window_of(id)))
         nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
+}
+
+/// The window of a stream that somebody reads, else 0. Bounds what may become of it.
+std::uint32_t machine::window_of(std::int32_t id) {
+    const auto size = nghttp2_session_get_stream_effective_local_window_size(session_.get(), id);
+    const auto window = stream_of(id) ? static_cast<std::uint32_t>(std::max(size, 0)) : 0U;
+    const std::uint64_t allowed = std::min(limits_.most_growth - growth_spent_, std::uint64_t{1} << 31U) + window;
+    growth_.bound(static_cast<std::uint32_t>(std::min<std::uint64_t>(limits_.largest_stream_window, allowed)));
+    return window;
 }
 
 void machine::answered(std::uint64_t ping) {
     if (ping == sign_of_life) return observer_.on_pong();
     if (ping != round_trip || !growth_.goes_on()) return;
     const std::int32_t id = growth_.measured();
-    const auto window = std::max(nghttp2_session_get_stream_effective_local_window_size(session_.get(), id), 0);
-    const auto wanted = static_cast<std::int32_t>(growth_.answered(static_cast<std::uint32_t>(window)));
-    if (wanted > window) nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, wanted);
+    const std::uint32_t window = window_of(id), wanted = growth_.answered(window);
+    if (wanted > window) {
+        nghttp2_session_set_local_window_size(session_.get(), NGHTTP2_FLAG_NONE, id, static_cast<std::int32_t>(wanted));
+        stream_of(id)->window_growth_ += wanted - window;
+        growth_spent_ += wanted - window;
+    }
     if (growth_.goes_on()) nghttp2_submit_ping(session_.get(), NGHTTP2_FLAG_NONE, bytes_of(round_trip).data());
 }
 

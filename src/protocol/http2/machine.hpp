@@ -42,7 +42,7 @@ namespace pabal::http2 {
 /// Told what concerns the whole connection.
 class machine_observer {
 public:
-    /// The peer takes another number of streams at once than before.
+    /// The peer takes another number of streams at once than before, or its SETTINGS have come.
     virtual void on_capacity_changed() {}
     /// The peer will take no new streams (GOAWAY, RFC 9113 section 6.8). Streams it has not processed are reset, unprocessed.
     virtual void on_going_away() {}
@@ -78,6 +78,8 @@ public:
 
     /// Client: opens a stream. Host becomes :authority; fields that concern one connection (RFC 9113 section 8.2.2) are left
     /// out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed then.
+    /// An extended CONNECT (`head.protocol`, RFC 8441) needs a peer that takes it, else `unsupported`; its two bodies, which both
+    /// stay open, are what the protocol sends.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
 
     /// Server: a 1xx response other than 101.
@@ -93,8 +95,12 @@ public:
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
     void renew_allowances() noexcept { resets_ = idle_frames_ = 0; }
+    /// Over TLS with records nothing is taken in before the handshake is over.
+    static constexpr bool may_be_replayed() noexcept { return false; }
     /// A header section has begun and not ended.
     bool is_in_head() const noexcept { return in_head_; }
+    /// Server: which one, of those that have begun: there is only one at a time.
+    std::uint64_t oldest_head() const noexcept { return heads_begun_; }
 
     /// What the peer sent. An error ends the connection: send what is left (GOAWAY) and close.
     result<void> receive(std::string_view input);
@@ -118,6 +124,10 @@ public:
 
     /// How many streams of ours the peer takes at once.
     std::uint32_t peer_capacity() const noexcept;
+    /// The peer's SETTINGS have come.
+    bool knows_settings() const noexcept { return settings_seen_; }
+    /// They allow an extended CONNECT (RFC 8441 section 3).
+    bool takes_extended_connect() const noexcept;
     /// False once the peer has gone away, or the stream identifiers are used up.
     bool accepts_streams() const noexcept { return accepts_streams_; }
     /// What ended the connection, once the peer was told.
@@ -132,11 +142,13 @@ private:
     };
 
     stream* stream_of(std::int32_t id) const noexcept;
+    void let_go(stream& of) noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
     void alternative_services(std::int32_t id, const void* frame);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
     void note_consumed(std::int32_t id, std::size_t size);
+    std::uint32_t window_of(std::int32_t id);
     void answered(std::uint64_t ping);
     void closed(stream& gone, error_reason reason);
     long read_body(stream& of, std::span<char> buffer, std::uint32_t& flags);
@@ -171,12 +183,14 @@ private:
     std::unique_ptr<nghttp2_session, session_deleter> session_;
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
-    window_growth growth_{limits_.largest_stream_window};
-    std::int32_t moved_last_ = 0;   ///< the stream that the latest DATA was for
-    std::optional<error> failure_;  ///< of the connection, once GOAWAY says what the peer did wrong
+    window_growth growth_;
+    std::uint64_t growth_spent_ = 0;  ///< of limits::most_growth
+    std::int32_t moved_last_ = 0;     ///< the stream that the latest DATA was for
+    std::optional<error> failure_;    ///< of the connection, once GOAWAY says what the peer did wrong
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
     bool in_head_ = false;
+    std::uint64_t heads_begun_ = 0;
 
     // Server.
     http::arriving_request request_;

@@ -47,6 +47,7 @@ private:
     std::int32_t id_ = 0;
     unsigned informational_ = 0;
     std::optional<std::uint64_t> body_left_;  ///< to be sent, when its size is known
+    std::uint32_t window_growth_ = 0;         ///< by so much its window was made larger
     std::uint64_t body_to_come_ = 0;          ///< of the peer's message, as far as it was announced
     std::string defect_;                      ///< what the peer did wrong with it
     bool too_large_ = false;                  ///< its head is

@@ -18,9 +18,8 @@ namespace pabal::http2 {
 /// stream its window.
 class window_growth {
 public:
-    /// `largest`: of the windows it makes; none grows if it is not above the window that streams begin with.
-    explicit window_growth(std::uint32_t largest) noexcept : largest_(largest) {}
-
+    /// From now on no window is made larger than this.
+    void bound(std::uint32_t largest) noexcept { largest_ = largest; }
     /// `size` bytes of a stream were used. True: `begin` to measure it.
     bool consumed(std::int32_t stream, std::uint64_t size) noexcept {
         if (stream == measured_ || state_ == state::resting) used_ += size;
@@ -60,7 +59,7 @@ private:
     static constexpr std::uint64_t shortest_rest = 256 * 1024;
     static constexpr std::uint64_t longest_rest = 64 * 1024 * 1024;
 
-    std::uint32_t largest_;
+    std::uint32_t largest_ = 0;
     state state_ = state::resting;
     std::int32_t measured_ = 0;
     std::uint64_t used_ = 0;

@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "base/fork.hpp"
+#include "protocol/http/methods.hpp"
 #include "protocol/http/status.hpp"
 #include "protocol/http3/wire.hpp"
 
@@ -21,9 +22,6 @@ constexpr std::size_t body_piece = 16 * 1024;
 constexpr std::size_t max_spare_sections = 8;
 /// Before the handshake nobody knows.
 constexpr std::uint32_t assumed_streams = 100;
-
-/// Of the methods that change nothing (RFC 9110 section 9.2.1), those that may be sent twice without anybody's noticing.
-bool is_safe(std::string_view method) noexcept { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
 error reset_error(error_code code, std::string message) {
     return {code, phase::read, culprit::peer, 0, std::move(message)};
@@ -97,6 +95,13 @@ struct machine_callbacks {
         owner(user_data).quic_->reset(id, code);
         return 0;
     }
+    static int settings(nghttp3_conn*, const nghttp3_proto_settings* settings, void* user_data) {
+        machine& it = owner(user_data);
+        it.settings_seen_ = true;
+        it.takes_extended_connect_ = settings->enable_connect_protocol != 0;
+        if (it.observer_) it.observer_->on_capacity_changed();
+        return 0;
+    }
     static int goes_away(nghttp3_conn*, quic::stream_id first_unprocessed, void* user_data) {
         owner(user_data).peer_goes_away(first_unprocessed);
         return 0;
@@ -138,6 +143,7 @@ struct machine_callbacks {
         all.end_stream = end_message;
         all.reset_stream = reset;
         all.shutdown = goes_away;
+        all.recv_settings2 = settings;
         all.rand = random;
         return all;
     }
@@ -159,6 +165,8 @@ void machine::open_connection() {
     settings.max_field_section_size = limits_.max_head;
     settings.qpack_max_dtable_capacity = limits_.qpack_table;
     settings.qpack_blocked_streams = 0;
+    settings.glitch_ratelim_burst = idle_frame_burst;
+    settings.glitch_ratelim_rate = idle_frames_per_second;
     nghttp3_conn* made = nullptr;
     const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, nullptr, this)
                                              : nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this);
@@ -260,12 +268,13 @@ void machine::peer_goes_away(quic::stream_id first_unprocessed) {
 result<void> machine::request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened) {
     const auto checked = http::check_pseudo_request(head, body_size);
     if (!checked) return checked.error();
+    if (!head.protocol.empty() && !takes_extended_connect_) return http::no_extended_connect(head.protocol);
     opened.body_left_ = *checked;
     opened.sent_all_ = *checked == std::uint64_t{0};
     auto* made = new carriage(opened);
     made->head = &head;
     made->body_size = *checked;
-    made->may_be_early = opened.sent_all_ && !opened.waits_for_handshake_ && is_safe(head.method);
+    made->may_be_early = opened.sent_all_ && !opened.waits_for_handshake_ && http::is_safe(head.method);
     opened.carriage_ = made;
     carriages_.push_back(*made);
     waiting_.push_back(*made);
@@ -392,10 +401,10 @@ long machine::read_body(carriage& of, std::string_view& piece, std::uint32_t& fl
         if (its_owner.body_left_) {
             if (got->size > *its_owner.body_left_) break;
             *its_owner.body_left_ -= got->size;
-            if (*its_owner.body_left_ == 0) {
-                if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
-                its_owner.on_sent();
-            }
+        }
+        if (its_owner.body_left_ ? *its_owner.body_left_ == 0 : its_owner.has_given_all()) {
+            if (!end_body(of, flags)) return NGHTTP3_ERR_CALLBACK_FAILURE;
+            its_owner.on_sent();
         }
         return 1;
     }
@@ -559,7 +568,7 @@ void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
 void machine::on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
                                std::optional<std::uint64_t> sent) {
     carriage* of = carriage_of(id);
-    if (role_ == role::server) request_closed(id, of, !received && !sent);
+    if (role_ == role::server) request_closed(id, !received && !sent);
     if (of && of->owner && !(of->owner->ended_ && (role_ == role::client || of->owner->sent_all_)))
         peer_reset(*of, error_reason{received.value_or(static_cast<std::uint64_t>(error_reason::no_error))});
     std::uint32_t flags = NGHTTP3_STREAM_CLOSE_FLAG_NONE;

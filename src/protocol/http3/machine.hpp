@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,7 +44,7 @@ namespace pabal::http3 {
 /// Told what concerns the whole connection.
 class machine_observer {
 public:
-    /// The peer takes another number of streams at once than before.
+    /// The peer takes another number of streams at once than before, or its SETTINGS have come.
     virtual void on_capacity_changed() {}
     /// The peer will take no new streams (GOAWAY, RFC 9114 section 5.2). Streams it has not processed are reset, unprocessed.
     virtual void on_going_away() {}
@@ -86,7 +87,8 @@ public:
     /// released. Where QUIC sends early data, GET, HEAD and OPTIONS without a body are opened before the handshake is done (RFC 8470
     /// section 3), and again if the peer throws them away; the others wait. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
     /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
-    /// then.
+    /// then. An extended CONNECT (`head.protocol`, RFC 9220) needs a peer that takes it, else `unsupported`; its two bodies, which
+    /// both stay open, are what the protocol sends.
     result<void> request(const request_head& head, std::optional<std::uint64_t> body_size, stream& opened);
     /// Server: a 1xx response other than 101.
     result<void> inform(const response_head& head, stream& of);
@@ -99,8 +101,12 @@ public:
     void finish();
     /// Server: `allowance_period` has passed since the last time: what the peer may do for nothing, it may do again.
     void renew_allowances() noexcept { resets_ = 0; }
+    /// Server: what comes now may have been sent by somebody else before (RFC 8470 section 3): the handshake is not over.
+    bool may_be_replayed() const noexcept { return role_ == role::server && !quic_->is_established(); }
     /// Server: a request has begun whose head is not complete.
-    bool is_in_head() const noexcept { return heads_awaited_ > 0; }
+    bool is_in_head() const noexcept { return !heads_awaited_.empty(); }
+    /// Server: the stream of the one that has been awaited the longest.
+    std::uint64_t oldest_head() const noexcept { return static_cast<std::uint64_t>(*heads_awaited_.begin()); }
     /// No message is under way in either direction, or not acknowledged.
     bool is_idle() const noexcept { return carriages_.empty(); }
 
@@ -119,6 +125,10 @@ public:
 
     /// How many streams of ours the peer takes at once.
     std::uint32_t peer_capacity() const noexcept;
+    /// The peer's SETTINGS have come.
+    bool knows_settings() const noexcept { return settings_seen_; }
+    /// They allow an extended CONNECT (RFC 9220 section 3).
+    bool takes_extended_connect() const noexcept { return takes_extended_connect_; }
     /// False once the peer has gone away.
     bool accepts_streams() const noexcept { return accepts_streams_; }
 
@@ -153,7 +163,7 @@ private:
     carriage* begin_request(quic::stream_id id);
     void add_request_field(carriage& of, std::string_view name, std::string_view value);
     void end_request_head(carriage& of, bool ends);
-    void request_closed(quic::stream_id id, const carriage* of, bool whole);
+    void request_closed(quic::stream_id id, bool whole);
     void spend_reset();
     void fail_calmly(std::string_view why);
 
@@ -186,14 +196,16 @@ private:
     bool established_ = false;
     bool is_bound_ = false;  ///< our control stream and QPACK's are open
     bool accepts_streams_ = true;
+    bool settings_seen_ = false;
+    bool takes_extended_connect_ = false;
     base::intrusive_list<carriage> carriages_;
     base::intrusive_list<carriage, waiting_carriage> waiting_;
     std::vector<std::unique_ptr<http::arriving_section>> spare_sections_;
 
     // Server.
     std::vector<std::unique_ptr<http::arriving_request>> spare_requests_;
-    std::size_t heads_awaited_ = 0;  ///< streams
-    unsigned resets_ = 0;            ///< spent of limits::max_resets
+    std::set<quic::stream_id> heads_awaited_;
+    unsigned resets_ = 0;  ///< spent of limits::max_resets
 };
 
 }  // namespace pabal::http3

@@ -59,8 +59,16 @@ struct machine_callbacks {
         machine& it = owner(user_data);
         it.established_ = true;
         if (it.server_) it.give_address_token();
+        else it.user_.on_established();
+        return outcome(it);
+    }
+    /// A server can send before the handshake is over, to whomever it is (RFC 9001 section 5.7).
+    static int key_to_send_with(ngtcp2_conn*, ngtcp2_encryption_level level, void* user_data) {
+        machine& it = owner(user_data);
+        if (!it.server_ || level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
+        it.sends_early_ = true;
         it.user_.on_established();
-        if (it.server_) it.user_.on_peer_may_open(it.limits_.peer_streams);
+        it.user_.on_peer_may_open(it.limits_.peer_streams);
         return outcome(it);
     }
     static int early_data_rejected(ngtcp2_conn*, void* user_data) {
@@ -184,6 +192,7 @@ struct machine_callbacks {
         all.get_path_challenge_data2 = path_challenge;
         all.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
         all.handshake_completed = established;
+        all.recv_tx_key = key_to_send_with;
         all.tls_early_data_rejected = early_data_rejected;
         all.recv_new_token = new_address_token;
         all.recv_stream_data = stream_data;
@@ -445,7 +454,7 @@ void machine::note_path(const void* written) {
 long machine::write_packet(void* path, void* info, std::uint8_t* space, std::size_t size, std::uint64_t now) {
     for (;;) {
         std::array<std::string_view, max_pieces> pieces;
-        const outgoing next = (established_ || early_) && !failure_ ? user_.next(pieces) : outgoing{};
+        const outgoing next = (established_ || sends_early_ || early_) && !failure_ ? user_.next(pieces) : outgoing{};
         std::array<ngtcp2_vec, max_pieces> vectors;
         for (std::size_t at = 0; at < next.pieces; ++at)
             vectors[at] = {const_cast<std::uint8_t*>(bytes_of(pieces[at])), pieces[at].size()};

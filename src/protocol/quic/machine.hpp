@@ -182,7 +182,8 @@ private:
     std::unique_ptr<ngtcp2_conn, connection_deleter> connection_;
     time_point now_;
     bool established_ = false;
-    bool early_ = false;  ///< there are keys for early data
+    bool sends_early_ = false;  ///< server: it has the keys for it
+    bool early_ = false;        ///< there are keys for early data
     std::string address_token_;
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came

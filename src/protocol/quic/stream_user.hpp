@@ -23,7 +23,7 @@ struct outgoing {
 /// Callbacks come from inside the machine's `receive`, `send` and `on_deadline`; they may call its other members.
 class stream_user {
 public:
-    /// The handshake is done; streams can be opened.
+    /// Streams can be opened: the handshake is done, or, for a server, as good as done.
     virtual void on_established() = 0;
     /// A client's: the peer threw away what was sent before the handshake was done. All streams are gone, without
     /// `on_stream_closed`, and their identifiers begin anew (RFC 9001 section 4.6.2).

@@ -73,6 +73,19 @@ TEST_F(arriving, connect_has_its_authority_as_target) {
     EXPECT_NE(request_.defect(), "");
 }
 
+TEST_F(arriving, connect_that_asks_for_a_protocol_has_a_path_as_target) {
+    const auto defect_of = [this](const std::string& path) {
+        add({{":method", "CONNECT"}, {":protocol", "websocket"}, {":authority", "x.test"}, {":path", path}});
+        return request_.defect();
+    };
+    EXPECT_EQ(defect_of("x.test:443"), "invalid :path");
+    EXPECT_EQ(defect_of("*"), "invalid :path");
+    EXPECT_EQ(defect_of("/chat"), "");
+    const request_head head = request_.take();
+    EXPECT_EQ(head.target, "/chat");
+    EXPECT_EQ(head.protocol, "websocket");
+}
+
 TEST_F(arriving, crumbs_of_cookies_are_one_field) {
     add({{":method", "GET"},
          {":authority", "x.test"},

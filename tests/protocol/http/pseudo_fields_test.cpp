@@ -40,6 +40,14 @@ TEST(pseudo_request, control_data_comes_first_and_what_concerns_one_connection_i
                                  "X-Own=1\nTE=trailers\n");
 }
 
+TEST(pseudo_request, an_extended_connect_names_its_protocol) {
+    request_head head = request_of({{"Host", "example.com"}}, "CONNECT");
+    head.protocol = "websocket";
+    EXPECT_EQ(lines_of(head, std::nullopt),
+              ":method=CONNECT\n:scheme=https\n:authority=example.com\n:path=/path?query\n"
+              ":protocol=websocket\n");
+}
+
 TEST(pseudo_request, the_size_is_said_where_it_is_known_and_expected) {
     EXPECT_NE(lines_of(request_of({{"Host", "h"}}, "POST"), 0).find("content-length=0"), std::string::npos);
     EXPECT_EQ(lines_of(request_of({{"Host", "h"}}, "GET"), 0).find("content-length"), std::string::npos);
@@ -64,6 +72,13 @@ TEST(pseudo_request, what_cannot_be_sent_is_the_callers_fault) {
     EXPECT_EQ(code_of(request_of({{"Host", "a"}, {"Content-Length", "x"}})), error_code::invalid_header);
     EXPECT_EQ(code_of(request_of({{"Host", "a"}, {"Content-Length", "4"}}), 5), error_code::invalid_header);
     request_head head = request_of({{"Host", "a"}});
+    head.protocol = "websocket";
+    EXPECT_EQ(code_of(head), error_code::invalid_argument) << "only CONNECT asks for one";
+    head.method = "CONNECT";
+    EXPECT_TRUE(check_pseudo_request(head, std::nullopt));
+    head.protocol = "web socket";
+    EXPECT_EQ(code_of(head), error_code::invalid_argument);
+    head = request_of({{"Host", "a"}});
     head.target = "no path";
     EXPECT_EQ(code_of(head), error_code::invalid_url);
 }

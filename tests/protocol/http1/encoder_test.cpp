@@ -118,6 +118,8 @@ TEST(append_request_head, refuses_what_would_corrupt_the_stream) {
     const auto with = [&](std::string name, std::string value) {
         return make_request("POST", "/", {{"Host", "h"}, {std::move(name), std::move(value)}});
     };
+    request_head websocket = make_request("CONNECT", "/chat", host);
+    websocket.protocol = "websocket";
     struct {
         request_head head;
         size_or_unknown size;
@@ -136,6 +138,7 @@ TEST(append_request_head, refuses_what_would_corrupt_the_stream) {
         {make_request("GET", "/\xc3\xa9", host), 0, "<invalid_url: "},
         {make_request("GET", "*", host), 0, "<invalid_url: "},
         {make_request("CONNECT", "/", host), 0, "<invalid_url: "},
+        {websocket, 0, "<unsupported: HTTP/1.1 has no extended CONNECT"},
         {make_request("GET", "/", {}), 0, "<invalid_header: an HTTP/1.1 request needs Host>"},
         {make_request("GET", "/", {{"Host", "a"}, {"host", "a"}}), 0, "<invalid_header: more than one Host>"},
         {make_request("GET", "/", {{"Host", "a"}, {"host", "b"}}, v10), 0, "<invalid_header: more than one Host>"},

@@ -136,6 +136,11 @@ public:
     void reset(std::int32_t id, std::uint32_t code = NGHTTP2_CANCEL) {
         nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
     }
+    /// Changes a priority (PRIORITY_UPDATE, RFC 9218 section 7.1).
+    void prioritise(std::int32_t id, std::string_view priority) {
+        nghttp2_submit_priority_update(session_, NGHTTP2_FLAG_NONE, id,
+                                       reinterpret_cast<const std::uint8_t*>(priority.data()), priority.size());
+    }
     void ping() { nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr); }
     void go_away() { nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr, 0); }
     void open_window(std::int32_t id, std::int32_t by) {
@@ -148,6 +153,7 @@ public:
     std::map<std::int32_t, response> responses;
     std::vector<std::pair<std::int32_t, std::uint32_t>> goaways;  ///< the last stream, and the code
     int pongs = 0;
+    std::vector<std::int32_t> order_of_ends;  ///< of the responses' streams
 
 private:
     std::int32_t submit(const lines& head, std::string body, lines trailers, bool whole, bool has_body) {
@@ -192,6 +198,7 @@ private:
             of.ended = ends;
         }
         if (frame->hd.type == NGHTTP2_DATA && ends) it.responses[frame->hd.stream_id].ended = true;
+        if (ends && frame->hd.stream_id > 0) it.order_of_ends.push_back(frame->hd.stream_id);
         return 0;
     }
     static int on_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user) {

@@ -63,6 +63,16 @@ public:
         const auto fields = fields_of(head);
         nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, fields.data(), fields.size(), nullptr);
     }
+    /// More of the body after that head; it does not end.
+    void add(std::int32_t id, std::string_view more) {
+        const auto [found, is_first] = sending_.try_emplace(id);
+        sending& it = found->second;
+        it.whole = false;
+        it.body += more;
+        const nghttp2_data_provider2 source{{.ptr = &it}, read};
+        if (is_first) nghttp2_submit_data2(session_, NGHTTP2_FLAG_NONE, id, &source);
+        else nghttp2_session_resume_data(session_, id);
+    }
     void reset(std::int32_t id, std::uint32_t code) {
         nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
     }

@@ -48,7 +48,9 @@ public:
 
     pabal::testing::body_parts body_parts;
     fields trailers_to_send;
+    bool ends_with_its_parts = false;
 
+    bool has_given_all() const override { return ends_with_its_parts && body_parts.empty(); }
     void on_request(request_head&& got, std::optional<std::uint64_t> size) override {
         head = std::move(got);
         announced = size;
@@ -161,6 +163,82 @@ TEST_P(http2_server_machine, a_request_arrives_and_is_answered) {
     EXPECT_TRUE(response(id).ended);
     EXPECT_EQ(response(id).reset, NGHTTP2_NO_ERROR);
     EXPECT_FALSE(last().failure);
+}
+
+TEST_P(http2_server_machine, an_extended_connect_is_taken_where_the_limits_say_so) {
+    const lines websocket{{":method", "CONNECT"},
+                          {":scheme", "https"},
+                          {":authority", "x.test"},
+                          {":path", "/chat"},
+                          {":protocol", "websocket"}};
+    EXPECT_EQ(client_->setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 0U);
+    client_->begin(websocket);
+    expect_end(NGHTTP2_PROTOCOL_ERROR);
+
+    limits generous = server_limits;
+    generous.extended_connect = true;
+    renew(generous);
+    EXPECT_EQ(client_->setting(NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL), 1U);
+    const auto id = client_->begin(websocket);
+    exchange_bytes();
+    ASSERT_TRUE(last().head);
+    EXPECT_EQ(last().head->method, "CONNECT");
+    EXPECT_EQ(last().head->protocol, "websocket");
+    EXPECT_EQ(last().head->target, "/chat");
+    last().body_parts = {"hello", std::nullopt};
+    ASSERT_TRUE(machine_->respond(head_of(200), true, last()));
+    exchange_bytes();
+    client_->add(id, "ping");
+    exchange_bytes();
+    last().body_parts = {"pong", std::nullopt};
+    machine_->resume_sending(last());
+    exchange_bytes();
+    EXPECT_EQ(last().body, "ping");
+    EXPECT_EQ(response(id).body, "hellopong");
+    EXPECT_FALSE(last().ended || response(id).ended);
+}
+
+// --- Priorities (RFC 9218) ---------------------------------------------------------------------------------------------
+
+TEST_P(http2_server_machine, what_is_urgent_leaves_first) {
+    const auto ask = [this](std::string_view priority) {
+        lines head = get_lines();
+        if (!priority.empty()) head.emplace_back("priority", priority);
+        const auto id = client_->ask(head);
+        exchange_bytes();
+        return id;
+    };
+    const auto background = ask("u=6"), usual = ask(""), urgent = ask("u=1"), promoted = ask("u=7");
+    client_->prioritise(promoted, "u=0");
+    exchange_bytes();
+    for (const auto& each : streams_) {
+        each->body_parts.emplace_back(std::string(10'000, '.'));
+        ASSERT_TRUE(machine_->respond(head_of(200), true, *each));
+    }
+    exchange_bytes();
+    EXPECT_EQ(client_->order_of_ends, (std::vector<std::int32_t>{promoted, urgent, usual, background}));
+}
+
+TEST_P(http2_server_machine, what_is_incremental_leaves_by_turns) {
+    const auto order = [this](std::string_view priority) {
+        renew();
+        for (int count = 0; count < 2; ++count) {
+            lines head = get_lines();
+            head.emplace_back("priority", priority);
+            client_->ask(head);
+        }
+        exchange_bytes();
+        for (const auto& each : streams_) {
+            each->body_parts.emplace_back(std::string(30'000, '.'));
+            EXPECT_TRUE(machine_->respond(head_of(200), true, *each));
+        }
+        std::string first;
+        EXPECT_TRUE(machine_->send(first, 20'000));
+        client_->receive(first);
+        return response(1).body.size() > 0 && response(3).body.size() > 0;
+    };
+    EXPECT_TRUE(order("u=3, i"));
+    EXPECT_FALSE(order("u=3"));
 }
 
 TEST_P(http2_server_machine, a_body_and_trailers_arrive) {
@@ -283,6 +361,52 @@ TEST_P(http2_server_machine, what_is_not_consumed_stops_the_client_at_the_stream
     exchange_bytes();
     EXPECT_EQ(streams_[0]->body.size(), window + 1000);
     EXPECT_TRUE(streams_[0]->ended);
+}
+
+/// Uploads 24 MiB to each of so many streams at once, whose handlers take what comes. How many round trips that takes.
+TEST_P(http2_server_machine, windows_of_handlers_who_keep_up_grow_and_no_further_than_all_together_may) {
+    const std::size_t size = 24 * 1024 * 1024;
+    const auto upload = [&](std::size_t streams) {
+        renew();
+        std::vector<std::int32_t> ids;
+        for (std::size_t count = 0; count < streams; ++count)
+            ids.push_back(client_->ask(post_lines(), std::string(size, 'x')));
+        int round_trips = 0;
+        std::vector<std::size_t> consumed(streams, 0);
+        for (bool all = false; !all && round_trips < 1000; ++round_trips) {
+            const std::string out = client_->output();
+            EXPECT_LE(out.size(), streams * server_limits.stream_window + server_limits.most_growth + (1U << 20U));
+            EXPECT_TRUE(machine_->receive(out));
+            all = true;
+            for (std::size_t at = 0; at < streams_.size(); ++at) {
+                served_stream& each = *streams_[at];
+                machine_->consume(each, each.body.size() - std::exchange(consumed[at], each.body.size()));
+                all = all && each.body.size() == size;
+            }
+            all = all && streams_.size() == streams;
+            std::string back;
+            EXPECT_TRUE(machine_->send(back, 1 << 20));
+            client_->receive(back);
+        }
+        return round_trips;
+    };
+    EXPECT_LE(upload(1), 16) << "96 without growth";
+    EXPECT_LE(upload(4), 96);
+    EXPECT_FALSE(machine_->failure());
+}
+
+TEST_P(http2_server_machine, an_end_that_is_known_needs_no_frame_of_its_own_even_where_the_window_is_used_up) {
+    renew(server_limits, std::make_unique<http2_client>(
+                             std::vector<nghttp2_settings_entry>{{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1000}}, false));
+    const auto id = client_->ask(get_lines());
+    exchange_bytes();
+    last().body_parts = {std::string(1000, 'x')};
+    last().ends_with_its_parts = true;
+    ASSERT_TRUE(machine_->respond(head_of(200), true, last()));
+    exchange_bytes();
+    EXPECT_EQ(response(id).body.size(), 1000U);
+    EXPECT_TRUE(response(id).ended) << "without another window";
+    EXPECT_TRUE(last().was_sent);
 }
 
 TEST_P(http2_server_machine, a_response_keeps_to_the_clients_windows) {

@@ -97,6 +97,57 @@ TEST_P(http2_machine, what_cannot_be_sent_is_the_callers_error_and_costs_nothing
     EXPECT_EQ(ask(asked), 1);  // no identifier was used up
 }
 
+TEST_P(http2_machine, an_extended_connect_needs_a_server_that_takes_it) {
+    request_head websocket = get("/chat");
+    websocket.method = "CONNECT";
+    websocket.protocol = "websocket";
+    recording_stream early, late;
+    const auto refused = machine_->request(websocket, std::nullopt, early);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, error_code::unsupported);
+    EXPECT_FALSE(machine_->knows_settings());
+    exchange_bytes();
+    EXPECT_TRUE(machine_->knows_settings());
+    EXPECT_FALSE(machine_->takes_extended_connect());
+    const auto still_refused = machine_->request(websocket, std::nullopt, late);
+    ASSERT_FALSE(still_refused);
+    EXPECT_EQ(still_refused.error().whose, culprit::peer);
+    websocket.method = "GET";
+    EXPECT_EQ(machine_->request(websocket, std::nullopt, late).error().whose, culprit::caller);
+}
+
+TEST_P(http2_machine, the_bodies_of_an_extended_connect_go_both_ways_while_both_are_open) {
+    server_ = std::make_unique<http2_server>(
+        std::vector<nghttp2_settings_entry>{{NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1}});
+    exchange_bytes();
+    ASSERT_TRUE(machine_->takes_extended_connect());
+    request_head websocket = get("/chat");
+    websocket.method = "CONNECT";
+    websocket.protocol = "websocket";
+    recording_stream asked;
+    asked.body_parts = {std::nullopt};
+    const auto id = ask(asked, websocket, std::nullopt);
+    EXPECT_EQ(server_->requests[id].head, (lines{{":method", "CONNECT"},
+                                                 {":scheme", "https"},
+                                                 {":authority", "example.test"},
+                                                 {":path", "/chat"},
+                                                 {":protocol", "websocket"}}));
+    server_->head(id, {{":status", "200"}});
+    exchange_bytes();
+    ASSERT_TRUE(asked.head);
+    for (int count = 0; count < 3; ++count) {
+        asked.body_parts.emplace_back("ping");
+        asked.body_parts.emplace_back(std::nullopt);
+        machine_->resume_sending(asked);
+        exchange_bytes();
+        server_->add(id, "pong");
+        exchange_bytes();
+    }
+    EXPECT_EQ(server_->requests[id].body, "pingpingping");
+    EXPECT_EQ(asked.body, "pongpongpong");
+    EXPECT_FALSE(asked.ended || server_->requests[id].ended);
+}
+
 TEST_P(http2_machine, a_response_arrives_with_early_hints_and_trailers) {
     recording_stream asked;
     const auto id = ask(asked);

@@ -37,7 +37,7 @@ public:
         }
     };
 
-    http3_server() {
+    explicit http3_server(bool takes_extended_connect = false) {
         nghttp3_callbacks callbacks{};
         callbacks.recv_header = on_header;
         callbacks.recv_trailer = on_trailer;
@@ -47,6 +47,7 @@ public:
         nghttp3_settings settings{};
         nghttp3_settings_default(&settings);
         settings.qpack_max_dtable_capacity = 4096;
+        settings.enable_connect_protocol = takes_extended_connect ? 1 : 0;
         nghttp3_conn_server_new(&connection_, &callbacks, &settings, nullptr, this);
     }
     ~http3_server() { nghttp3_conn_del(connection_); }
@@ -67,6 +68,11 @@ public:
     void head(quic::stream_id id, const lines& head) {
         sending_[id].ends = false;
         submit(id, head, true);
+    }
+    /// A piece of the body after that head, once; it does not end.
+    void add(quic::stream_id id, std::string piece) {
+        sending_[id].body = std::move(piece);
+        nghttp3_conn_resume_stream(connection_, id);
     }
     void information(quic::stream_id id, const lines& head) {
         const auto fields = fields_of(head);

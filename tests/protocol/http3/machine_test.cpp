@@ -27,9 +27,9 @@ protected:
     void on_going_away() override { ++goaways_; }
 
     void connect(const quic::limits& server_limits = {}, const limits& client_limits = {},
-                 const quic::limits& client_quic_limits = {}) {
+                 const quic::limits& client_quic_limits = {}, bool takes_extended_connect = false) {
         world_ = std::make_unique<quic_world>();
-        server_ = std::make_unique<http3_server>();
+        server_ = std::make_unique<http3_server>(takes_extended_connect);
         machine_ = std::make_unique<machine>(client_limits);
         machine_->observe(this);
         world_->on_server_made = [this](std::unique_ptr<quic::machine>& made) { server_->ride(*made); };
@@ -109,6 +109,36 @@ TEST_P(http3_machine, a_response_arrives_with_early_hints_and_trailers) {
     machine_->release(asked);
     world_->settle();
     EXPECT_FALSE(server_->requests[id].reset || server_->requests[id].stopped);
+}
+
+TEST_P(http3_machine, an_extended_connect_needs_a_server_that_takes_it_and_has_two_open_bodies) {
+    request_head websocket = get("/chat");
+    websocket.method = "CONNECT";
+    websocket.protocol = "websocket";
+    recording_stream refused;
+    ASSERT_TRUE(until([&] { return machine_->knows_settings(); }));
+    const auto done = machine_->request(websocket, std::nullopt, refused);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, error_code::unsupported);
+    EXPECT_EQ(done.error().whose, culprit::peer);
+
+    connect({}, {}, {}, true);
+    EXPECT_FALSE(machine_->knows_settings());
+    ASSERT_TRUE(until([&] { return machine_->takes_extended_connect(); }));
+    recording_stream asked;
+    asked.body_parts = {std::nullopt};
+    const auto id = ask(asked, websocket, std::nullopt);
+    EXPECT_EQ(server_->requests[id].field(":method"), "CONNECT");
+    EXPECT_EQ(server_->requests[id].field(":protocol"), "websocket");
+    EXPECT_EQ(server_->requests[id].field(":path"), "/chat");
+    server_->head(id, {{":status", "200"}});
+    ASSERT_TRUE(until([&] { return asked.head.has_value(); }));
+    asked.body_parts = {"ping", std::nullopt};
+    machine_->resume_sending(asked);
+    ASSERT_TRUE(until([&] { return server_->requests[id].body == "ping"; }));
+    server_->add(id, "pong");
+    ASSERT_TRUE(until([&] { return asked.body == "pong"; }));
+    EXPECT_FALSE(asked.ended || server_->requests[id].ended);
 }
 
 TEST_P(http3_machine, a_body_of_unknown_size_waits_for_its_source_and_ends_with_trailers) {
