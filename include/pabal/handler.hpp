@@ -104,6 +104,8 @@ public:
 
     /// A 1xx response other than 101 (RFC 9110 section 15.2).
     virtual void on_informational(response_head&& head) { (void)head; }
+    /// The value of an Alt-Svc that came for the exchange beside its response (RFC 7838 section 4). The view dies with the call.
+    virtual void on_alternative_services(std::string_view value) { (void)value; }
     /// The final response's head. The return value chooses how the body is delivered.
     virtual delivery on_response(response_head&& head) = 0;
     /// Where the next body bytes should be received, if the requester has a place for them (known length, no coding);

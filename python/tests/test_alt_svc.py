@@ -10,6 +10,9 @@ from typing import Any
 import pabal
 import pytest
 import trustme
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import RequestReceived
 from support.http3 import QUOTE, Http3Server, SilentPort
 from support.scripted import Connection, ScriptedServer
 
@@ -125,3 +128,114 @@ def test_the_safe_resolver_judges_alternatives_too(
     guard = pabal.SafeResolver(allow=["127.0.0.1"])
     with pabal.Session(verify=ca_file, http=ALL, resolver=guard) as session:
         assert versions(session, server, 3) == ["1.1"] * 3
+
+
+# --- who is asked there -----------------------------------------------------------------------------------------------
+
+
+def test_a_request_says_which_alternative_it_came_to(
+    http3_server: Http3Server, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    server = origin(f'h3="localhost:{http3_server.port}"')
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        assert versions(session, server, 2) == ["1.1", "3"]
+    assert http3_server.requests[-1].field(b"alt-used") == f"localhost:{http3_server.port}".encode()
+    with pabal.Session(verify=ca_file, http="3") as session:
+        session.get(f"{http3_server.url}/price", timeout=20)
+    assert http3_server.requests[-1].field(b"alt-used") == b""
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", b"x")])
+def test_an_alternative_that_does_not_answer_for_the_origin_is_left(
+    method: str,
+    body: bytes | None,
+    authority: trustme.CA,
+    tmp_path: Any,
+    origin: Callable[..., ScriptedServer],
+    ca_file: str,
+) -> None:
+    stranger = Http3Server(authority.issue_cert("127.0.0.1"), tmp_path, lambda request: request.respond(421))
+    try:
+        server = origin(f'h3=":{stranger.port}"')
+        with pabal.Session(verify=ca_file, http=ALL) as session:
+            assert versions(session, server, 1) == ["1.1"]
+            response = session.request(method, f"{server.url}/price", content=body, timeout=20)
+            assert (response.status_code, response.http_version, response.content) == (200, "1.1", b"tcp")
+            assert versions(session, server, 2) == ["1.1", "1.1"]  # though the origin has said it again
+        assert len(stranger.requests) == 1
+    finally:
+        stranger.stop()
+
+
+def test_an_alternative_is_left_when_it_is_taken_back(
+    authority: trustme.CA, tmp_path: Any, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    closing = Http3Server(
+        authority.issue_cert("127.0.0.1"),
+        tmp_path,
+        lambda request: request.respond(200, QUOTE, [(b"alt-svc", b"clear")]),
+    )
+    try:
+        server = origin(f'h3=":{closing.port}"')
+        with pabal.Session(verify=ca_file, http=ALL) as session:
+            assert versions(session, server, 3) == ["1.1", "3", "1.1"]
+    finally:
+        closing.stop()
+
+
+# --- frames of HTTP/2 (section 4) -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def http2_origin(
+    scripted: Callable[..., ScriptedServer], authority: trustme.CA
+) -> Callable[[Callable[[H2Connection, int, bytes], None]], ScriptedServer]:
+    """``http2_origin(say)``: answers over HTTP/2, after ``say(connection, stream, authority of the request)``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    context.set_alpn_protocols(["h2"])
+
+    def start(say: Callable[[H2Connection, int, bytes], None]) -> ScriptedServer:
+        def answer(connection: Connection) -> None:
+            http = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+            http.initiate_connection()
+            connection.send(http.data_to_send())
+            while received := connection.socket.recv(65536):
+                for event in http.receive_data(received):
+                    if isinstance(event, RequestReceived):
+                        say(http, event.stream_id, dict(event.headers)[b":authority"])
+                        http.send_headers(event.stream_id, [(":status", "200")])
+                        http.send_data(event.stream_id, b"tcp", end_stream=True)
+                connection.send(http.data_to_send())
+
+        return scripted(answer, tls=context)
+
+    return start
+
+
+@pytest.mark.parametrize("on_stream", [True, False])
+def test_a_frame_says_it_as_well(
+    on_stream: bool, http3_server: Http3Server, http2_origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    def say(http: H2Connection, stream: int, authority: bytes) -> None:
+        value = f'h3=":{http3_server.port}"'.encode()
+        if on_stream:
+            http.advertise_alternative_service(value, stream_id=stream)
+        else:
+            http.advertise_alternative_service(value, origin=b"https://" + authority)
+
+    server = http2_origin(say)
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        assert versions(session, server, 3) == ["2", "3", "3"]
+
+
+def test_a_frame_says_nothing_of_other_origins(
+    http3_server: Http3Server, http2_origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    def say(http: H2Connection, stream: int, authority: bytes) -> None:
+        for other in (b"http://" + authority, b"https://localhost:1", b"https://" + authority + b"0", b"x"):
+            http.advertise_alternative_service(f'h3=":{http3_server.port}"'.encode(), origin=other)
+
+    server = http2_origin(say)
+    with pabal.Session(verify=ca_file, http=ALL) as session:
+        assert versions(session, server, 3) == ["2", "2", "2"]

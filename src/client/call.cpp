@@ -79,6 +79,10 @@ void call::on_informational(response_head&& head) {
     if (state_ == state::waiting) informational_.push_back(std::move(head));
 }
 
+void call::on_alternative_services(std::string_view value) {
+    session_->learn_alternatives(asked_.location, via_.get(), value);
+}
+
 delivery call::on_response(response_head&& head) {
     if (state_ != state::waiting) return delivery::push;  // over: whoever answers could not be told
     times.head = reactor_->now();
@@ -86,7 +90,7 @@ delivery call::on_response(response_head&& head) {
     if (leave_coalesced_connection(head)) return delivery::push;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
     session_->learn_alternatives(asked_.location, via_.get(), head.headers);
-    if (came_too_early(head) || stop_expecting(head)) return delivery::push;
+    if (came_too_early(head) || went_astray(head) || stop_expecting(head)) return delivery::push;
     if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
@@ -262,6 +266,17 @@ bool call::leave_coalesced_connection(const response_head& head) {
 bool call::came_too_early(const response_head& head) {
     if (head.status != 425 || !sent_early) return false;
     waits_for_handshake = sends_again_ = true;
+    replayed_ = false;
+    skip_response();
+    return true;
+}
+
+/// True: the alternative of the origin does not answer for it (421, RFC 9110 section 15.5.20), and the origin is asked itself.
+bool call::went_astray(const response_head& head) {
+    if (head.status != 421 || head.version != http_version::http_3) return false;
+    if (asked_.streams_body && !rewind_body()) return false;
+    if (!session_->reject_alternative(asked_.location)) return false;
+    sends_again_ = true;
     replayed_ = false;
     skip_response();
     return true;

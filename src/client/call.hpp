@@ -194,6 +194,7 @@ private:
     flow on_data(std::string_view data) override;
     void on_readable() override;
     void on_informational(response_head&& head) override;
+    void on_alternative_services(std::string_view value) override;
     void on_end(fields&& trailers) override;
     void on_error(error&& failure) override;
 
@@ -215,6 +216,7 @@ private:
     bool stop_expecting(const response_head& head);
     bool leave_coalesced_connection(const response_head& head);
     bool came_too_early(const response_head& head);
+    bool went_astray(const response_head& head);
     bool try_again_after(const response_head& head);
     bool try_again_after(const error& failure);
     bool plan_again(retry_question asked);

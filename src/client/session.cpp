@@ -56,14 +56,28 @@ std::vector<std::string> application_protocols_of(http_versions allowed) {
     return names;
 }
 
+bool session::heeds_alternatives(const url& of, const proxy* via) const noexcept {
+    return versions.http_3 && !speaks_only_http3() && !instead_ && !via && of.is_secure();
+}
+
 void session::learn_alternatives(const url& of, const proxy* via, const fields& head) {
-    if (!versions.http_3 || speaks_only_http3() || instead_ || via || !of.is_secure()) return;
+    if (!heeds_alternatives(of, via)) return;
     const std::string_view age_text = head.find("age").value_or("");
     std::uint32_t age = 0;
     std::from_chars(age_text.data(), age_text.data() + age_text.size(), age);
     const auto said = http::parse_alternative_services(head, std::chrono::seconds(age));
     if (!said) return;
     alternatives_->learn(of.host(), of.port(), *said, std::chrono::system_clock::now());
+}
+
+void session::learn_alternatives(const url& of, const proxy* via, std::string_view value) {
+    if (!heeds_alternatives(of, via)) return;
+    if (const auto said = http::parse_alternative_services(value))
+        alternatives_->learn(of.host(), of.port(), *said, std::chrono::system_clock::now());
+}
+
+bool session::reject_alternative(const url& of) {
+    return alternatives_->reject(of.host(), of.port(), http::http3_protocol, std::chrono::system_clock::now());
 }
 
 /// Why HTTP/3 cannot carry it, where nothing else may be spoken; nullopt: it can.

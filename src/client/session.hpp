@@ -43,6 +43,10 @@ public:
     /// Heeds what the origin of a response says of where else it can be had (RFC 7838), if that matters to this session. Only
     /// what came over TLS, and not through a proxy, counts.
     void learn_alternatives(const url& of, const proxy* via, const fields& head);
+    /// The same of a value that came in a frame of HTTP/2 (section 4).
+    void learn_alternatives(const url& of, const proxy* via, std::string_view value);
+    /// The place where the origin is had over HTTP/3 does not answer for it. False: there is none.
+    bool reject_alternative(const url& of);
     /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
     rate_queue* queue_at(const url& place);
     /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
@@ -74,6 +78,7 @@ public:
 
 private:
     result<std::shared_ptr<const transport::tls_context>> trust();
+    bool heeds_alternatives(const url& of, const proxy* via) const noexcept;
     bool speaks_only_http3() const noexcept { return versions.http_3 && !versions.http_1_1 && !versions.http_2; }
     std::optional<error> out_of_reach_of_quic(const url& to, const proxy* via) const;
     void end_pauses();

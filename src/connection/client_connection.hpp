@@ -54,6 +54,8 @@ class client_connection_observer {
 public:
     /// An exchange is over, or the peer takes more at once than before: another can start, as far as `usable` knows.
     virtual void on_room(client_connection& with_room) = 0;
+    /// The peer says where else `of`, an origin ("https://example.com"), is to be had (RFC 7838 section 4).
+    virtual void on_alternative_services(std::string_view of, std::string_view value) { (void)of, (void)value; }
     /// The connection will serve no more. Called exactly once.
     virtual void on_closed(client_connection& closed, close_reason reason) = 0;
 

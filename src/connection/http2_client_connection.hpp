@@ -44,6 +44,9 @@ public:
 private:
     void on_capacity_changed() override;
     void on_going_away() override { going_away_ = true; }
+    void on_alternative_services(std::string_view of, std::string_view value) override {
+        observer_.on_alternative_services(of, value);
+    }
     void on_transport_ready(transport::readiness now) override;
     void run_deferred() override;
     void ask_for_life() override;

@@ -1,5 +1,6 @@
 #include "connection/http3_link.hpp"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/fork.hpp"
@@ -7,6 +8,15 @@
 namespace pabal::connection {
 
 namespace {
+
+/// A network that keeps changing is no reason to make sockets without end.
+constexpr unsigned max_moves = 32;
+
+/// What systems say of a datagram from an address that is no longer theirs (Linux: invalid argument), or from a network that is gone.
+bool is_address_gone(int system_errno) noexcept {
+    return system_errno == EADDRNOTAVAIL || system_errno == ENETUNREACH || system_errno == ENETDOWN ||
+           system_errno == EHOSTUNREACH || system_errno == EINVAL;
+}
 
 std::string bytes_of(const transport::socket_address& address) {
     return {reinterpret_cast<const char*>(address.get()), address.size};
@@ -25,9 +35,11 @@ result<std::unique_ptr<http3_link>> http3_link::connect(reactor::reactor& reacto
     auto tls = transport::quic_tls::connect(to.tls, to.expected);
     if (!tls) return std::move(tls).error();
     made->tls_ = std::move(*tls);
-    auto quic =
-        quic::machine::client(made->tls_->native(), {bytes_of(made->socket_->local()), bytes_of(made->socket_->peer())},
-                              made->http_.user(), {}, reactor.now(), made->tls_->remembered());
+    if (!to.from) made->moves_left_ = max_moves;
+    made->http_.use_alternative(to.alternative);
+    auto quic = quic::machine::client(
+        made->tls_->native(), {bytes_of(made->socket_->local()), bytes_of(made->socket_->peer())}, made->http_.user(),
+        {}, reactor.now(), {made->tls_->remembered(), made->tls_->address_token()});
     if (!quic) return std::move(quic).error();
     made->quic_ = std::move(*quic);
     made->http_.ride(*made->quic_);
@@ -69,6 +81,7 @@ result<void> http3_link::check() {
     if (failure_) return *failure_;
     // Sessions come after the handshake, in datagrams that follow.
     if (is_established() && !std::exchange(told_parameters_, true)) tls_->remember(quic_->parameters_to_remember());
+    if (std::string token = quic_->take_address_token(); !token.empty()) tls_->keep_address_token(std::move(token));
     if (!quic_->failure()) return {};
     failure_ = *quic_->failure();
     if (quic_->handshake_failed() && !is_established()) failure_ = tls_->handshake_failed();
@@ -90,7 +103,7 @@ result<void> http3_link::flush() {
     sender_.flush(http_, reactor_.now(), [this](std::string_view bytes, std::size_t segment, transport::ecn_mark mark) {
         const auto sent = socket_->send(bytes, segment, mark);
         if (sent) return *sent;
-        (void)heed(sent.error());
+        if (!is_address_gone(sent.error().system_errno) || !move_away()) (void)heed(sent.error());
         return transport::io_outcome::moved(bytes.size());  // these are lost
     });
     if (const auto due = sender_.due(*quic_, reactor_.now()); due && !failure_) reactor_.set_timer(timer_, *due);
@@ -98,11 +111,23 @@ result<void> http3_link::flush() {
     return check();
 }
 
+/// The local address is no longer there. False: nor is another, or the peer does not allow it.
+bool http3_link::move_away() {
+    if (moves_left_ == 0 || !is_established()) return false;
+    --moves_left_;
+    auto socket = transport::udp_socket::connect(reactor_, socket_->peer().get(), socket_->peer().size, this);
+    if (!socket || !quic_->migrate(bytes_of((*socket)->local()), reactor_.now())) return false;
+    socket_ = std::move(*socket);
+    return true;
+}
+
 transport::transport_description http3_link::describe() const {
     transport::transport_description description;
     description.peer_address = transport::text_of(socket_->peer().get(), socket_->peer().size);
     description.local_address = transport::text_of(socket_->local().get(), socket_->local().size);
     if (is_established() || sends_early()) tls_->describe(description);
+    // That of the session that is resumed; it is the peer's only if the peer takes it up.
+    if (!is_established()) description.peer_certificate.clear();
     return description;
 }
 

@@ -7,6 +7,9 @@
 ///
 /// Nobody is told anything but `on_link_ready`; what happened is seen by the machines' own observers.
 ///
+/// When the address it left from is gone (another network), it leaves from another one (RFC 9000 section 9), as long as nobody has said
+/// which it has to be.
+///
 /// Threads: belongs to its reactor. Lifetime: destroying it ends the connection, and says so.
 
 #include <memory>
@@ -36,9 +39,12 @@ protected:
 /// Where a link goes, and what for.
 struct http3_link_target {
     transport::socket_address peer;
-    std::optional<transport::socket_address> from;  ///< the address to leave from
+    std::optional<transport::socket_address>
+        from;  ///< the address to leave from; nullopt: the system chooses, and chooses again
     transport::tls_context_ptr tls;
     transport::tls_peer expected;
+    std::string
+        alternative;  ///< the origin's, which requests say (Alt-Used, RFC 7838 section 5); empty: it is the origin itself
 };
 
 class http3_link final : private transport::udp_observer {
@@ -79,6 +85,7 @@ private:
     }
     result<void> check();
     result<void> heed(const error& network);
+    bool move_away();
 
     reactor::reactor& reactor_;
     http3_link_observer* observer_;
@@ -89,7 +96,8 @@ private:
     std::optional<error> failure_;
     bool heard_ = false;
     bool told_parameters_ = false;
-    bool refused_ = false;  ///< the network said so, and nothing came since
+    unsigned moves_left_ = 0;  ///< to other local addresses
+    bool refused_ = false;     ///< the network said so, and nothing came since
     datagram_sender sender_;
     reactor::member_timer<http3_link, &http3_link::ready> timer_{*this};
 };

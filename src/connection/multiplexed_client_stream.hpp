@@ -58,6 +58,7 @@ private:
 
     // http::message_stream
     void on_informational(response_head&& head) override;
+    void on_alternative_services(std::string_view value) override { exchange_->on_alternative_services(value); }
     void on_response(response_head&& head) override;
     void on_data(std::string_view data) override;
     void on_end(fields&& trailers) override;

@@ -44,6 +44,14 @@ std::optional<alternative> alternative_cache::find(std::string_view host, std::u
     return std::nullopt;
 }
 
+bool alternative_cache::reject(std::string_view host, std::uint16_t port, std::string_view protocol, time_point now) {
+    const std::optional<alternative> place = find(host, port, protocol, now);
+    if (!place) return false;
+    avoid(*place, protocol, now);
+    origins_.erase(name_of(host, port));
+    return true;
+}
+
 void alternative_cache::avoid(const alternative& place, std::string_view protocol, time_point now) {
     failure& last = failures_[name_of(place, protocol)];
     if (now < last.until) return;  // one of several that failed at once

@@ -43,6 +43,10 @@ public:
     std::optional<alternative> find(std::string_view host, std::uint16_t port, std::string_view protocol,
                                     time_point now);
 
+    /// A place took a request of the origin's and said that it does not answer for it (421, RFC 7838 section 6): it is avoided, and all that
+    /// the origin said is forgotten. False: nothing was known.
+    bool reject(std::string_view host, std::uint16_t port, std::string_view protocol, time_point now);
+
     /// A place could not be reached, or did not hold what it promised: it is avoided for a while.
     void avoid(const alternative& place, std::string_view protocol, time_point now);
     bool is_avoided(const alternative& place, std::string_view protocol, time_point now);

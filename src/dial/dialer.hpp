@@ -37,6 +37,8 @@ struct target {
     /// say (RFC 9460). Raced with the origin itself, and told how it went. Needs `tls`; goes through no proxy.
     std::shared_ptr<alternative_cache> alternatives;
     std::optional<alternative> http3_at;
+    /// Of a dial that goes to such a place because its origin said so (RFC 7838): the place, as requests name it. Not compared.
+    std::string used_alternative;
     /// ECHConfigList for the ClientHello; empty: in the clear. nullopt: where `tls` wants it encrypted, the origin's HTTPS records
     /// are asked for it.
     std::optional<std::string> encrypted_hello_keys;

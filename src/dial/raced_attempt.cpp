@@ -42,6 +42,7 @@ void raced_attempt::start_quic(const alternative& place) {
     there.host = place.host;
     there.port = place.port;
     there.over_quic = true;
+    if (has_head_start_) there.used_alternative = there.text();
     there.http3_at.reset();
     there.alternatives.reset();
     quic_.under_way = dialer_.dial(there, limits_, quic_);

@@ -1,6 +1,7 @@
 #include "pool/origin.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "connection/http2_client_connection.hpp"
 #include "connection/http3_client_connection.hpp"
 #include "pool/pool.hpp"
+#include "protocol/http/alternative_services.hpp"
 
 namespace pabal::pool {
 
@@ -81,6 +83,9 @@ pooled::pooled(origin& its_origin, std::unique_ptr<connection::http3_link> link,
 }
 
 void pooled::on_room(connection::client_connection&) { owner.released(*this); }
+void pooled::on_alternative_services(std::string_view of, std::string_view value) {
+    owner.learn_alternatives(of, value);
+}
 void pooled::on_closed(connection::client_connection&, connection::close_reason reason) { owner.closed(*this, reason); }
 void pooled::on_idle_timeout() { connection->close(connection::close_reason::idle_timeout); }
 
@@ -209,6 +214,18 @@ void origin::learn(const connection::client_connection& made) {
     waiters_.for_each([&](waiter& each) {
         if (++place > dials_) limit_waiting_time(each);
     });
+}
+
+/// What its server says of other origins is not believed: the connection was not verified for them.
+void origin::learn_alternatives(std::string_view of, std::string_view value) const {
+    if (!target_.alternatives) return;
+    constexpr std::string_view scheme = "https://";
+    if (!of.starts_with(scheme)) return;
+    const std::string itself = target_.text();
+    const bool is_default_port = target_.port == 443 && itself.substr(0, itself.rfind(':')) == of.substr(scheme.size());
+    if (!is_default_port && itself != of.substr(scheme.size())) return;
+    if (const auto said = http::parse_alternative_services(value))
+        target_.alternatives->learn(target_.host, target_.port, *said, std::chrono::system_clock::now());
 }
 
 void origin::dial_if_needed() {

@@ -40,6 +40,7 @@ public:
            std::shared_ptr<const connection_facts> facts);
 
     void on_room(connection::client_connection& with_room) override;
+    void on_alternative_services(std::string_view of, std::string_view value) override;
     void on_closed(connection::client_connection& closed, connection::close_reason reason) override;
     void on_idle_timeout();
 
@@ -115,6 +116,7 @@ private:
     bool suffice(std::size_t dials) const noexcept;
     std::size_t exchanges_per_dial() const noexcept;
     void learn(const connection::client_connection& made);
+    void learn_alternatives(std::string_view of, std::string_view value) const;
     void limit_waiting_time(waiter& late);
     void use(pooled& connection, exchange_ptr started);
     void released(pooled& connection);

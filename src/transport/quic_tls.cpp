@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include "base/fork.hpp"
+#include "transport/address_token_cache.hpp"
 #include "transport/tls_callbacks.hpp"
 #include "transport/tls_failure.hpp"
 #include "transport/tls_session_cache.hpp"
@@ -41,6 +42,8 @@ result<std::unique_ptr<quic_tls>> quic_tls::connect(tls_context_ptr context, tls
     SSL* connection = (*made)->native();
     SSL_set_alpn_protos(connection, http3_offer, sizeof http3_offer);
     if (auto ready = set_up_client(connection, *(*made)->facts_); !ready) return std::move(ready).error();
+    const tls_connection_facts& facts = *(*made)->facts_;
+    if (!facts.session_key.empty()) (*made)->address_token_ = facts.context->address_tokens().take(facts.session_key);
     const SSL_SESSION* resumed = SSL_get_session(connection);
     if (resumed && (*made)->context_->sends_early_data() && SSL_SESSION_early_data_capable(resumed))
         (*made)->remembered_ = remembered_with(resumed);
@@ -71,6 +74,11 @@ error quic_tls::handshake_failed() {
 }
 
 void quic_tls::remember(std::string what) { facts_->remembered = std::move(what); }
+
+void quic_tls::keep_address_token(std::string token) const {
+    const base::no_fork whole;
+    if (!facts_->session_key.empty()) context_->address_tokens().put(facts_->session_key, std::move(token));
+}
 
 void quic_tls::forget_sessions() const { pabal::transport::forget_sessions(*facts_); }
 

@@ -42,6 +42,10 @@ public:
     const std::string& remembered() const noexcept { return remembered_; }
     /// What to remember with the sessions that come from now on.
     void remember(std::string what);
+    /// A client's proof of its address, from an earlier connection; empty: there is none (RFC 9000 section 8.1.3).
+    const std::string& address_token() const noexcept { return address_token_; }
+    /// Keeps one for the next connection.
+    void keep_address_token(std::string token) const;
     /// The sessions of the peer, which may be why nothing came of this one.
     void forget_sessions() const;
     /// Fills in what the handshake agreed on.
@@ -55,6 +59,7 @@ private:
     std::unique_ptr<tls_connection_facts> facts_;
     ssl_ptr connection_;
     std::string remembered_;
+    std::string address_token_;
 };
 
 }  // namespace pabal::transport

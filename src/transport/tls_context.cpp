@@ -14,6 +14,7 @@
 #include <openssl/ssl.h>
 
 #include "base/fork.hpp"
+#include "transport/address_token_cache.hpp"
 #include "transport/tls_callbacks.hpp"
 #include "transport/tls_key_log.hpp"
 #include "transport/tls_pem.hpp"
@@ -132,7 +133,8 @@ std::string log_path(const std::shared_ptr<key_log>& log) { return log ? log->pa
 tls_context::tls_context(bool is_server, std::vector<std::string> application_protocols)
     : is_server_(is_server),
       application_protocols_(std::move(application_protocols)),
-      sessions_(std::make_unique<tls_session_cache>()) {}
+      sessions_(std::make_unique<tls_session_cache>()),
+      address_tokens_(std::make_unique<address_token_cache>()) {}
 
 tls_context::~tls_context() {
     const base::no_fork whole;

@@ -24,6 +24,7 @@ struct x509_store_st;
 namespace pabal::transport {
 
 class tls_session_cache;
+class address_token_cache;
 class key_log;
 
 class tls_context {
@@ -54,6 +55,8 @@ public:
     bool sends_early_data() const noexcept { return sends_early_data_; }
 
     tls_session_cache& sessions() const noexcept { return *sessions_; }
+    /// A client's, over QUIC.
+    address_token_cache& address_tokens() const noexcept { return *address_tokens_; }
     key_log* log() const noexcept { return key_log_.get(); }
 
 private:
@@ -67,6 +70,7 @@ private:
     ssl_ctx_st* native_ = nullptr;
     x509_store_st* trust_ = nullptr;
     std::unique_ptr<tls_session_cache> sessions_;
+    std::unique_ptr<address_token_cache> address_tokens_;
     std::shared_ptr<key_log> key_log_;
 };
 

@@ -32,6 +32,17 @@ TEST_F(alternatives, belong_to_an_origin_and_a_protocol) {
     EXPECT_EQ(found("www.example.com"), "nothing");
 }
 
+TEST_F(alternatives, that_do_not_answer_for_their_origin_are_forgotten_and_avoided) {
+    EXPECT_FALSE(cache_.reject("example.com", 443, "h3", now_));
+    learn(R"(h3=":8443")");
+    EXPECT_TRUE(cache_.reject("example.com", 443, "h3", now_));
+    EXPECT_EQ(found(), "nothing");
+    learn(R"(h3=":8443", h3=":9443")");
+    EXPECT_EQ(found(), "example.com:9443");
+    now_ += alternative_cache::first_avoidance;
+    EXPECT_EQ(found(), "example.com:8443");
+}
+
 TEST_F(alternatives, hold_as_long_as_was_said) {
     learn(R"(h3=":8443"; ma=60)");
     now_ += 59s;

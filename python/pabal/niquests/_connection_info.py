@@ -38,10 +38,10 @@ class ConnectionInfo:
 
 
 def note_version(request: Any, version: int | None) -> None:
-    """Says in ``request.conn_info`` which version the answer came in; ``version`` as urllib3 counts (11, 20)."""
+    """Says in ``request.conn_info`` which version the answer came in; ``version`` as urllib3 counts (11, 20, 30)."""
     if request.conn_info is None:
         request.conn_info = ConnectionInfo()
-    request.conn_info.http_version = HttpVersion.h2 if version == 20 else HttpVersion.h11
+    request.conn_info.http_version = {20: HttpVersion.h2, 30: HttpVersion.h3}.get(version or 11, HttpVersion.h11)
 
 
 class TransferProgress:

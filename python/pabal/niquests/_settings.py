@@ -33,12 +33,8 @@ def source_of(source_address: Any, disable_ipv4: bool, disable_ipv6: bool) -> tu
 
 
 def versions_of(disable_http1: bool, disable_http2: bool, disable_http3: bool) -> tuple[str, ...]:
-    """The versions of HTTP that are left, as ``http=`` of the engine's session. HTTP/3 is not spoken yet."""
+    """The versions of HTTP that are left, as ``http=`` of the engine's session."""
     if disable_http1 and disable_http2 and disable_http3:
         raise RuntimeError("disable_http1, disable_http2 and disable_http3 together leave no version of HTTP to speak")
-    left = (*(() if disable_http1 else ("1.1",)), *(() if disable_http2 else ("2",)))
-    if not left:
-        raise UnsupportedError(
-            "pabal does not speak HTTP/3 yet: disable_http1 and disable_http2 together leave nothing"
-        )
-    return left
+    disabled = {"1.1": disable_http1, "2": disable_http2, "3": disable_http3}
+    return tuple(version for version, is_disabled in disabled.items() if not is_disabled)

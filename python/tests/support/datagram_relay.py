@@ -25,7 +25,8 @@ class Relay:
     ``loses``, ``repeats`` and ``reorders`` are the shares of the datagrams, either way, that are lost, come twice and
     come late; ``delay`` is how many seconds each of them takes. After every ``rebinds`` datagrams of a client the
     server sees them come from another port, and what it sends to the old one is lost, as when a NAT forgets them. What
-    happens to which datagram is drawn from ``seed``, for either direction by itself; `happened` counts it.
+    happens to which datagram is drawn from ``seed``, for either direction by itself; `happened` counts it. `first` has
+    the first datagram of every client, and of every one that was forgotten.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Relay:
         self._delay, self._rebinds = delay, rebinds
         self._there, self._back = random.Random(seed), random.Random(-seed)
         self.happened = {"loses": 0, "repeats": 0, "reorders": 0, "rebinds": 0}
+        self.first: list[bytes] = []
         self._loop = LoopThread()
         self._upstream: dict[Any, socket.socket] = {}
         self._sent: dict[Any, int] = {}
@@ -56,20 +58,34 @@ class Relay:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, client = self._downstream.recvfrom(65536)
+                if client not in self._upstream:
+                    self.first.append(data)
                 self._carry(self._way_of(client), data, self._to, self._there)
 
     def _way_of(self, client: Any) -> socket.socket:
         """The socket from which the server hears this client, and hears it next."""
         sent = self._sent[client] = self._sent.get(client, 0) + 1
         if client in self._upstream and self._rebinds and sent % self._rebinds == 0:
-            old = self._upstream.pop(client)
-            self._loop.loop.remove_reader(old)
-            old.close()
-            self.happened["rebinds"] += 1
+            self._forget(client)
         if client not in self._upstream:
             made = self._upstream[client] = bound()
             self._loop.loop.add_reader(made, self._from_server, made, client)
         return self._upstream[client]
+
+    def _forget(self, client: Any) -> None:
+        old = self._upstream.pop(client)
+        self._loop.loop.remove_reader(old)
+        old.close()
+        self.happened["rebinds"] += 1
+
+    def rebind(self) -> None:
+        """From now on the server sees all clients come from other ports."""
+
+        async def forget_all() -> None:
+            for client in list(self._upstream):
+                self._forget(client)
+
+        self._loop.run(forget_all())
 
     def _from_server(self, upstream: socket.socket, client: Any) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionRefusedError):

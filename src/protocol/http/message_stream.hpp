@@ -20,6 +20,8 @@ class message_stream {
 public:
     /// Client: a 1xx response.
     virtual void on_informational(response_head&&) {}
+    /// Client of HTTP/2: an ALTSVC frame for the origin of the request (RFC 7838 section 4). The view dies with the call.
+    virtual void on_alternative_services(std::string_view value) { (void)value; }
     /// Client: the final response's head.
     virtual void on_response(response_head&&) {}
     /// Server: the request's head; :authority is its Host. `body_size`: 0 when nothing follows, else what Content-Length says.

@@ -134,6 +134,7 @@ struct machine_callbacks {
             it.accepts_streams_ = false;
             it.observer_.on_going_away();
             break;
+        case NGHTTP2_ALTSVC: it.alternative_services(frame->hd.stream_id, frame->ext.payload); break;
         default: break;
         }
         return 0;
@@ -207,7 +208,11 @@ struct machine_callbacks {
     }
 
     static const nghttp2_option* options(role as) {
-        static const nghttp2_option* const clients = make_options();
+        static const nghttp2_option* const clients = [] {
+            nghttp2_option* fresh = make_options();
+            nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_ALTSVC);
+            return fresh;
+        }();
         static const nghttp2_option* const servers = [] {
             nghttp2_option* fresh = make_options();
             nghttp2_option_set_builtin_recv_extension_type(fresh, NGHTTP2_PRIORITY_UPDATE);
@@ -440,6 +445,15 @@ bool machine::add_field(stream& of, std::string_view name, std::string_view valu
     }
     of.too_large_ = of.too_large_ || !section_.add(name, value);
     return !of.too_large_;
+}
+
+/// nghttp2 has seen to it that either the frame or its stream says whose they are.
+void machine::alternative_services(std::int32_t id, const void* frame) {
+    const auto& said = *static_cast<const nghttp2_ext_altsvc*>(frame);
+    const std::string_view of(reinterpret_cast<const char*>(said.origin), said.origin_len);
+    const std::string_view value(reinterpret_cast<const char*>(said.field_value), said.field_value_len);
+    if (id == 0) observer_.on_alternative_services(of, value);
+    else if (stream* its = stream_of(id)) its->on_alternative_services(value);
 }
 
 void machine::end_head(stream& of, bool ends) {

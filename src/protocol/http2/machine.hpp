@@ -46,6 +46,9 @@ public:
     virtual void on_capacity_changed() {}
     /// The peer will take no new streams (GOAWAY, RFC 9113 section 6.8). Streams it has not processed are reset, unprocessed.
     virtual void on_going_away() {}
+    /// Client: the peer says where else `of`, an origin ("https://example.com"), is to be had (ALTSVC, RFC 7838 section 4). The views die
+    /// with the call.
+    virtual void on_alternative_services(std::string_view of, std::string_view value) { (void)of, (void)value; }
     /// The answer to `ping`.
     virtual void on_pong() {}
     /// Server: the peer opens a stream. Who owns it; null refuses it, unprocessed (REFUSED_STREAM, RFC 9113 section 8.7).
@@ -141,6 +144,7 @@ private:
     stream* stream_of(std::int32_t id) const noexcept;
     void let_go(stream& of) noexcept;
     bool add_field(stream& of, std::string_view name, std::string_view value);
+    void alternative_services(std::int32_t id, const void* frame);
     void end_head(stream& of, bool ends);
     void end_message(stream& of, fields&& trailers);
     void note_consumed(std::int32_t id, std::size_t size);

@@ -317,10 +317,12 @@ bool machine::submit(carriage& opened) {
     const request_head& head = *opened.head;
     std::string digits;
     std::vector<nghttp3_nv> lines;
-    lines.reserve(head.headers.size() + 5);
+    lines.reserve(head.headers.size() + 6);
     http::for_each_line(
         head, "https", opened.body_size, digits,
         [&lines](std::string_view name, std::string_view value) { lines.push_back(field_of(name, value)); });
+    if (!alternative_.empty() && !head.headers.contains("alt-used"))
+        lines.push_back(field_of("alt-used", alternative_));
     const nghttp3_data_reader source = body_reader();
     return nghttp3_conn_submit_request(connection_.get(), opened.id, lines.data(), lines.size(),
                                        opened.owner->sent_all_ ? nullptr : &source, &opened) == 0;

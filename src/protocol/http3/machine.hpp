@@ -76,6 +76,9 @@ public:
     /// Who is told by the QUIC machine under this one. `ride` names it, before it is given anything; it must outlive this one,
     /// but for its destruction.
     quic::stream_user& user() noexcept { return *this; }
+    /// Client: requests say that they come to this alternative of their origin (Alt-Used, RFC 7838 section 5), "host:port". Empty: they do
+    /// not.
+    void use_alternative(std::string place) { alternative_ = std::move(place); }
     void ride(quic::machine& quic) noexcept { quic_ = &quic; }
     /// May change; null at first.
     void observe(machine_observer* observer) noexcept { observer_ = observer; }
@@ -189,6 +192,7 @@ private:
     std::unique_ptr<nghttp3_conn, connection_deleter> connection_;
     quic::machine* quic_ = nullptr;
     machine_observer* observer_ = nullptr;
+    std::string alternative_;
     bool established_ = false;
     bool is_bound_ = false;  ///< our control stream and QPACK's are open
     bool accepts_streams_ = true;

@@ -77,6 +77,10 @@ struct machine_callbacks {
         it.user_.on_early_data_rejected();
         return outcome(it);
     }
+    static int new_address_token(ngtcp2_conn*, const std::uint8_t* token, std::size_t size, void* user_data) {
+        owner(user_data).address_token_ = text_of(token, size);
+        return 0;
+    }
     static int stream_data(ngtcp2_conn*, std::uint32_t flags, stream_id stream, std::uint64_t, const std::uint8_t* data,
                            std::size_t size, void* user_data, void*) {
         machine& it = owner(user_data);
@@ -190,6 +194,7 @@ struct machine_callbacks {
         all.handshake_completed = established;
         all.recv_tx_key = key_to_send_with;
         all.tls_early_data_rejected = early_data_rejected;
+        all.recv_new_token = new_address_token;
         all.recv_stream_data = stream_data;
         all.acked_stream_data_offset = acknowledged;
         all.stream_reset = stream_reset;
@@ -237,11 +242,14 @@ machine::machine(ssl_st* tls, path path, stream_user& user, const limits& limits
 machine::~machine() { tls_bridge::part(tls_); }
 
 result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                 time_point now, std::string_view remembered) {
+                                                 time_point now, const acquaintance& known) {
     std::unique_ptr<machine> made(new machine(tls, std::move(path), user, limits));
     if (!tls_bridge::join(tls, *made)) return out_of_memory();
     const ngtcp2_callbacks callbacks = machine_callbacks::table();
-    const ngtcp2_settings settings = machine_callbacks::settings(limits, now);
+    ngtcp2_settings settings = machine_callbacks::settings(limits, now);
+    settings.token = bytes_of(known.address_token);
+    settings.tokenlen = known.address_token.size();
+    if (!known.address_token.empty()) settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
     const ngtcp2_transport_params parameters = machine_callbacks::parameters(limits);
     const ngtcp2_path ends = path_of(made->path_);
     const ngtcp2_cid peer = random_id(first_id_size);
@@ -252,8 +260,8 @@ result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_
         return out_of_memory();
     made->connection_.reset(connection);
     ngtcp2_conn_set_tls_native_handle(connection, tls);
-    if (!remembered.empty() &&
-        ngtcp2_conn_decode_and_set_0rtt_transport_params(connection, bytes_of(remembered), remembered.size()) != 0)
+    if (!known.parameters.empty() && ngtcp2_conn_decode_and_set_0rtt_transport_params(
+                                         connection, bytes_of(known.parameters), known.parameters.size()) != 0)
         return out_of_memory();
     return made;
 }
@@ -291,6 +299,16 @@ result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, const i
     ngtcp2_conn_set_tls_native_handle(connection, tls);
     ids.on_new_id(text_of(own));
     return made;
+}
+
+bool machine::migrate(std::string local, time_point now) {
+    if (failure_ || !established_) return false;
+    path moved{std::move(local), path_.remote};
+    const ngtcp2_path ends = path_of(moved);
+    now_ = now;
+    if (ngtcp2_conn_initiate_immediate_migration(connection_.get(), &ends, stamp_of(now)) != 0) return false;
+    path_ = std::move(moved);
+    return true;
 }
 
 std::string machine::parameters_to_remember() const {

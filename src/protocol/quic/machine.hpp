@@ -19,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <pabal/result.hpp>
@@ -52,13 +53,20 @@ protected:
     ~id_observer() = default;
 };
 
+/// What a client has from earlier connections to its server.
+struct acquaintance {
+    /// `parameters_to_remember` of the connection that the session which is resumed came from: with early data enabled in the TLS
+    /// object, streams can be opened as soon as the first datagram was made. Empty: nothing is early.
+    std::string parameters;
+    std::string address_token;  ///< as `take_address_token` gave it; empty: none
+};
+
 class machine {
 public:
     /// A client's. `tls` is a fresh TLS object that has its peer's name, its ALPN and its trust; it and `user` must outlive the
-    /// machine. `remembered`: `parameters_to_remember` of the connection that the session which `tls` resumes came from; with early
-    /// data enabled there, streams can be opened as soon as the first datagram was made. Errors: local, out of memory.
+    /// machine. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                   time_point now, std::string_view remembered = {});
+                                                   time_point now, const acquaintance& known = {});
     /// A server's, for the client whose `first` datagram was judged by `server`: give it to `receive` then. All references must
     /// outlive the machine. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> server(ssl_st* tls, path path, const initial& first,
@@ -95,6 +103,11 @@ public:
     /// Of an established client: what of the peer's transport parameters holds for early data of a later connection (RFC 9000 section
     /// 7.4.1).
     std::string parameters_to_remember() const;
+    /// A client's: the proof of its address that the server gave it for the next time, once (NEW_TOKEN, RFC 9000 section 8.1.3).
+    std::string take_address_token() { return std::exchange(address_token_, {}); }
+    /// A client's: goes on from another local address (RFC 9000 section 9), at once; the new path is validated meanwhile. False: the
+    /// peer does not allow it, or has given no connection ID for it.
+    bool migrate(std::string local, time_point now);
     /// Why the connection ended.
     const std::optional<error>& failure() const noexcept { return failure_; }
     /// It was the handshake, on this side: the TLS object knows more.
@@ -170,7 +183,8 @@ private:
     time_point now_;
     bool established_ = false;
     bool sends_early_ = false;  ///< server: it has the keys for it
-    bool early_ = false;  ///< there are keys for early data
+    bool early_ = false;        ///< there are keys for early data
+    std::string address_token_;
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;

@@ -105,6 +105,43 @@ TEST_F(quic_machine, nothing_is_early_without_what_was_remembered) {
     EXPECT_TRUE(world_.client_tls->remembered().empty());
 }
 
+TEST_F(quic_machine, a_proof_of_address_is_brought_along_the_next_time_and_once) {
+    establish();
+    world_.settle();
+    const std::string token = world_.client->take_address_token();
+    ASSERT_FALSE(token.empty());
+    EXPECT_TRUE(world_.client->take_address_token().empty());
+    world_.client_tls->keep_address_token(token);
+    world_.renew();
+    EXPECT_EQ(world_.client_tls->address_token(), token);
+    std::string first;
+    world_.loses = [&first](std::string_view datagram, bool to_server) {
+        if (to_server && first.empty()) first = datagram;
+        return false;
+    };
+    client_ = {};
+    server_ = {};
+    establish();
+    EXPECT_NE(first.find(token), first.npos);
+    world_.client_tls->keep_address_token(std::string(10'000, 'x'));
+    world_.renew();
+    EXPECT_TRUE(world_.client_tls->address_token().empty());
+}
+
+TEST_F(quic_machine, a_client_goes_on_from_another_address) {
+    connect();
+    EXPECT_FALSE(world_.client->migrate(address(3), world_.now)) << "before there is a connection";
+    ASSERT_TRUE(world_.run_until([&] { return client_.established && server_.established; }));
+    world_.settle();
+    ASSERT_TRUE(world_.client->migrate(address(3), world_.now));
+    const auto id = world_.client->open();
+    client_.say(*id, "from elsewhere", true);
+    ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].ended; }));
+    EXPECT_EQ(server_.streams[*id].received, "from elsewhere");
+    world_.settle(5s);
+    EXPECT_FALSE(world_.client->failure());
+}
+
 TEST_F(quic_machine, what_the_network_loses_is_sent_again) {
     int count = 0;
     world_.loses = [&count](std::string_view, bool) { return ++count % 7 == 0; };

@@ -68,9 +68,9 @@ public:
     }
 
     void begin_client(stream_user& user, const limits& limits = {}) {
-        client =
-            machine::client(client_tls->native(), {address(1), address(2)}, user, limits, now, client_tls->remembered())
-                .value();
+        client = machine::client(client_tls->native(), {address(1), address(2)}, user, limits, now,
+                                 {client_tls->remembered(), client_tls->address_token()})
+                     .value();
         client_sends = [this](std::span<char> space, time_point at) { return client->send(space, at); };
     }
     /// The server is made when the first datagram comes.

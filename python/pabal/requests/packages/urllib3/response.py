@@ -17,11 +17,11 @@ from .failures import shaped
 
 __all__ = ["BaseHTTPResponse", "HTTPResponse", "version_number"]
 
-_NUMBERS = {"1.0": 10, "2": 20}
+_NUMBERS = {"1.0": 10, "2": 20, "3": 30}
 
 
 def version_number(version: str) -> int:
-    """A version of HTTP as http.client counts: 11, 20."""
+    """A version of HTTP as http.client counts: 11, 20; 30 for HTTP/3."""
     return _NUMBERS.get(version, 11)
 
 
