@@ -129,11 +129,16 @@ public:
     /// Set by the requester: not on a connection that was made for another origin (its server has answered 421 to this one's).
     bool wants_own_connection = false;
 
+    /// Set by the requester: not before the handshake of its connection is done (RFC 8470 section 5.2).
+    bool waits_for_handshake = false;
+
     /// Set by the responder once any byte of the request may have reached the peer's application.
     bool request_sent = false;
-    /// Set by the responder when the peer said that it did not act on the request (RFC 9113 section 8.7): it may be sent again
-    /// whatever its method.
+    /// Set by the responder when the peer said that it did not act on the request (RFC 9113 section 8.7), or never shook hands: it may
+    /// be sent again whatever its method.
     bool unprocessed = false;
+    /// Set by the responder when the request left before the handshake was done, and the peer took it so (RFC 8470).
+    bool sent_early = false;
     /// Set by the responder when the exchange ran on a connection that had served another exchange before.
     bool on_reused_connection = false;
     /// Set by the responder when the exchange ran on a connection that was made for another origin (RFC 9113 section 9.1.1).

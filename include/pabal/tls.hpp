@@ -32,6 +32,9 @@ struct tls_options {
     std::vector<std::string> application_protocols{"http/1.1"};  ///< ALPN, in order of preference (RFC 7301)
     bool use_environment = true;  ///< false: ignore the environment variables named above
     encrypted_client_hello encrypted_hello = encrypted_client_hello::never;
+    /// Over QUIC, where a session is resumed: GET, HEAD and OPTIONS without a body leave before the handshake is done (0-RTT, RFC
+    /// 8446 section 2.3). Whoever records such a request can have the server see it again (RFC 8470 section 2).
+    bool early_data = true;
 
     bool operator==(const tls_options&) const = default;
 };

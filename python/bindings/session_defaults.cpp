@@ -161,6 +161,9 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     defaults.encrypted_hello = owned::borrow(hello.ptr());
     defaults.tls.encrypt_hello(
         static_cast<encrypted_client_hello>(nb::cast<int>(config.attr("ENCRYPTED_CLIENT_HELLO").attr("index")(hello))));
+    const nb::object early = config.attr("early_data_of")(argument("early_data"));
+    defaults.early_data = owned::borrow(early.ptr());
+    defaults.tls.send_early_data(nb::cast<bool>(early));
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
@@ -199,7 +202,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held : {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries,
-                              &rate_limit, &resolver, &local_address, &http, &encrypted_hello, &hooks})
+                              &rate_limit, &resolver, &local_address, &http, &encrypted_hello, &early_data, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

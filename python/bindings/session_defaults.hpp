@@ -34,6 +34,7 @@ struct session_defaults {
     owned resolver;         ///< pabal.SafeResolver or None
     owned local_address;    ///< str or None
     owned encrypted_hello;  ///< str
+    owned early_data;       ///< bool
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;

@@ -40,10 +40,11 @@ bool read_cert(PyObject* cert, tls_options& out) {
 
 /// verify= and cert= to a context. False: exception set.
 bool make_tls(PyObject* verify, PyObject* cert, bool trust_environment, http_versions versions,
-              encrypted_client_hello hello, std::shared_ptr<const transport::tls_context>& out) {
+              encrypted_client_hello hello, bool early_data, std::shared_ptr<const transport::tls_context>& out) {
     tls_options options;
     options.use_environment = trust_environment;
     options.encrypted_hello = hello;
+    options.early_data = early_data;
     options.application_protocols = client::application_protocols_of(versions);
     if (!read_verify(verify, options) || !read_cert(cert, options)) return false;
     auto made = transport::tls_context::make_client(options);
@@ -80,7 +81,7 @@ void tls_settings::trust_environment(bool trusted) {
 
 std::shared_ptr<const transport::tls_context> tls_settings::context() {
     if (!changed_) return context_;
-    if (!make_tls(verify_.get(), cert_.get(), trusts_environment_, versions_, encrypted_hello_, context_))
+    if (!make_tls(verify_.get(), cert_.get(), trusts_environment_, versions_, encrypted_hello_, early_data_, context_))
         return nullptr;
     changed_ = false;
     return context_;
@@ -101,7 +102,7 @@ tls_settings::context_of(PyObject* trusted, PyObject* identity, http_versions sp
         if (asked == key) return context;
     }
     std::shared_ptr<const transport::tls_context> made;
-    if (!make_tls(trusted, identity, trusts_environment_, spoken, hello, made)) return nullptr;
+    if (!make_tls(trusted, identity, trusts_environment_, spoken, hello, early_data_, made)) return nullptr;
     constexpr std::size_t kept = 16;
     if (others_.size() == kept) others_.erase(others_.begin());
     others_.emplace_back(key, made);
@@ -121,7 +122,8 @@ std::shared_ptr<const transport::tls_context> tls_settings::proxy_context_for(Py
 
 bool tls_settings::is_special(PyObject* verify_given, PyObject* cert_given) const {
     return given(verify_given) || given(cert_given) || verify_.get() != Py_True || given(cert_.get()) ||
-           !trusts_environment_ || versions_ != http_versions{} || encrypted_hello_ != encrypted_client_hello::never;
+           !trusts_environment_ || versions_ != http_versions{} || encrypted_hello_ != encrypted_client_hello::never ||
+           !early_data_;
 }
 
 int tls_settings::traverse(visitproc visit, void* arg) const {

@@ -33,6 +33,9 @@ public:
     /// Whether the ClientHello is encrypted, likewise.
     void encrypt_hello(encrypted_client_hello when) { encrypted_hello_ = when; }
 
+    /// Whether early data are sent, likewise.
+    void send_early_data(bool wanted) { early_data_ = wanted; }
+
     /// The session's context.
     std::shared_ptr<const transport::tls_context> context();
     /// The context for one call's own verify and cert (null or None: the session's).
@@ -54,6 +57,7 @@ private:
     bool trusts_environment_ = true;
     http_versions versions_;
     encrypted_client_hello encrypted_hello_ = encrypted_client_hello::never;
+    bool early_data_ = true;
     bool changed_ = true;
     std::shared_ptr<const transport::tls_context> context_;
     /// Contexts other than the session's own, by what was asked for: one context, one set of connections.

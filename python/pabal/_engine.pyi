@@ -385,6 +385,9 @@ class _BaseSession:
     def encrypted_client_hello(self) -> EncryptedClientHello:
         """Whether the path may read which server is meant."""
     @property
+    def early_data(self) -> bool:
+        """Whether safe requests over HTTP/3 leave before the handshake is done."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -425,6 +428,7 @@ class _BaseSession:
         local_address: str | IPv4Address | IPv6Address | None = ...,
         http: HTTP | None = ...,
         encrypted_client_hello: EncryptedClientHello | None = ...,
+        early_data: bool | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

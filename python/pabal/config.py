@@ -421,6 +421,15 @@ def encrypted_client_hello_of(value: Any) -> str:
     return value
 
 
+def early_data_of(value: Any) -> bool:
+    """What ``early_data=`` of a session says."""
+    if value is None:
+        return True
+    if not isinstance(value, bool):
+        raise TypeError(f"early_data must be True or False, not {type(value).__name__}")
+    return value
+
+
 def local_address_of(value: Any) -> str | None:
     """What ``local_address=`` of a session says, as text; whether that is an address is the engine's to judge."""
     if value is None or isinstance(value, str):

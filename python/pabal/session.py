@@ -68,6 +68,7 @@ _SETTINGS = (
     "local_address",
     "http",
     "encrypted_client_hello",
+    "early_data",
 )
 
 
@@ -146,6 +147,10 @@ class Session(_engine.Session):
         Whether the path may read from a TLS handshake which server is meant (RFC 9849): ``"never"`` hidden, the
         default; ``"when_offered"``, where the origin's HTTPS record has a key for it, which costs a question to the DNS
         for each connection; ``"required"``: there is no connection without it. Through proxies nothing is hidden.
+    early_data
+        Whether GET, HEAD and OPTIONS without a body leave before the handshake is done where HTTP/3 is spoken with a
+        server that was there before (0-RTT, RFC 8470). The default is ``True``; ``False`` where a recording of a
+        request, played to the server once more, could do harm.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -189,6 +194,7 @@ class Session(_engine.Session):
         local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
+        early_data: bool | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -211,6 +217,7 @@ class Session(_engine.Session):
             local_address=local_address,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
+            early_data=early_data,
         )
 
     def __enter__(self) -> Self:
@@ -272,6 +279,7 @@ class AsyncSession(_engine.AsyncSession):
         local_address: str | IPv4Address | IPv6Address | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
+        early_data: bool | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -294,6 +302,7 @@ class AsyncSession(_engine.AsyncSession):
             local_address=local_address,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
+            early_data=early_data,
         )
 
     async def __aenter__(self) -> Self:

@@ -326,6 +326,7 @@ OF_SESSIONS: dict[str, Row] = {
         "encrypted_client_hello must be",
         [5, True, "", "always", "Never", b"never", SURROGATE, [], {}, object()],
     ),
+    "early_data": ("early_data must be", [0, 1, "", "yes", b"1", [], {}, object()]),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
         [5, True, b"127.0.0.1", "", "x", "127.0.0.1:80", "[::1]", "127.1", "10.0.0.0/8", SURROGATE, [], {}, object()],
@@ -438,6 +439,7 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
         "local_address",
         "http",
         "encrypted_client_hello",
+        "early_data",
     ):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))

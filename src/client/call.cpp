@@ -86,7 +86,7 @@ delivery call::on_response(response_head&& head) {
     if (leave_coalesced_connection(head)) return delivery::push;
     if (!asked_.as_told) session_->cookies->store_from(asked_.location, first_location(), head.headers);
     session_->learn_alternatives(asked_.location, via_.get(), head.headers);
-    if (stop_expecting(head)) return delivery::push;
+    if (came_too_early(head) || stop_expecting(head)) return delivery::push;
     if (credentials_here() && answer_challenge(head)) return delivery::push;
     if (asked_.retries && try_again_after(head)) return delivery::push;
     if (asked_.follow_redirects && is_redirect_status(head.status)) {
@@ -181,7 +181,7 @@ void call::next_hop() {
     asked_.location = std::move(next.location);
     replayed_ = wants_new_connection = wants_own_connection = false;
     answered_challenges_ = 0;
-    is_unexpecting_ = false;
+    is_unexpecting_ = waits_for_handshake = false;
     attempt();
 }
 
@@ -253,6 +253,16 @@ bool call::leave_coalesced_connection(const response_head& head) {
     wants_own_connection = sends_again_ = repeated_ = true;
     replayed_ = false;
     earlier_.push_back(trace_exchange(head.status, nullptr));
+    skip_response();
+    return true;
+}
+
+/// True: the server does not want to answer a request that may be somebody's recording, and is sent it again after the handshake
+/// (RFC 8470 section 5.2).
+bool call::came_too_early(const response_head& head) {
+    if (head.status != 425 || !sent_early) return false;
+    waits_for_handshake = sends_again_ = true;
+    replayed_ = false;
     skip_response();
     return true;
 }

@@ -214,6 +214,7 @@ private:
     bool answer_challenge(const response_head& head);
     bool stop_expecting(const response_head& head);
     bool leave_coalesced_connection(const response_head& head);
+    bool came_too_early(const response_head& head);
     bool try_again_after(const response_head& head);
     bool try_again_after(const error& failure);
     bool plan_again(retry_question asked);

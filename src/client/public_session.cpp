@@ -24,6 +24,7 @@ tls_options for_proxies(tls_options options) {
     options.client_key_password.clear();
     options.application_protocols = {"http/1.1"};
     options.encrypted_hello = encrypted_client_hello::never;
+    options.early_data = tls_options().early_data;
     return options;
 }
 

@@ -9,6 +9,7 @@ http3_client_connection::http3_client_connection(environment& environment, std::
     : multiplexed_client_connection(environment, observer), link_(std::move(link)) {
     link_->observe(this);
     link_->http().observe(this);
+    if (!link_->is_established()) environment.reactor.set_timer_in(patience_, handshake_patience);
     schedule_flush();  // the end of the handshake and our SETTINGS need not wait for a request
 }
 
@@ -31,6 +32,7 @@ void http3_client_connection::on_link_ready() {
             return end_for(advanced.error());
         }
         more = *advanced;
+        if (link_->is_established()) patience_.cancel();
         tell_invited();
         flush();
     }
@@ -47,7 +49,16 @@ void http3_client_connection::flush() {
     tell_invited();
 }
 
+void http3_client_connection::on_no_handshake() {
+    end_for({error_code::connect_failed, phase::connect, culprit::network, 0,
+             "the server does not answer over QUIC any more"});
+}
+
 void http3_client_connection::end_for(const error& why) {
+    if (!link_->is_established()) {
+        link_->forget_sessions();
+        return lose(why, close_reason::transport_failed, true);
+    }
     if (why.code == error_code::malformed_message) return lose(why, close_reason::protocol_error);
     lose(why, idle_or(going_away_ ? close_reason::peer_said_close : close_reason::transport_failed));
 }
@@ -59,6 +70,7 @@ void http3_client_connection::say_farewell() {
 
 /// Streams may still be let go of: the link stays until this object goes, and tells nobody anything.
 void http3_client_connection::close_transport() {
+    patience_.cancel();
     link_->observe(nullptr);
     link_->http().observe(nullptr);
 }

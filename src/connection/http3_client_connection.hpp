@@ -6,6 +6,7 @@
 /// A lone request is sent at once. Where there are several, what the exchanges of one turn have to send leaves together at its
 /// end: a hundred requests fit into a few datagrams, and those into one system call.
 
+#include <chrono>
 #include <memory>
 
 #include "connection/http3_link.hpp"
@@ -18,7 +19,10 @@ class http3_client_connection final : public multiplexed_client_connection<http3
                                       private http3_link_observer,
                                       private reactor::deferred {
 public:
-    /// `link`: established.
+    /// How long a link that sends early may take to become established: until then nobody else is tried.
+    static constexpr std::chrono::milliseconds handshake_patience{1500};
+
+    /// `link`: established, or it sends early. If nothing comes of it in the end, its exchanges count as unprocessed.
     http3_client_connection(environment& environment, std::unique_ptr<http3_link> link,
                             client_connection_observer& observer);
     ~http3_client_connection() override;
@@ -43,7 +47,10 @@ private:
     void say_farewell() override;
     void close_transport() override;
 
+    void on_no_handshake();
+
     std::unique_ptr<http3_link> link_;
+    reactor::member_timer<http3_client_connection, &http3_client_connection::on_no_handshake> patience_{*this};
 };
 
 }  // namespace pabal::connection

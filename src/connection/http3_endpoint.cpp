@@ -2,14 +2,24 @@
 
 #include <utility>
 
+#include <openssl/rand.h>
+
+#include "base/fork.hpp"
+
 namespace pabal::connection {
 
 namespace {
 
 /// Batches that are received in one go; whoever else has something to do gets his turn in between.
 constexpr int max_batches = 16;
+constexpr std::chrono::milliseconds answers_period{100};
 
 }  // namespace
+
+http3_endpoint::hash::hash() {
+    const base::no_fork whole;  // BoringSSL has locks of its own
+    RAND_bytes(reinterpret_cast<std::uint8_t*>(key.data()), sizeof key);
+}
 
 result<std::unique_ptr<http3_endpoint>> http3_endpoint::listen(const server_environment& environment,
                                                                std::string_view host, std::uint16_t port,
@@ -49,7 +59,8 @@ void http3_endpoint::greet(const transport::datagram_arrival& arrived) {
     assign_bytes(path.remote, *arrived.from);
     const auto judged =
         stateless_.judge(arrived.bytes, path.remote, unproven_ >= limits_.unproven, environment_.reactor.now());
-    if (!judged.answer.empty()) (void)socket_->send(judged.answer, judged.answer.size(), 0, {arrived.from, arrived.to});
+    if (!judged.answer.empty() && may_answer())
+        (void)socket_->send(judged.answer, judged.answer.size(), 0, {arrived.from, arrived.to});
     if (!judged.begins || finishing_ || count_ >= limits_.connections) return;
     auto made = http3_server_connection::accept(*this, *judged.begins, std::move(path));
     if (!made) return;  // out of memory: the client tries again
@@ -58,6 +69,16 @@ void http3_endpoint::greet(const transport::datagram_arrival& arrived) {
     ++count_;
     ++unproven_;
     begun.receive(arrived);
+}
+
+/// What answers cost is bounded whoever asks; those who are left without one ask again.
+bool http3_endpoint::may_answer() {
+    const reactor::time_point now = environment_.reactor.now();
+    if (now - answers_counted_from_ >= answers_period) {
+        answers_counted_from_ = now;
+        answered_ = 0;
+    }
+    return ++answered_ <= limits_.answers;
 }
 
 // --- Connections -----------------------------------------------------------------------------------------------------

@@ -8,12 +8,16 @@
 ///
 /// Threads: belongs to its reactor. Lifetime: destroying it ends its connections, and says so.
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include <openssl/siphash.h>
 
 #include <pabal/result.hpp>
 
@@ -28,6 +32,8 @@ namespace pabal::connection {
 
 struct http3_endpoint_limits {
     std::size_t connections = 10'000;  ///< further ones get no answer until there is room
+    /// Datagrams of no connection that are answered in a tenth of a second: Version Negotiation, Retry, stateless resets.
+    std::size_t answers = 1000;
     /// Connections in their handshake from which on a client's address must be proven first. 0: always.
     std::size_t unproven = 64;
     /// Requests may come with the first datagram of a client that was here before (0-RTT, RFC 9001 section 4.6). Anybody who saw them
@@ -71,7 +77,13 @@ public:
 private:
     struct hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+        /// Some of the IDs are the clients' choice: nobody shall know which of them collide.
+        std::size_t operator()(std::string_view text) const noexcept {
+            return static_cast<std::size_t>(
+                SIPHASH_24(key.data(), reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+        }
+        hash();
+        std::array<std::uint64_t, 2> key;
     };
 
     http3_endpoint(const server_environment& environment, transport::tls_context_ptr tls,
@@ -83,6 +95,7 @@ private:
     void receive();
     void take(const transport::datagram_arrival& arrived);
     void greet(const transport::datagram_arrival& arrived);
+    bool may_answer();
 
     const server_environment& environment_;
     transport::tls_context_ptr tls_;
@@ -94,6 +107,8 @@ private:
     std::size_t count_ = 0;
     std::size_t unproven_ = 0;
     bool finishing_ = false;
+    std::size_t answered_ = 0;  ///< since then:
+    reactor::time_point answers_counted_from_{};
 };
 
 }  // namespace pabal::connection

@@ -27,7 +27,7 @@ result<std::unique_ptr<http3_link>> http3_link::connect(reactor::reactor& reacto
     made->tls_ = std::move(*tls);
     auto quic =
         quic::machine::client(made->tls_->native(), {bytes_of(made->socket_->local()), bytes_of(made->socket_->peer())},
-                              made->http_.user(), {}, reactor.now());
+                              made->http_.user(), {}, reactor.now(), made->tls_->remembered());
     if (!quic) return std::move(quic).error();
     made->quic_ = std::move(*quic);
     made->http_.ride(*made->quic_);
@@ -67,6 +67,8 @@ result<bool> http3_link::advance() {
 /// Whether the machine goes on; if not, why, in the best words that are to be had.
 result<void> http3_link::check() {
     if (failure_) return *failure_;
+    // Sessions come after the handshake, in datagrams that follow.
+    if (is_established() && !std::exchange(told_parameters_, true)) tls_->remember(quic_->parameters_to_remember());
     if (!quic_->failure()) return {};
     failure_ = *quic_->failure();
     if (quic_->handshake_failed() && !is_established()) failure_ = tls_->handshake_failed();
@@ -100,7 +102,7 @@ transport::transport_description http3_link::describe() const {
     transport::transport_description description;
     description.peer_address = transport::text_of(socket_->peer().get(), socket_->peer().size);
     description.local_address = transport::text_of(socket_->local().get(), socket_->local().size);
-    if (is_established()) tls_->describe(description);
+    if (is_established() || sends_early()) tls_->describe(description);
     return description;
 }
 

@@ -61,6 +61,10 @@ public:
     http3::machine& http() noexcept { return http_; }
     quic::machine& quic() noexcept { return *quic_; }
     bool is_established() const noexcept { return quic_->is_established(); }
+    /// Safe requests can be sent before it is established (RFC 8470). It may still turn out that there is nobody.
+    bool sends_early() const noexcept { return quic_->sends_early(); }
+    /// Of a link that came to nothing before it was established: the next one is not to begin in the same way.
+    void forget_sessions() const { tls_->forget_sessions(); }
     /// Anything has come from the peer.
     bool has_heard() const noexcept { return heard_; }
     transport::transport_description describe() const;
@@ -84,6 +88,7 @@ private:
     std::unique_ptr<transport::udp_socket> socket_;
     std::optional<error> failure_;
     bool heard_ = false;
+    bool told_parameters_ = false;
     bool refused_ = false;  ///< the network said so, and nothing came since
     datagram_sender sender_;
     reactor::member_timer<http3_link, &http3_link::ready> timer_{*this};

@@ -111,7 +111,7 @@ void multiplexed_client_connection<Machine>::close(close_reason reason) {
 }
 
 template <class Machine>
-void multiplexed_client_connection<Machine>::lose(const error& failure, close_reason reason) {
+void multiplexed_client_connection<Machine>::lose(const error& failure, close_reason reason, bool unprocessed) {
     if (state_ != state::open) return;
     state_ = state::lost;
     lost_for_ = reason;
@@ -121,7 +121,7 @@ void multiplexed_client_connection<Machine>::lose(const error& failure, close_re
     while (!left.empty() && state_ == state::lost) {
         stream& next = left.pop_front();
         streams_.push_back(next);
-        next.lose(failure);
+        next.lose(failure, unprocessed);
     }
     if (state_ == state::lost && exchanges_ == 0) close_now(reason);
     tell_invited();

@@ -61,7 +61,8 @@ protected:
     void tell_room();
     /// Whatever happens to a connection that nobody uses, its peer has closed it.
     close_reason idle_or(close_reason reason) const noexcept;
-    void lose(const error& failure, close_reason reason);
+    /// `unprocessed`: the peer has acted on nothing, or on nothing that must not be done twice.
+    void lose(const error& failure, close_reason reason, bool unprocessed = false);
     void close_now(close_reason reason);
 
     environment& environment_;

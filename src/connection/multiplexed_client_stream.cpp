@@ -24,7 +24,10 @@ multiplexed_client_stream<Machine>::multiplexed_client_stream(multiplexed_client
     : owner_(owner), exchange_(std::move(started)), body_left_(exchange_->request_body) {
     exchange& x = *exchange_;
     x.attach(this);
-    x.request_sent = x.unprocessed = false;
+    x.request_sent = x.unprocessed = x.sent_early = false;
+    if constexpr (Machine::stream_type::can_be_early) {
+        if (x.waits_for_handshake) this->wait_for_handshake();
+    }
     x.times.started = owner_.reactor().now();
     awaiting_continue_ = x.request_body_size != 0 && asks_for_continue(x.request);
 }
@@ -97,6 +100,7 @@ void multiplexed_client_stream<Machine>::on_informational(response_head&& head) 
 template <class Machine>
 void multiplexed_client_stream<Machine>::on_response(response_head&& head) {
     head_received_ = true;
+    if constexpr (Machine::stream_type::can_be_early) exchange_->sent_early = this->was_early();
     // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
     expect_progress();
     const exchange_ptr answered = exchange_;
@@ -148,13 +152,16 @@ void multiplexed_client_stream<Machine>::on_end(fields&& trailers) {
 template <class Machine>
 void multiplexed_client_stream<Machine>::on_reset(error&& failure, bool unprocessed) {
     if (std::exchange(on_wire_, false)) owner_.stream_left();
-    if (unprocessed) {
-        exchange_->unprocessed = true;
-        exchange_->request_sent = false;
-    }
+    if (unprocessed) note_unprocessed();
     if (receiving_ == receiving::push) return fail(std::move(failure));
     failure_ = std::move(failure);
     if (receiving_ == receiving::pull) invite_later();
+}
+
+template <class Machine>
+void multiplexed_client_stream<Machine>::note_unprocessed() {
+    exchange_->unprocessed = true;
+    exchange_->request_sent = false;
 }
 
 /// A reader who stands here sees for himself.
@@ -265,9 +272,10 @@ void multiplexed_client_stream<Machine>::fail(error failure) {
 }
 
 template <class Machine>
-void multiplexed_client_stream<Machine>::lose(const error& failure) {
+void multiplexed_client_stream<Machine>::lose(const error& failure, bool unprocessed) {
     if (std::exchange(on_wire_, false)) owner_.stream_left();
     if (ended_) return;
+    if (unprocessed) note_unprocessed();
     error told = failure;
     if (head_received_ && failure.code == error_code::connection_closed) {
         told.code = error_code::body_incomplete;

@@ -41,7 +41,7 @@ public:
     /// The exchange ends with `failure`.
     void fail(error failure);
     /// The connection is gone: so is the exchange, but for what can still be taken of it.
-    void lose(const error& failure);
+    void lose(const error& failure, bool unprocessed);
     /// The request, or its beginning, was written to the transport.
     void note_written();
     /// Tells the requester, who pulls, that trying again is worthwhile; what he does not take is kept.
@@ -71,6 +71,7 @@ private:
     void invite_later();
     void open_window();
     void leave_wire();
+    void note_unprocessed();
     exchange_ptr detach();
     void complete();
 

@@ -62,9 +62,10 @@ void multiplexed_server_connection<Machine>::watch() {
     waiting now = waiting::nothing;
     if (machine().is_in_head()) now = waiting::head;
     else if (open_streams_ == 0) now = waiting::request;
-    if (now == watched_ && begun_ == begun_watched_) return;
+    const std::uint64_t which = now == waiting::head ? machine().oldest_head() : begun_;
+    if (now == watched_ && which == watched_for_) return;
     watched_ = now;
-    begun_watched_ = begun_;
+    watched_for_ = which;
     const server_limits& limits = environment_.limits;
     const std::chrono::milliseconds limit = now == waiting::head      ? limits.head
                                             : now == waiting::request ? limits.idle

@@ -65,9 +65,9 @@ private:
     }
 
     bool telling_ = false;
-    std::uint64_t begun_ = 0;          ///< requests
-    waiting watched_{};                ///< what the timer counts for …
-    std::uint64_t begun_watched_ = 0;  ///< … and how many requests there had been when it was set
+    std::uint64_t begun_ = 0;      ///< requests
+    waiting watched_{};            ///< what the timer counts for …
+    std::uint64_t watched_for_{};  ///< … and which of them: the oldest head that is awaited, or the next request
     base::intrusive_list<stream> streams_;
     base::intrusive_list<stream, stream_with_news> news_;
 

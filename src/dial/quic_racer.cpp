@@ -11,12 +11,13 @@ result<std::unique_ptr<quic_racer>> quic_racer::start(reactor::reactor& reactor,
     auto link = connection::http3_link::connect(reactor, to, *made);
     if (!link) return std::move(link).error();
     made->link_ = std::move(*link);
-    if (auto sent = made->link_->flush(); !sent) reactor.defer(*made);  // which says so, in its turn
+    if (auto sent = made->link_->flush(); !sent || made->is_usable())
+        reactor.defer(*made);  // which says so, in its turn
     return made;
 }
 
 void quic_racer::on_link_ready() {
-    for (bool more = true; more && !link_->is_established();) {
+    for (bool more = true; more && !is_usable();) {
         const auto advanced = link_->advance();
         if (!advanced) {
             (void)link_->flush();
@@ -26,7 +27,7 @@ void quic_racer::on_link_ready() {
     }
     if (auto sent = link_->flush(); !sent) return fail(sent.error());
     if (link_->has_heard() && !std::exchange(heard_, true)) observer_.on_quic_heard();
-    if (!link_->is_established()) return;
+    if (!is_usable()) return;
     link_->observe(nullptr);
     observer_.on_quic_connected(*this, std::move(link_));
 }

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// One address in the race of a dial over QUIC: reached when the handshake with it is done, as QUIC has TLS in it.
+/// One address in the race of a dial over QUIC: reached when the handshake with it is done, as QUIC has TLS in it; or at once, where
+/// requests can be sent early (RFC 8470). Then it was reached not long ago, and whoever uses the link finds out whether it still is.
 
 #include <memory>
 #include <string>
@@ -41,6 +42,7 @@ private:
     void on_link_ready() override;
     void run_deferred() override { on_link_ready(); }
     void fail(const error& why);
+    bool is_usable() const noexcept { return link_->is_established() || link_->sends_early(); }
 
     std::string name_;
     quic_race_observer& observer_;

@@ -282,8 +282,9 @@ datagram_socket::received datagram_socket::send_as_one(std::string_view bytes, s
     if (size >= 0) return {io_outcome::moved(bytes.size()), 0};
     if (is_would_block(errno)) return would_block();
     if (errno == EMSGSIZE) return {io_outcome::moved(bytes.size()), 0};
-    // A device that cannot compute checksums of pieces says so now.
-    if (errno == EIO || errno == EINVAL) segments_ = false;
+    // A device that cannot compute checksums of pieces says so now. What else is wrong, a peer's port 0 for instance, is no reason to
+    // do without for all others.
+    if (errno == EIO) segments_ = false;
     return {io_outcome::would_block(), errno};
 }
 

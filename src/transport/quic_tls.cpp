@@ -9,6 +9,7 @@
 #include "base/fork.hpp"
 #include "transport/tls_callbacks.hpp"
 #include "transport/tls_failure.hpp"
+#include "transport/tls_session_cache.hpp"
 
 namespace pabal::transport {
 
@@ -40,6 +41,10 @@ result<std::unique_ptr<quic_tls>> quic_tls::connect(tls_context_ptr context, tls
     SSL* connection = (*made)->native();
     SSL_set_alpn_protos(connection, http3_offer, sizeof http3_offer);
     if (auto ready = set_up_client(connection, *(*made)->facts_); !ready) return std::move(ready).error();
+    const SSL_SESSION* resumed = SSL_get_session(connection);
+    if (resumed && (*made)->context_->sends_early_data() && SSL_SESSION_early_data_capable(resumed))
+        (*made)->remembered_ = remembered_with(resumed);
+    SSL_set_early_data_enabled(connection, (*made)->remembered_.empty() ? 0 : 1);
     return made;
 }
 
@@ -61,13 +66,17 @@ error quic_tls::handshake_failed() {
     facts_->hello_was_rejected = is_rejected_hello(packed);
     error failure = facts_->verification_failure ? *facts_->verification_failure : handshake_failure(*facts_, packed);
     ERR_clear_error();
-    forget_sessions(*facts_);
+    forget_sessions();
     return failure;
 }
 
+void quic_tls::remember(std::string what) { facts_->remembered = std::move(what); }
+
+void quic_tls::forget_sessions() const { pabal::transport::forget_sessions(*facts_); }
+
 error quic_tls::refused(int alert) const {
     const base::no_fork whole;
-    forget_sessions(*facts_);
+    forget_sessions();
     return {error_code::tls_handshake_failed, phase::tls, culprit::peer, 0, refused_by_peer(*facts_, alert)};
 }
 

@@ -37,6 +37,13 @@ public:
     pabal::error refused(int alert) const;
     /// As `retry_keys_of` (tls_session.hpp).
     std::optional<std::string> keys_to_retry_with() const { return retry_keys_of(connection_.get(), *facts_); }
+    /// A client that resumes a session, and may use early data (RFC 9001 section 4.6.1): what was remembered with it. Empty: it does
+    /// not, or may not.
+    const std::string& remembered() const noexcept { return remembered_; }
+    /// What to remember with the sessions that come from now on.
+    void remember(std::string what);
+    /// The sessions of the peer, which may be why nothing came of this one.
+    void forget_sessions() const;
     /// Fills in what the handshake agreed on.
     void describe(transport_description& description) const { describe_session(connection_.get(), description); }
 
@@ -47,6 +54,7 @@ private:
     tls_context_ptr context_;
     std::unique_ptr<tls_connection_facts> facts_;
     ssl_ptr connection_;
+    std::string remembered_;
 };
 
 }  // namespace pabal::transport

@@ -39,6 +39,7 @@ ssl_verify_result_t tls_callbacks::verify(SSL* connection, std::uint8_t* alert) 
 int tls_callbacks::keep_session(SSL* connection, SSL_SESSION* session) {
     const tls_connection_facts& facts = facts_of(connection);
     if (facts.session_key.empty()) return 0;
+    if (!facts.remembered.empty()) remember_with(session, facts.remembered);
     facts.context->sessions().put(facts.session_key, bssl::UniquePtr<SSL_SESSION>{session});
     return 1;  // ownership of the session was taken
 }

@@ -20,6 +20,7 @@ struct tls_connection_facts {
     std::string host;                  ///< client: whom the certificate must be for
     std::string session_key;           ///< client: the peer's name in the session cache; empty: sessions are not kept
     std::string encrypted_hello_keys;  ///< client: as tls_peer has them
+    std::string remembered;  ///< client of QUIC: what is kept with the sessions that come (tls_session_cache.hpp)
     std::unique_ptr<pabal::error> verification_failure;
     bool hello_was_rejected = false;  ///< the peer did not read the encrypted ClientHello, and proved who it is
 };

@@ -188,6 +188,7 @@ result<std::shared_ptr<const tls_context>> tls_context::make_client(const tls_op
                           .add(options.client_key_password)
                           .add(options.application_protocols)
                           .add(std::to_string(static_cast<int>(options.encrypted_hello)))
+                          .add(std::to_string(static_cast<int>(options.early_data)))
                           .add(log_path(log))
                           .take();
     const std::lock_guard lock{interned().mutex};
@@ -196,6 +197,7 @@ result<std::shared_ptr<const tls_context>> tls_context::make_client(const tls_op
     std::shared_ptr<tls_context> made{new tls_context{false, options.application_protocols}};
     made->key_log_ = std::move(log);
     made->encrypted_hello_ = options.encrypted_hello;
+    made->sends_early_data_ = options.early_data;
     if (source) {
         result<bssl::UniquePtr<X509_STORE>> trust = load_trust(*source);
         if (!trust) return std::move(trust).error();

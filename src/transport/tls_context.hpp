@@ -50,6 +50,8 @@ public:
     x509_store_st* trust() const noexcept { return trust_; }
     /// A client's.
     encrypted_client_hello encrypted_hello() const noexcept { return encrypted_hello_; }
+    /// Likewise: as tls_options::early_data.
+    bool sends_early_data() const noexcept { return sends_early_data_; }
 
     tls_session_cache& sessions() const noexcept { return *sessions_; }
     key_log* log() const noexcept { return key_log_.get(); }
@@ -61,6 +63,7 @@ private:
     bool is_server_;
     std::vector<std::string> application_protocols_;
     encrypted_client_hello encrypted_hello_ = encrypted_client_hello::never;
+    bool sends_early_data_ = false;
     ssl_ctx_st* native_ = nullptr;
     x509_store_st* trust_ = nullptr;
     std::unique_ptr<tls_session_cache> sessions_;

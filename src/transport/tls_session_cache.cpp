@@ -1,6 +1,7 @@
 #include "transport/tls_session_cache.hpp"
 
 #include <ctime>
+#include <memory>
 #include <utility>
 
 #include <openssl/ssl.h>
@@ -14,7 +15,25 @@ bool is_expired(const SSL_SESSION* session) {
     return SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session) <= now;
 }
 
+/// Where an SSL_SESSION keeps its std::string.
+int remembered_index() {
+    static const int index = SSL_SESSION_get_ex_new_index(
+        0, nullptr, nullptr, nullptr,
+        [](void*, void* kept, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<std::string*>(kept); });
+    return index;
+}
+
 }  // namespace
+
+void remember_with(SSL_SESSION* session, const std::string& what) {
+    auto kept = std::make_unique<std::string>(what);
+    if (SSL_SESSION_set_ex_data(session, remembered_index(), kept.get())) kept.release();
+}
+
+std::string remembered_with(const SSL_SESSION* session) {
+    const auto* kept = static_cast<const std::string*>(SSL_SESSION_get_ex_data(session, remembered_index()));
+    return kept ? *kept : std::string();
+}
 
 void tls_session_cache::put(const std::string& peer, bssl::UniquePtr<SSL_SESSION> session) {
     const std::lock_guard lock{mutex_};

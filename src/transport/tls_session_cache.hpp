@@ -17,9 +17,15 @@
 
 namespace pabal::transport {
 
+/// Keeps something with a session, for as long as that lives: what the server said that holds for early data, too (RFC 9000
+/// section 7.4.1).
+void remember_with(SSL_SESSION* session, const std::string& what);
+/// The same, or nothing.
+std::string remembered_with(const SSL_SESSION* session);
+
 class tls_session_cache {
 public:
-    /// About 1.5 KB each, so 1.5 MB at the most.
+    /// About 1.5 KB each, with what is remembered with it, so 1.5 MB at the most.
     static constexpr std::size_t max_sessions = 1024;
     static constexpr std::size_t max_sessions_of_a_peer = 128;
 

@@ -10,19 +10,22 @@ namespace pabal::transport {
 
 namespace {
 
+/// So many in a row, with nothing between them, are about the socket and not about peers: it is not asked again.
+constexpr int max_errors = 64;
+
 bool is_unspecified(const socket_address& address) noexcept {
     if (address.storage.ss_family == AF_INET6)
         return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6*>(address.get())->sin6_addr) != 0;
     return reinterpret_cast<const sockaddr_in*>(address.get())->sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
-void set_port_of(socket_address& address, const socket_address& like) noexcept {
-    if (address.storage.ss_family == AF_INET6)
-        reinterpret_cast<sockaddr_in6*>(address.get())->sin6_port =
-            reinterpret_cast<const sockaddr_in6*>(like.get())->sin6_port;
-    else
-        reinterpret_cast<sockaddr_in*>(address.get())->sin_port =
-            reinterpret_cast<const sockaddr_in*>(like.get())->sin_port;
+/// In the order of the network.
+in_port_t& port_of(socket_address& address) noexcept {
+    if (address.storage.ss_family == AF_INET6) return reinterpret_cast<sockaddr_in6*>(address.get())->sin6_port;
+    return reinterpret_cast<sockaddr_in*>(address.get())->sin_port;
+}
+in_port_t port_of(const socket_address& address) noexcept {
+    return port_of(const_cast<socket_address&>(address));  // which is not changed
 }
 
 }  // namespace
@@ -65,18 +68,21 @@ void udp_listener::on_io(reactor::readiness now) {
 
 io_outcome udp_listener::receive(const datagram_socket::taker& take) {
     const auto got = io_.receive([&](const datagram_arrival& each) {
+        if (port_of(*each.from) == 0) return;  // nobody can be answered there
+        errors_ = 0;
         if (!each.to) {
             datagram_arrival whole = each;
             whole.to = &local_;
             return take(whole);
         }
         socket_address there = *each.to;
-        set_port_of(there, local_);
+        port_of(there) = port_of(local_);
         datagram_arrival whole = each;
         whole.to = &there;
         take(whole);
     });
-    if (got.system_errno != 0) return io_outcome::moved(1);
+    if (got.system_errno != 0 && ++errors_ < max_errors) return io_outcome::moved(1);
+    if (got.system_errno != 0) return io_outcome::would_block();
     if (got.outcome.what == io_outcome::kind::would_block) reactor_.rearm(socket_.get(), true, false);
     return got.outcome;
 }

@@ -47,6 +47,7 @@ private:
     datagram_socket io_;
     udp_observer& observer_;
     socket_address local_;
+    int errors_ = 0;  ///< in a row
 };
 
 }  // namespace pabal::transport

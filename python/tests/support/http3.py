@@ -14,7 +14,7 @@ from aioquic.buffer import encode_uint_var
 from aioquic.h3.connection import FrameType, H3Connection, encode_frame
 from aioquic.h3.events import DataReceived, H3Event, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ProtocolNegotiated, QuicEvent
+from aioquic.quic.events import HandshakeCompleted, ProtocolNegotiated, QuicEvent
 from aioquic.tls import SessionTicket
 
 from support.loop_thread import LoopThread
@@ -32,6 +32,7 @@ class Request:
         self._connection = connection
         self.stream = stream
         self.headers = headers
+        self.early = not connection.shook_hands  # it came before the handshake was done (0-RTT)
         self.trailers: Headers = []
         self.body = bytearray()
 
@@ -61,12 +62,35 @@ class Request:
         if body:
             self.data(body, ends=True)
 
+    def raw(self, data: bytes, ends: bool = True) -> None:
+        """On the request's stream, whatever HTTP/3 has to say to it."""
+        self._connection.quic.send_stream_data(self.stream, data, ends)
+
+    def control(self, data: bytes, ends: bool = False) -> None:
+        """Likewise on the control stream."""
+        self._connection.quic.send_stream_data(cast(int, self._connection.http._local_control_stream_id), data, ends)
+
+    def encoder(self, data: bytes, ends: bool = False) -> None:
+        """Likewise on the stream of QPACK's encoder."""
+        self._connection.quic.send_stream_data(cast(int, self._connection.http._local_encoder_stream_id), data, ends)
+
+    def decoder(self, data: bytes, ends: bool = False) -> None:
+        """Likewise on that of its decoder."""
+        self._connection.quic.send_stream_data(cast(int, self._connection.http._local_decoder_stream_id), data, ends)
+
+    def open(self, data: bytes, one_way: bool = True) -> None:
+        """A stream that the server opens."""
+        quic = self._connection.quic
+        quic.send_stream_data(quic.get_next_available_stream_id(is_unidirectional=one_way), data)
+
+    def stop(self, code: int) -> None:
+        self._connection.quic.stop_stream(self.stream, code)
+
     def reset(self, code: int) -> None:
         self._connection.quic.reset_stream(self.stream, code)
 
     def go_away(self, first_unprocessed: int) -> None:
-        frame = encode_frame(FrameType.GOAWAY, encode_uint_var(first_unprocessed))
-        self._connection.quic.send_stream_data(cast(int, self._connection.http._local_control_stream_id), frame)
+        self.control(encode_frame(FrameType.GOAWAY, encode_uint_var(first_unprocessed)))
 
     def close(self, code: int, reason: str) -> None:
         self._connection.close(code, reason)
@@ -111,12 +135,15 @@ class _Connection(QuicConnectionProtocol):
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.quic = self._quic
+        self.shook_hands = False
         self.requests: dict[int, Request] = {}
 
     def quic_event_received(self, event: QuicEvent) -> None:
         if isinstance(event, ProtocolNegotiated):
             self.http = H3Connection(self._quic)
             self.server.connections += 1
+        if isinstance(event, HandshakeCompleted):
+            self.shook_hands = True
         if hasattr(self, "http"):
             for each in self.http.handle_event(event):
                 self._heard(each)
@@ -178,6 +205,10 @@ class Http3Server:
         self.port: int = self._server._transport.get_extra_info("sockname")[1]
         self.url = f"https://127.0.0.1:{self.port}"
 
+    def forget_tickets(self) -> None:
+        """From now on no session that it knows can be resumed."""
+        self._tickets.clear()
+
     def stop(self) -> None:
         self._loop.loop.call_soon_threadsafe(self._server.close)
         self._loop.stop()
@@ -186,9 +217,9 @@ class Http3Server:
 class SilentPort:
     """A UDP port where everything arrives and nothing comes back."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind(("127.0.0.1", port))
         self._socket.setblocking(False)
         self.url = f"https://127.0.0.1:{self._socket.getsockname()[1]}"
 

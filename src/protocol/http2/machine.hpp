@@ -96,6 +96,8 @@ public:
     static constexpr bool may_be_replayed() noexcept { return false; }
     /// A header section has begun and not ended.
     bool is_in_head() const noexcept { return in_head_; }
+    /// Server: which one, of those that have begun: there is only one at a time.
+    std::uint64_t oldest_head() const noexcept { return heads_begun_; }
 
     /// What the peer sent. An error ends the connection: send what is left (GOAWAY) and close.
     result<void> receive(std::string_view input);
@@ -184,6 +186,7 @@ private:
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
     bool in_head_ = false;
+    std::uint64_t heads_begun_ = 0;
 
     // Server.
     http::arriving_request request_;

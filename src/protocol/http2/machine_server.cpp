@@ -67,6 +67,7 @@ result<void> machine::end_if_broken(error_reason rule) {
 
 void machine::begin_request(std::int32_t id) {
     request_.begin();
+    ++heads_begun_;
     stream* const opened = observer_.on_request_begun();
     if (!opened) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);

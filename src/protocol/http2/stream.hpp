@@ -36,6 +36,7 @@ public:
     bool sent_all() const noexcept { return sent_all_; }
     /// What `on_data` gives stays where it is until the machine's `receive` returns.
     static constexpr bool lends_data = true;
+    static constexpr bool can_be_early = false;
 
 protected:
     ~stream() = default;

@@ -69,7 +69,8 @@ struct carriage final : base::list_hook<>, base::list_hook<waiting_carriage> {
 
     stream* owner;  ///< null: it is no longer interested
     quic::stream_id id = -1;
-    const request_head* head = nullptr;  ///< until it is opened
+    const request_head* head = nullptr;  ///< as long as there is an owner
+    bool may_be_early = false;           ///< it may be opened before the handshake is done
     std::optional<std::uint64_t> body_size;
     std::unique_ptr<http::arriving_section> section;  ///< while one arrives
     std::unique_ptr<http::arriving_request> request;  ///< server: while its head arrives

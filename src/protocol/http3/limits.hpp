@@ -26,6 +26,11 @@ struct limits {
     unsigned max_resets = 500;
 };
 
+// What nghttp3 counts by itself, in either role: frames and streams that come to nothing (unknown ones, empty DATA, …), at once and
+// then in a second. Beyond that the connection ends with H3_EXCESSIVE_LOAD.
+inline constexpr std::uint64_t idle_frame_burst = 1000;
+inline constexpr std::uint64_t idle_frames_per_second = 33;
+
 /// How often `machine::renew_allowances` is to be called.
 inline constexpr std::chrono::seconds allowance_period{10};
 

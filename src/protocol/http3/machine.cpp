@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "base/fork.hpp"
+#include "protocol/http/methods.hpp"
 #include "protocol/http/status.hpp"
 #include "protocol/http3/wire.hpp"
 
@@ -164,6 +165,8 @@ void machine::open_connection() {
     settings.max_field_section_size = limits_.max_head;
     settings.qpack_max_dtable_capacity = limits_.qpack_table;
     settings.qpack_blocked_streams = 0;
+    settings.glitch_ratelim_burst = idle_frame_burst;
+    settings.glitch_ratelim_rate = idle_frames_per_second;
     nghttp3_conn* made = nullptr;
     const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, nullptr, this)
                                              : nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this);
@@ -182,14 +185,39 @@ carriage* machine::carriage_of(quic::stream_id id) const noexcept {
 // --- The connection --------------------------------------------------------------------------------------------------
 
 void machine::on_established() {
+    established_ = true;
+    if (!is_bound_) bind_streams();
+    open_waiting();
+}
+
+/// Whatever was sent is sent again: on streams of a new connection.
+void machine::on_early_data_rejected() {
+    open_connection();
+    is_bound_ = false;
+    base::intrusive_list<carriage> all;
+    all.splice_back(carriages_);
+    while (!all.empty()) {
+        carriage& each = all.pop_front();
+        if (!each.owner) {
+            delete &each;
+            continue;
+        }
+        carriages_.push_back(each);
+        if (each.id < 0) continue;
+        each.id = -1;
+        each.owner->was_early_ = false;
+        waiting_.push_back(each);
+    }
+}
+
+void machine::bind_streams() {
+    is_bound_ = true;
     const auto control = quic_->open_one_way();
     const auto encoder = quic_->open_one_way();
     const auto decoder = quic_->open_one_way();
     if (!control || !encoder || !decoder) return fail(NGHTTP3_ERR_H3_STREAM_CREATION_ERROR);
     nghttp3_conn_bind_control_stream(connection_.get(), *control);
     nghttp3_conn_bind_qpack_streams(connection_.get(), *encoder, *decoder);
-    established_ = true;
-    open_waiting();
 }
 
 void machine::on_streams_allowed() {
@@ -246,6 +274,7 @@ result<void> machine::request(const request_head& head, std::optional<std::uint6
     auto* made = new carriage(opened);
     made->head = &head;
     made->body_size = *checked;
+    made->may_be_early = opened.sent_all_ && !opened.waits_for_handshake_ && http::is_safe(head.method);
     opened.carriage_ = made;
     carriages_.push_back(*made);
     waiting_.push_back(*made);
@@ -254,19 +283,38 @@ result<void> machine::request(const request_head& head, std::optional<std::uint6
 }
 
 void machine::open_waiting() {
-    while (established_ && accepts_streams_ && !waiting_.empty() && !quic_->is_sending()) {
-        const auto id = quic_->open();
-        if (!id) return;
+    if (!accepts_streams_ || waiting_.empty() || quic_->is_sending()) return;
+    const bool is_early = quic_->sends_early();
+    if (!established_ && !is_early) return;
+    if (!is_bound_) bind_streams();
+    base::intrusive_list<carriage, waiting_carriage> kept;
+    while (accepts_streams_ && !waiting_.empty()) {
         carriage& first = waiting_.pop_front();
-        first.id = *id;
-        if (!submit(first)) return fail(NGHTTP3_ERR_NOMEM);
+        if (is_early && !first.may_be_early) {
+            kept.push_back(first);
+        } else if (!open(first)) {
+            kept.push_back(first);
+            break;
+        }
     }
+    kept.splice_back(waiting_);
+    waiting_.splice_back(kept);
+}
+
+/// False: the peer allows no more streams now.
+bool machine::open(carriage& waiting) {
+    const auto id = quic_->open();
+    if (!id) return false;
+    waiting.id = *id;
+    waiting.owner->was_early_ = quic_->sends_early();
+    if (!submit(waiting)) fail(NGHTTP3_ERR_NOMEM);
+    return true;
 }
 
 nghttp3_data_reader machine::body_reader() noexcept { return {machine_callbacks::read_body}; }
 
 bool machine::submit(carriage& opened) {
-    const request_head& head = *std::exchange(opened.head, nullptr);
+    const request_head& head = *opened.head;
     std::string digits;
     std::vector<nghttp3_nv> lines;
     lines.reserve(head.headers.size() + 5);
@@ -395,9 +443,12 @@ void machine::on_stream_data(quic::stream_id id, std::string_view data, bool end
         return quic_->extend_connection(static_cast<std::uint64_t>(used));
     }
     carriage* of = carriage_of(id);
-    const bool concerns_message = used == NGHTTP3_ERR_MALFORMED_HTTP_HEADER ||
-                                  used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING ||
-                                  used == NGHTTP3_ERR_QPACK_HEADER_TOO_LARGE;
+    const bool concerns_message =
+        used == NGHTTP3_ERR_MALFORMED_HTTP_HEADER || used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING;
+    // Whose head it was is told so; but nghttp3's table is out of step then, and nobody else can be read on the connection.
+    if (used == NGHTTP3_ERR_QPACK_HEADER_TOO_LARGE && of && of->owner)
+        end_stream(*of, reset_error(error_code::head_too_large, "a field of the response head is too large for QPACK"),
+                   false);
     if (!of || !concerns_message) return fail(static_cast<int>(used));
     // A malformed message ends its stream, not the connection (RFC 9114 section 4.1.2).
     const std::string why = nghttp3_strerror(static_cast<int>(used));
@@ -515,7 +566,7 @@ void machine::on_stream_reset(quic::stream_id id, std::uint64_t code) {
 void machine::on_stream_closed(quic::stream_id id, std::optional<std::uint64_t> received,
                                std::optional<std::uint64_t> sent) {
     carriage* of = carriage_of(id);
-    if (role_ == role::server) request_closed(id, of, !received && !sent);
+    if (role_ == role::server) request_closed(id, !received && !sent);
     if (of && of->owner && !(of->owner->ended_ && (role_ == role::client || of->owner->sent_all_)))
         peer_reset(*of, error_reason{received.value_or(static_cast<std::uint64_t>(error_reason::no_error))});
     std::uint32_t flags = NGHTTP3_STREAM_CLOSE_FLAG_NONE;

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,7 +81,8 @@ public:
     void observe(machine_observer* observer) noexcept { observer_ = observer; }
 
     /// Opens a stream, or keeps the request until the peer allows another: `head` stays where it is as long as the stream is not
-    /// released. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
+    /// released. Where QUIC sends early data, GET, HEAD and OPTIONS without a body are opened before the handshake is done (RFC 8470
+    /// section 3), and again if the peer throws them away; the others wait. Host becomes :authority, names are sent in lower case, and fields that concern one connection (RFC 9114 section
     /// 4.2) are left out. `body_size`: 0 none, nullopt unknown. What cannot be sent is the caller's error, and nothing has changed
     /// then. An extended CONNECT (`head.protocol`, RFC 9220) needs a peer that takes it, else `unsupported`; its two bodies, which
     /// both stay open, are what the protocol sends.
@@ -99,7 +101,9 @@ public:
     /// Server: what comes now may have been sent by somebody else before (RFC 8470 section 3): the handshake is not over.
     bool may_be_replayed() const noexcept { return role_ == role::server && !quic_->is_established(); }
     /// Server: a request has begun whose head is not complete.
-    bool is_in_head() const noexcept { return heads_awaited_ > 0; }
+    bool is_in_head() const noexcept { return !heads_awaited_.empty(); }
+    /// Server: the stream of the one that has been awaited the longest.
+    std::uint64_t oldest_head() const noexcept { return static_cast<std::uint64_t>(*heads_awaited_.begin()); }
     /// No message is under way in either direction, or not acknowledged.
     bool is_idle() const noexcept { return carriages_.empty(); }
 
@@ -133,6 +137,7 @@ private:
 
     // quic::stream_user
     void on_established() override;
+    void on_early_data_rejected() override;
     void on_peer_may_open(std::uint64_t streams) override;
     void on_stream_opened(quic::stream_id id) override;
     void on_stream_data(quic::stream_id id, std::string_view data, bool ends) override;
@@ -155,12 +160,14 @@ private:
     carriage* begin_request(quic::stream_id id);
     void add_request_field(carriage& of, std::string_view name, std::string_view value);
     void end_request_head(carriage& of, bool ends);
-    void request_closed(quic::stream_id id, const carriage* of, bool whole);
+    void request_closed(quic::stream_id id, bool whole);
     void spend_reset();
     void fail_calmly(std::string_view why);
 
     carriage* carriage_of(quic::stream_id id) const noexcept;
+    void bind_streams();
     void open_waiting();
+    bool open(carriage& waiting);
     bool submit(carriage& opened);
     static nghttp3_data_reader body_reader() noexcept;
     void begin_section(carriage& of);
@@ -183,6 +190,7 @@ private:
     quic::machine* quic_ = nullptr;
     machine_observer* observer_ = nullptr;
     bool established_ = false;
+    bool is_bound_ = false;  ///< our control stream and QPACK's are open
     bool accepts_streams_ = true;
     bool settings_seen_ = false;
     bool takes_extended_connect_ = false;
@@ -192,8 +200,8 @@ private:
 
     // Server.
     std::vector<std::unique_ptr<http::arriving_request>> spare_requests_;
-    std::size_t heads_awaited_ = 0;  ///< streams
-    unsigned resets_ = 0;            ///< spent of limits::max_resets
+    std::set<quic::stream_id> heads_awaited_;
+    unsigned resets_ = 0;  ///< spent of limits::max_resets
 };
 
 }  // namespace pabal::http3

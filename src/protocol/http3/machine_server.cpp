@@ -35,7 +35,7 @@ void machine::on_peer_may_open(std::uint64_t streams) {
 }
 
 void machine::on_stream_opened(quic::stream_id id) {
-    if (role_ == role::server && (id & 2) == 0) ++heads_awaited_;
+    if (role_ == role::server && (id & 2) == 0) heads_awaited_.insert(id);
 }
 
 carriage* machine::begin_request(quic::stream_id id) {
@@ -67,7 +67,7 @@ void machine::add_request_field(carriage& of, std::string_view name, std::string
 }
 
 void machine::end_request_head(carriage& of, bool ends) {
-    --heads_awaited_;
+    heads_awaited_.erase(of.id);
     stream& its_owner = *of.owner;
     its_owner.has_head_ = true;
     std::unique_ptr<http::arriving_request> whole = std::move(of.request);
@@ -89,10 +89,9 @@ void machine::end_request_head(carriage& of, bool ends) {
 }
 
 /// The stream is closed in both directions; `whole`: neither was given up.
-void machine::request_closed(quic::stream_id id, const carriage* of, bool whole) {
+void machine::request_closed(quic::stream_id id, bool whole) {
     if ((id & 2) != 0) return;
-    const bool had_head = of && !of->request;
-    if (!had_head && heads_awaited_ > 0) --heads_awaited_;
+    heads_awaited_.erase(id);
     if (whole && resets_ > 0) --resets_;
 }
 

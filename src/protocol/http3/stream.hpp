@@ -15,11 +15,17 @@ class stream : public http::message_stream {
 public:
     /// Our message is complete, as far as its owner is concerned.
     bool sent_all() const noexcept { return sent_all_; }
+    /// It was opened before the handshake was done, and the peer takes it so.
+    bool was_early() const noexcept { return was_early_; }
     /// What `on_data` gives is gone when it returns.
     static constexpr bool lends_data = false;
+    /// A request may leave before the handshake is done.
+    static constexpr bool can_be_early = true;
 
 protected:
     ~stream() = default;
+    /// Before it is opened: not before the handshake is done.
+    void wait_for_handshake() noexcept { waits_for_handshake_ = true; }
 
 private:
     friend class machine;
@@ -30,6 +36,8 @@ private:
     bool has_head_ = false;
     bool ended_ = false;  ///< the peer's message is complete
     bool sent_all_ = false;
+    bool waits_for_handshake_ = false;
+    bool was_early_ = false;
 };
 
 }  // namespace pabal::http3

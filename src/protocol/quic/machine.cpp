@@ -71,6 +71,12 @@ struct machine_callbacks {
         it.user_.on_peer_may_open(it.limits_.peer_streams);
         return outcome(it);
     }
+    static int early_data_rejected(ngtcp2_conn*, void* user_data) {
+        machine& it = owner(user_data);
+        it.early_ = false;
+        it.user_.on_early_data_rejected();
+        return outcome(it);
+    }
     static int stream_data(ngtcp2_conn*, std::uint32_t flags, stream_id stream, std::uint64_t, const std::uint8_t* data,
                            std::size_t size, void* user_data, void*) {
         machine& it = owner(user_data);
@@ -183,6 +189,7 @@ struct machine_callbacks {
         all.version_negotiation = ngtcp2_crypto_version_negotiation_cb;
         all.handshake_completed = established;
         all.recv_tx_key = key_to_send_with;
+        all.tls_early_data_rejected = early_data_rejected;
         all.recv_stream_data = stream_data;
         all.acked_stream_data_offset = acknowledged;
         all.stream_reset = stream_reset;
@@ -230,7 +237,7 @@ machine::machine(ssl_st* tls, path path, stream_user& user, const limits& limits
 machine::~machine() { tls_bridge::part(tls_); }
 
 result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                 time_point now) {
+                                                 time_point now, std::string_view remembered) {
     std::unique_ptr<machine> made(new machine(tls, std::move(path), user, limits));
     if (!tls_bridge::join(tls, *made)) return out_of_memory();
     const ngtcp2_callbacks callbacks = machine_callbacks::table();
@@ -245,6 +252,9 @@ result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_
         return out_of_memory();
     made->connection_.reset(connection);
     ngtcp2_conn_set_tls_native_handle(connection, tls);
+    if (!remembered.empty() &&
+        ngtcp2_conn_decode_and_set_0rtt_transport_params(connection, bytes_of(remembered), remembered.size()) != 0)
+        return out_of_memory();
     return made;
 }
 
@@ -281,6 +291,12 @@ result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, const i
     ngtcp2_conn_set_tls_native_handle(connection, tls);
     ids.on_new_id(text_of(own));
     return made;
+}
+
+std::string machine::parameters_to_remember() const {
+    std::array<std::uint8_t, 256> space;
+    const ngtcp2_ssize size = ngtcp2_conn_encode_0rtt_transport_params2(connection_.get(), space.data(), space.size());
+    return size < 0 ? std::string() : std::string(text_of(space.data(), static_cast<std::size_t>(size)));
 }
 
 void machine::give_address_token() {
@@ -420,7 +436,7 @@ void machine::note_path(const void* written) {
 long machine::write_packet(void* path, void* info, std::uint8_t* space, std::size_t size, std::uint64_t now) {
     for (;;) {
         std::array<std::string_view, max_pieces> pieces;
-        const outgoing next = (established_ || sends_early_) && !failure_ ? user_.next(pieces) : outgoing{};
+        const outgoing next = (established_ || sends_early_ || early_) && !failure_ ? user_.next(pieces) : outgoing{};
         std::array<ngtcp2_vec, max_pieces> vectors;
         for (std::size_t at = 0; at < next.pieces; ++at)
             vectors[at] = {const_cast<std::uint8_t*>(bytes_of(pieces[at])), pieces[at].size()};

@@ -55,9 +55,10 @@ protected:
 class machine {
 public:
     /// A client's. `tls` is a fresh TLS object that has its peer's name, its ALPN and its trust; it and `user` must outlive the
-    /// machine. Errors: local, out of memory.
+    /// machine. `remembered`: `parameters_to_remember` of the connection that the session which `tls` resumes came from; with early
+    /// data enabled there, streams can be opened as soon as the first datagram was made. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                   time_point now);
+                                                   time_point now, std::string_view remembered = {});
     /// A server's, for the client whose `first` datagram was judged by `server`: give it to `receive` then. All references must
     /// outlive the machine. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> server(ssl_st* tls, path path, const initial& first,
@@ -89,6 +90,11 @@ public:
     result<void> on_deadline(time_point now);
 
     bool is_established() const noexcept { return established_; }
+    /// A client's: what is sent now leaves before the handshake is done (RFC 9001 section 4.6), unless the peer throws it away.
+    bool sends_early() const noexcept { return early_ && !established_ && !failure_; }
+    /// Of an established client: what of the peer's transport parameters holds for early data of a later connection (RFC 9000 section
+    /// 7.4.1).
+    std::string parameters_to_remember() const;
     /// Why the connection ended.
     const std::optional<error>& failure() const noexcept { return failure_; }
     /// It was the handshake, on this side: the TLS object knows more.
@@ -164,6 +170,7 @@ private:
     time_point now_;
     bool established_ = false;
     bool sends_early_ = false;  ///< server: it has the keys for it
+    bool early_ = false;  ///< there are keys for early data
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;

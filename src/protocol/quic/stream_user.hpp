@@ -25,6 +25,9 @@ class stream_user {
 public:
     /// Streams can be opened: the handshake is done, or, for a server, as good as done.
     virtual void on_established() = 0;
+    /// A client's: the peer threw away what was sent before the handshake was done. All streams are gone, without
+    /// `on_stream_closed`, and their identifiers begin anew (RFC 9001 section 4.6.2).
+    virtual void on_early_data_rejected() {}
     /// So many request streams may the peer open, in all.
     virtual void on_peer_may_open(std::uint64_t streams) { (void)streams; }
     /// The peer has opened a stream.

@@ -25,9 +25,10 @@ ngtcp2_encryption_level level_of(ssl_encryption_level_t level) noexcept {
 
 bool tls_bridge::join(ssl_st* tls, machine& its_machine) {
     struct calls {
-        static ngtcp2_conn* connection_of(SSL* tls) noexcept {
-            return static_cast<machine*>(SSL_get_ex_data(tls, machine_index()))->connection_.get();
+        static machine& machine_of(SSL* tls) noexcept {
+            return *static_cast<machine*>(SSL_get_ex_data(tls, machine_index()));
         }
+        static ngtcp2_conn* connection_of(SSL* tls) noexcept { return machine_of(tls).connection_.get(); }
         static int set_read_secret(SSL* tls, ssl_encryption_level_t level, const SSL_CIPHER*,
                                    const std::uint8_t* secret, std::size_t size) {
             return ngtcp2_crypto_derive_and_install_rx_key(connection_of(tls), nullptr, nullptr, nullptr,
@@ -35,6 +36,7 @@ bool tls_bridge::join(ssl_st* tls, machine& its_machine) {
         }
         static int set_write_secret(SSL* tls, ssl_encryption_level_t level, const SSL_CIPHER*,
                                     const std::uint8_t* secret, std::size_t size) {
+            if (level == ssl_encryption_early_data) machine_of(tls).early_ = true;
             return ngtcp2_crypto_derive_and_install_tx_key(connection_of(tls), nullptr, nullptr, nullptr,
                                                            level_of(level), secret, size) == 0;
         }

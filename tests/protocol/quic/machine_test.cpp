@@ -32,6 +32,10 @@ public:
     }
 
     void on_established() override { established = true; }
+    void on_early_data_rejected() override {
+        streams.clear();
+        ++rejections;
+    }
     void on_stream_data(stream_id id, std::string_view data, bool ends) override {
         streams[id].received += data;
         streams[id].ended = ends;
@@ -68,6 +72,7 @@ public:
     std::map<stream_id, stream> streams;
     std::string reply;  ///< to what comes first
     bool established = false;
+    int rejections = 0;
     bool consumes = true;
     int streams_allowed = 0;
 };
@@ -85,6 +90,17 @@ protected:
         ASSERT_TRUE(world_.run_until([&] { return client_.established && server_.established; }));
     }
 
+    /// A connection from which a session with early data remains, and the beginning of the next.
+    void meet_and_begin_anew() {
+        world_.take_early_data();
+        establish();
+        world_.client_tls->remember(world_.client->parameters_to_remember());
+        world_.settle();
+        world_.renew();
+        client_ = {};
+        server_ = {};
+    }
+
     recording_user client_, server_;
     quic_world world_;
 };
@@ -100,6 +116,61 @@ TEST_F(quic_machine, streams_carry_bytes_both_ways_until_everything_is_acknowled
     ASSERT_TRUE(world_.run_until([&] { return client_.streams[*id].closed; }));
     EXPECT_EQ(client_.streams[*id].received, "answer");
     EXPECT_EQ(client_.streams[*id].acknowledged, 8U);
+}
+
+TEST_F(quic_machine, early_data_arrive_before_the_handshake_is_done) {
+    meet_and_begin_anew();
+    world_.take_early_data();
+    connect();
+    EXPECT_FALSE(world_.client->sends_early());
+    ASSERT_FALSE(world_.client_tls->remembered().empty());
+    bool said = false;
+    world_.client_sends = [&](std::span<char> into, time_point at) {
+        auto made = world_.client->send(into, at);
+        if (world_.client->sends_early() && !std::exchange(said, true)) {
+            const auto id = world_.client->open();
+            EXPECT_TRUE(id);
+            client_.say(*id, "early", true);
+        }
+        return made;
+    };
+    bool came_early = false;
+    ASSERT_TRUE(world_.run_until([&] {
+        came_early = came_early || (server_.streams[0].ended && !server_.established);
+        return client_.established && server_.established && server_.streams[0].ended;
+    }));
+    EXPECT_TRUE(came_early);
+    EXPECT_EQ(server_.streams[0].received, "early");
+    EXPECT_EQ(client_.rejections, 0);
+    EXPECT_FALSE(world_.client->sends_early());
+}
+
+TEST_F(quic_machine, early_data_that_the_peer_throws_away_are_told_of) {
+    meet_and_begin_anew();
+    connect();
+    bool said = false;
+    world_.client_sends = [&](std::span<char> into, time_point at) {
+        auto made = world_.client->send(into, at);
+        if (world_.client->sends_early() && !std::exchange(said, true))
+            client_.say(*world_.client->open(), "early", true);
+        return made;
+    };
+    ASSERT_TRUE(world_.run_until([&] { return client_.established && server_.established; }));
+    EXPECT_TRUE(said);
+    EXPECT_EQ(client_.rejections, 1);
+    EXPECT_TRUE(server_.streams.empty());
+    client_.say(*world_.client->open(), "late", true);
+    ASSERT_TRUE(world_.run_until([&] { return server_.streams[0].ended; }));
+    EXPECT_EQ(server_.streams[0].received, "late");
+}
+
+TEST_F(quic_machine, nothing_is_early_without_what_was_remembered) {
+    world_.take_early_data();
+    establish();
+    world_.settle();
+    world_.renew();
+    world_.take_early_data();
+    EXPECT_TRUE(world_.client_tls->remembered().empty());
 }
 
 TEST_F(quic_machine, what_the_network_loses_is_sent_again) {

@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include <pabal/tls.hpp>
 
@@ -67,7 +68,9 @@ public:
     }
 
     void begin_client(stream_user& user, const limits& limits = {}) {
-        client = machine::client(client_tls->native(), {address(1), address(2)}, user, limits, now).value();
+        client =
+            machine::client(client_tls->native(), {address(1), address(2)}, user, limits, now, client_tls->remembered())
+                .value();
         client_sends = [this](std::span<char> space, time_point at) { return client->send(space, at); };
     }
     /// The server is made when the first datagram comes.
@@ -94,6 +97,12 @@ public:
             act();
         }
         return true;
+    }
+    /// The server takes early data of clients that resume a session from now on, and gives such sessions.
+    void take_early_data() {
+        SSL_set_early_data_enabled(server_tls->native(), 1);
+        static constexpr std::uint8_t same_settings[] = "the same settings";
+        SSL_set_quic_early_data_context(server_tls->native(), same_settings, sizeof same_settings);
     }
     void settle(std::chrono::milliseconds time = 200ms) {
         (void)run_until([] { return false; }, time);
