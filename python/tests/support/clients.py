@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,10 @@ import curl_cffi
 import httpx
 from aioquic.asyncio import connect
 from aioquic.asyncio.protocol import QuicConnectionProtocol
-from aioquic.h3.connection import H3Connection
+from aioquic.h3.connection import FrameType, H3Connection, encode_frame
 from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.events import ConnectionTerminated, QuicEvent
+from aioquic.quic.events import ConnectionTerminated, QuicEvent, StreamReset
 
 from support.chromium import Chromium
 from support.demo import Demo, output, program
@@ -137,23 +138,47 @@ def chromium(asked: Asking, version: str) -> list[Told]:
     return [Told(spoken.removeprefix("h"), status, size, digest) for spoken, status, size, digest in told]
 
 
-class _Exchanges(QuicConnectionProtocol):
+class _Elsewhere:
+    """Stands for aioquic's QPACK encoder where others encode: what the server acknowledges is not its own."""
+
+    def feed_decoder(self, data: bytes) -> None:
+        pass
+
+
+class Exchanges(QuicConnectionProtocol):
     """The requests on one connection of aioquic."""
 
     def __init__(self, *args: object, **named: object) -> None:
         super().__init__(*args, **named)  # type: ignore[arg-type]
         self._http = H3Connection(self._quic)
-        self._under_way: dict[int, tuple[dict[bytes, bytes], bytearray, asyncio.Future[Told]]] = {}
+        self._under_way: dict[int, tuple[dict[bytes, bytes], bytearray, asyncio.Future[tuple[int, bytes]]]] = {}
 
-    async def ask(self, method: str, authority: str, path: str, content: bytes) -> Told:
+    async def ask(self, method: str, authority: str, path: str, content: bytes) -> tuple[int, bytes]:
+        """The status and the content of the response to a request."""
         stream = self._quic.get_next_available_stream_id()
-        told: asyncio.Future[Told] = asyncio.get_running_loop().create_future()
-        self._under_way[stream] = ({}, bytearray(), told)
         head = {":method": method, ":scheme": "https", ":authority": authority, ":path": path}
         fields = [(name.encode(), value.encode()) for name, value in head.items()]
         self._http.send_headers(stream, fields, end_stream=not content)
         if content:
             self._http.send_data(stream, content, end_stream=True)
+        return await self._answer(stream)
+
+    async def ask_encoded(self, section: bytes) -> tuple[int, bytes]:
+        """Likewise, for a request without content whose fields somebody else has encoded."""
+        stream = self._quic.get_next_available_stream_id()
+        self._quic.send_stream_data(stream, encode_frame(FrameType.HEADERS, section), end_stream=True)
+        return await self._answer(stream)
+
+    async def instruct(self, instructions: bytes) -> None:
+        """Sends these on the stream of QPACK's encoder, and returns once the server has them."""
+        assert self._http._local_encoder_stream_id is not None
+        self._http._encoder = _Elsewhere()  # type: ignore[assignment]
+        self._quic.send_stream_data(self._http._local_encoder_stream_id, instructions)
+        await asyncio.wait_for(self.ping(), LIMIT)
+
+    async def _answer(self, stream: int) -> tuple[int, bytes]:
+        told: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        self._under_way[stream] = ({}, bytearray(), told)
         self.transmit()
         return await asyncio.wait_for(told, LIMIT)
 
@@ -162,6 +187,8 @@ class _Exchanges(QuicConnectionProtocol):
             for _, _, told in self._under_way.values():
                 if not told.done():
                     told.set_exception(ConnectionError(f"{event.error_code:#x} {event.reason_phrase}"))
+        if isinstance(event, StreamReset) and event.stream_id in self._under_way:
+            self._under_way[event.stream_id][2].set_exception(ConnectionError(f"reset: {event.error_code:#x}"))
         for heard in self._http.handle_event(event):
             if not isinstance(heard, HeadersReceived | DataReceived) or heard.stream_id not in self._under_way:
                 continue
@@ -171,20 +198,26 @@ class _Exchanges(QuicConnectionProtocol):
             else:
                 content += heard.data
             if heard.stream_ended:
-                told.set_result(Told.of("3", int(head[b":status"]), bytes(content)))
+                told.set_result((int(head[b":status"]), bytes(content)))
+
+
+@contextlib.asynccontextmanager
+async def exchanges(demo: Demo, port: int = 0) -> AsyncIterator[Exchanges]:
+    """A connection of aioquic to the server, or to the port of a way there."""
+    configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"])
+    configuration.load_verify_locations(demo.ca_file)
+    where = ("127.0.0.1", port or demo.tls_port)
+    async with connect(*where, configuration=configuration, create_protocol=Exchanges) as connection:
+        assert isinstance(connection, Exchanges)
+        yield connection
 
 
 def aioquic(asked: Asking, version: str) -> list[Told]:
     async def main() -> list[Told]:
-        configuration = QuicConfiguration(is_client=True, alpn_protocols=["h3"])
-        configuration.load_verify_locations(asked.demo.ca_file)
-        host, _, port = asked.authority.partition(":")
-        async with connect(host, int(port), configuration=configuration, create_protocol=_Exchanges) as connection:
-            assert isinstance(connection, _Exchanges)
-            asking = (
-                connection.ask(asked.method, asked.authority, asked.path, asked.content) for _ in range(asked.times)
-            )
-            return list(await asyncio.gather(*asking))
+        async with exchanges(asked.demo, asked.port) as connection:
+            words = (asked.method, asked.authority, asked.path, asked.content)
+            answers = await asyncio.gather(*(connection.ask(*words) for _ in range(asked.times)))
+        return [Told.of("3", status, content) for status, content in answers]
 
     return asyncio.run(main())
 
