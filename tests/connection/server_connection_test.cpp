@@ -37,6 +37,23 @@ TEST_P(server_choice, the_preface_of_http2_chooses_it) {
     EXPECT_EQ(request().version, http_version::http_2);
 }
 
+TEST_P(server_choice, responses_say_how_else_the_server_can_be_had_unless_they_say_something_else) {
+    alternatives_ = "h3=\":443\"";
+    serve();
+    client_.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(hears("Alt-Svc: h3=\":443\"\r\n")) << client_.heard;
+    http2_client client;
+    client_.on_heard = [&] {
+        client.receive(std::exchange(client_.heard, {}));
+        client_.say(client.output());
+    };
+    serve();
+    const auto id = client.ask(get_lines());
+    client_.say(client.output());
+    ASSERT_TRUE(world_.turn_until([&] { return client.responses[id].ended; }));
+    EXPECT_EQ(client.responses[id].field("alt-svc"), "h3=\":443\"");
+}
+
 TEST_P(server_choice, everything_else_is_http1) {
     for (const std::string_view begin : {"GET / HTTP/1.1\r\n", "P / HTTP/1.1\r\n", "PRI / HTTP/1.1\r\n"}) {
         serve();

@@ -105,7 +105,7 @@ public:
         client_.heard.clear();
         closed_.reset();
         connection_.reset();
-        environment_.reset(new server_environment{world_.reactor(), scratch_, *this, limits, {}});
+        environment_.reset(new server_environment{world_.reactor(), scratch_, *this, limits, alternatives_});
         connection_ = std::make_unique<server_connection>(*environment_, std::move(pair.second), *this);
         connection_->start();
     }
@@ -125,6 +125,7 @@ public:
     peer client_;
     std::function<void(served_request&)> script_;
     std::vector<std::unique_ptr<served_request>> requests_;
+    std::string alternatives_;
     std::unique_ptr<server_environment> environment_;
     std::unique_ptr<server_connection> connection_;
     std::optional<server_close_reason> closed_;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -20,13 +21,14 @@
 namespace pabal::server_demo {
 namespace {
 
-class demo : public ::testing::TestWithParam<bool> {
+/// Over what: "plain", "tls" (the best of HTTP/1.1 and 2), or "http3".
+class demo : public ::testing::TestWithParam<std::string_view> {
 protected:
     void SetUp() override {
-        auto started = demo_server::start(0, GetParam());
+        auto started = demo_server::start(0, is_secure());
         ASSERT_TRUE(started) << started.error().message;
         server_ = std::move(*started);
-        if (!GetParam()) return;
+        if (!is_secure()) return;
         certificate_ =
             std::filesystem::temp_directory_path() / ("pabal-demo-test-" + std::to_string(server_->port()) + ".pem");
         std::ofstream(certificate_) << server_->certificate_pem();
@@ -35,13 +37,15 @@ protected:
         if (!certificate_.empty()) std::filesystem::remove(certificate_);
     }
 
+    static bool is_secure() { return GetParam() != "plain"; }
     session_options options() const {
         session_options made;
+        if (GetParam() == "http3") made.versions = {.http_1_1 = false, .http_2 = false, .http_3 = true};
         made.tls.ca_file = certificate_.string();
         return made;
     }
     std::string url(std::string_view path) const {
-        return (GetParam() ? "https" : "http") + ("://localhost:" + std::to_string(server_->port())) +
+        return (is_secure() ? "https" : "http") + ("://localhost:" + std::to_string(server_->port())) +
                std::string(path);
     }
 
@@ -247,8 +251,8 @@ TEST_P(demo, serves_coroutines_at_once) {
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2)) << "one after the other takes longer";
 }
 
-INSTANTIATE_TEST_SUITE_P(over, demo, ::testing::Values(false, true),
-                         [](const auto& tls) { return tls.param ? "tls" : "plain"; });
+INSTANTIATE_TEST_SUITE_P(over, demo, ::testing::Values("plain", "tls", "http3"),
+                         [](const auto& over) { return std::string(over.param); });
 
 }  // namespace
 }  // namespace pabal::server_demo

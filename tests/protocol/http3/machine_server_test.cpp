@@ -245,6 +245,22 @@ TEST_P(http3_server_machine, the_end_is_announced_and_what_has_begun_is_finished
     EXPECT_FALSE(by.failure);
 }
 
+TEST_P(http3_server_machine, what_is_urgent_leaves_first) {
+    request_head patient = get("/patient"), urgent = get("/urgent");
+    patient.headers.append_valid("Priority", "u=7");
+    urgent.headers.append_valid("Priority", "u=0");
+    recording_stream first, second;
+    served_stream* slow = asked(first, patient);
+    served_stream* fast = asked(second, urgent);
+    ASSERT_TRUE(slow && fast);
+    answer(*slow, head_of(200), std::string(400'000, 's'));
+    answer(*fast, head_of(200), std::string(400'000, 'f'));
+    ASSERT_TRUE(until([&] { return second.ended; }));
+    EXPECT_LT(first.body.size(), 100'000U);
+    ASSERT_TRUE(until([&] { return first.ended; }));
+    EXPECT_EQ(first.body.size(), 400'000U);
+}
+
 TEST_P(http3_server_machine, a_body_larger_than_all_windows_arrives_as_it_is_used) {
     const std::string body(3'000'000, 'b');
     recording_stream by;
