@@ -136,7 +136,7 @@ TEST_F(quic_machine, early_data_arrive_before_the_handshake_is_done) {
     };
     bool came_early = false;
     ASSERT_TRUE(world_.run_until([&] {
-        came_early = came_early || (server_.streams[0].ended && !server_.established);
+        came_early = came_early || (server_.streams[0].ended && !world_.server->is_established());
         return client_.established && server_.established && server_.streams[0].ended;
     }));
     EXPECT_TRUE(came_early);
