@@ -48,7 +48,7 @@ format: bootstrap-check $(VENV)/.groups-check  ## rewrite all files to the forma
 	@git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp' '*.h' | xargs -r clang-format-19 -i
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
-bench: bootstrap-bench build  ## run the benchmark suite; results in bench/results/
+bench: bootstrap-bench build $(JUDGES)/.ready  ## run the benchmark suite; results in bench/results/
 	@$(BIN)/python -m bench $(BENCH)
 
 soak: bootstrap-test build $(VENV)/.groups-test  ## a million requests in ten minutes: does anything leak? (SOAK_SECONDS=…)

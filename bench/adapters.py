@@ -28,15 +28,23 @@ class AsyncCalls(NamedTuple):
     upload: Callable[[str, bytes], Awaitable[object]]  # the decoded JSON of the answer
 
 
+Opener = Callable[[Module, int], AbstractAsyncContextManager[AsyncCalls]]
+
+
 class Adapter(NamedTuple):
     """One row: a client, and how to open it."""
 
     name: str
     module: str  # what a program imports; its import is timed
-    open_async: Callable[[Module, int], AbstractAsyncContextManager[AsyncCalls]] | None = None
+    open_async: Opener | None = None
     open_sync: Callable[[Module], Get] | None = None
     loop: str = "asyncio"
-    open_http2: Callable[[Module, int], AbstractAsyncContextManager[AsyncCalls]] | None = None  # that it will speak
+    open_http2: Opener | None = None  # that it will speak
+    open_http3: Opener | None = None  # and nothing else
+
+    def opener(self, version: str) -> Opener | None:
+        """How to open it for a version of HTTP; None: it does not speak it."""
+        return {"1.1": self.open_async, "2": self.open_http2, "3": self.open_http3}[version]
 
     @property
     def is_pabal(self) -> bool:
@@ -108,8 +116,8 @@ async def open_aiohttp(aiohttp: Module, connections: int) -> AsyncIterator[Async
 
 
 @asynccontextmanager
-async def open_niquests(niquests: Module, connections: int) -> AsyncIterator[AsyncCalls]:
-    async with niquests.AsyncSession(pool_maxsize=connections) as session:
+async def open_niquests(niquests: Module, connections: int, **options: bool) -> AsyncIterator[AsyncCalls]:
+    async with niquests.AsyncSession(pool_maxsize=connections, **options) as session:
         session.verify = False
 
         async def download(url: str) -> int:
@@ -117,6 +125,10 @@ async def open_niquests(niquests: Module, connections: int) -> AsyncIterator[Asy
             return await total_length(await response.iter_content(65536))
 
         yield session_calls(session, body="data", chunks="")._replace(download=download)
+
+
+def open_niquests_over_http3(niquests: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+    return open_niquests(niquests, connections, disable_http1=True, disable_http2=True)
 
 
 @asynccontextmanager
@@ -158,9 +170,13 @@ async def open_wreq(wreq: Module, connections: int) -> AsyncIterator[AsyncCalls]
     yield AsyncCalls(get, download, upload)
 
 
-def open_pabal(pabal: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+def open_pabal(pabal: Module, connections: int, **options: str) -> AbstractAsyncContextManager[AsyncCalls]:
     limits = pabal.Limits(max_connections=connections, max_connections_per_host=connections)
-    return open_session(pabal.AsyncSession(verify=False, limits=limits))
+    return open_session(pabal.AsyncSession(verify=False, limits=limits, **options))
+
+
+def open_pabal_over_http3(pabal: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+    return open_pabal(pabal, connections, http="3")
 
 
 def open_httpx(httpx: Module, connections: int, http2: bool = False) -> AbstractAsyncContextManager[AsyncCalls]:
@@ -172,9 +188,13 @@ def open_httpx_over_http2(httpx: Module, connections: int) -> AbstractAsyncConte
     return open_httpx(httpx, connections, http2=True)
 
 
-def open_curl_cffi(curl_cffi: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
-    session = curl_cffi.AsyncSession(max_clients=connections, verify=False, timeout=None)
+def open_curl_cffi(curl_cffi: Module, connections: int, **options: Any) -> AbstractAsyncContextManager[AsyncCalls]:
+    session = curl_cffi.AsyncSession(max_clients=connections, verify=False, timeout=None, **options)
     return open_session(session, body="data", chunks="aiter_content")
+
+
+def open_curl_cffi_over_http3(curl_cffi: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
+    return open_curl_cffi(curl_cffi, connections, http_version=curl_cffi.CurlHttpVersion.V3ONLY)
 
 
 def open_impit(impit: Module, connections: int) -> AbstractAsyncContextManager[AsyncCalls]:
@@ -235,17 +255,24 @@ def sync_socket(socket: Module) -> Get:
 
 
 ADAPTERS = (
-    Adapter("pabal", "pabal", open_pabal, sync_session, open_http2=open_pabal),
+    Adapter("pabal", "pabal", open_pabal, sync_session, open_http2=open_pabal, open_http3=open_pabal_over_http3),
     Adapter("pabal+uvloop", "pabal", open_pabal, loop="uvloop"),
     Adapter("pabal.requests", "pabal.requests", open_sync=sync_session),
     Adapter("pabal.niquests", "pabal.niquests", open_niquests, sync_session),
     Adapter("aiohttp", "aiohttp", open_aiohttp),
     Adapter("aiohttp+uvloop", "aiohttp", open_aiohttp, loop="uvloop"),
-    Adapter("curl_cffi", "curl_cffi", open_curl_cffi, sync_curl_cffi, open_http2=open_curl_cffi),
+    Adapter(
+        "curl_cffi",
+        "curl_cffi",
+        open_curl_cffi,
+        sync_curl_cffi,
+        open_http2=open_curl_cffi,
+        open_http3=open_curl_cffi_over_http3,
+    ),
     Adapter("httpx", "httpx", open_httpx, sync_client, open_http2=open_httpx_over_http2),
     Adapter("httpx2", "httpx2", open_httpx, sync_client),
     Adapter("impit", "impit", open_impit, sync_client, open_http2=open_impit_over_http2),
-    Adapter("niquests", "niquests", open_niquests, sync_session),
+    Adapter("niquests", "niquests", open_niquests, sync_session, open_http3=open_niquests_over_http3),
     Adapter("pyreqwest", "pyreqwest", open_pyreqwest, sync_pyreqwest),
     Adapter("requests", "requests", open_sync=sync_session),
     Adapter("wreq", "wreq", open_wreq, sync_wreq, open_http2=open_wreq),

@@ -100,7 +100,8 @@ def run(options: argparse.Namespace) -> int:
     results = Results()
     large = max((plan.size(shape) for shape in shapes if shape.kind is Kind.DOWNLOAD), default=0)
     upload = max((plan.size(shape) for shape in shapes if shape.kind is Kind.UPLOAD), default=0)
-    with nginx(server_core, connections=connections, large_size=large, upload_size=upload) as server:
+    http3 = any(shape.version == "3" for shape in shapes)
+    with nginx(server_core, connections=connections, large_size=large, upload_size=upload, http3=http3) as server:
         version = server.version
         Runner(plan, server, client_core, pythons, loop_path).run(tables, adapters, results)
 

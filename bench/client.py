@@ -26,7 +26,7 @@ class Parameters(NamedTuple):
     url: str
     at_once: int
     size: int
-    http2: bool
+    version: str  # of HTTP
     seconds: float  # whole waves, batches or bodies are done until they have passed
 
 
@@ -122,7 +122,7 @@ ASYNC_WORK: dict[str, AsyncWork] = {"gather": gather, "memory": memory, "downloa
 
 def run_async(adapter: Adapter, work: AsyncWork, parameters: Parameters) -> tuple[int, Used]:
     module: Any = importlib.import_module(adapter.module)
-    opened = adapter.open_http2 if parameters.http2 else adapter.open_async
+    opened = adapter.opener(parameters.version)
     assert opened
 
     async def main() -> tuple[int, Used]:

@@ -51,7 +51,7 @@ def serves(adapter: Adapter, shape: Shape) -> bool:
         return adapter.is_library
     if shape.kind is Kind.SYNC:
         return adapter.open_sync is not None
-    return (adapter.open_http2 if shape.http2 else adapter.open_async) is not None
+    return adapter.opener(shape.version) is not None
 
 
 class Runner:
@@ -89,10 +89,10 @@ class Runner:
 
     def _measure(self, shape: Shape, adapter: Adapter) -> Sample:
         parameters = {
-            "url": self._server.url(shape.path, tls=shape.tls, http2=shape.http2),
+            "url": self._server.url(shape.path, tls=shape.tls, version=shape.version),
             "at_once": self._plan.at_once(shape),
             "size": self._plan.size(shape),
-            "http2": shape.http2,
+            "version": shape.version,
             "seconds": 0 if self._plan.quick else self._plan.seconds,
         }
         arguments = ["-m", "bench.client", adapter.name, shape.kind.value, json.dumps(parameters)]

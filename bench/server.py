@@ -1,4 +1,7 @@
-"""nginx as the server of every shape: written by nobody here, on a core of its own, in a folder that goes with it."""
+"""nginx as the server of every shape: written by nobody here, on a core of its own, in a folder that goes with it.
+
+For HTTP/3 Caddy stands in front of it, on the same core.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.environment import Unavailable, pinned
+from bench.environment import ROOT, Unavailable, pinned
 
 ECHO_MODULE = "ngx_http_echo_module.so"
 HOW_TO_INSTALL = "install it with: apt-get install nginx-light libnginx-mod-http-echo openssl"
+CADDY = ROOT / "build" / "judges" / "caddy"
+HOW_TO_BUILD_CADDY = "build it with: make build/judges/.ready"
 START_LIMIT_S = 15.0
 
 # keepalive_*: no connection ends because a slow client took its time.   /once: each request needs a new connection.
@@ -51,15 +56,30 @@ http {{
 }}
 """
 
+# auto_https off: no port but its own, and no certificate but the one that is given.
+CADDY_CONFIGURATION = """
+{{
+  admin off
+  auto_https off
+  persist_config off
+}}
+https://localhost:{http3} {{
+  bind 127.0.0.1
+  tls {folder}/certificate.pem {folder}/key.pem
+  reverse_proxy 127.0.0.1:{plain}
+}}
+"""
+
 
 class Server(NamedTuple):
     plain: str
     tls: str
     http2: str  # TLS, too, with HTTP/2 for whoever negotiates it
+    http3: str  # over QUIC; empty: not served
     version: str
 
-    def url(self, path: str, *, tls: bool, http2: bool) -> str:
-        return (self.http2 if http2 else self.tls if tls else self.plain) + path
+    def url(self, path: str, *, tls: bool, version: str) -> str:
+        return {"1.1": self.tls if tls else self.plain, "2": self.http2, "3": self.http3}[version] + path
 
 
 def find_nginx() -> str:
@@ -102,7 +122,7 @@ def wait_until_listening(process: subprocess.Popen[bytes], port: int, folder: Pa
             return
         time.sleep(0.02)
     log = folder / "error.log"
-    raise Unavailable(f"nginx did not start: {log.read_text()[-500:] if log.exists() else 'no error log'}")
+    raise Unavailable(f"the server did not start: {log.read_text()[-500:] if log.exists() else 'no error log'}")
 
 
 def room_for(connections: int) -> int:
@@ -111,8 +131,29 @@ def room_for(connections: int) -> int:
 
 
 @contextmanager
-def nginx(core: int, *, connections: int, large_size: int, upload_size: int) -> Iterator[Server]:
-    """Running until the context ends."""
+def caddy(core: int, folder: Path, plain: int) -> Iterator[str]:
+    """Caddy before the server at port `plain`: its address. It writes into `folder`, where the certificate is."""
+    if not CADDY.exists():
+        raise Unavailable(f"HTTP/3 needs Caddy; {HOW_TO_BUILD_CADDY}")
+    http3 = free_port()
+    configuration = folder / "Caddyfile"
+    configuration.write_text(CADDY_CONFIGURATION.format(http3=http3, folder=folder, plain=plain))
+    command = [str(CADDY), "run", "--config", str(configuration), "--adapter", "caddyfile"]
+    with (folder / "error.log").open("wb") as log:
+        process = subprocess.Popen(
+            pinned(core, command), stderr=log, cwd=folder, env=os.environ | {"HOME": str(folder)}
+        )
+    try:
+        wait_until_listening(process, http3, folder)
+        yield f"https://localhost:{http3}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def nginx(core: int, *, connections: int, large_size: int, upload_size: int, http3: bool = False) -> Iterator[Server]:
+    """Running until the context ends; `http3`: with Caddy before it."""
     program = find_nginx()
     build = subprocess.run([program, "-V"], check=True, capture_output=True, text=True).stderr
     version = re.search(r"nginx/(\S+)", build)
@@ -136,12 +177,14 @@ def nginx(core: int, *, connections: int, large_size: int, upload_size: int) -> 
         )
         try:
             wait_until_listening(process, plain, folder)
-            yield Server(
-                f"http://127.0.0.1:{plain}",
-                f"https://localhost:{tls}",
-                f"https://localhost:{http2}",
-                version[1] if version else "",
-            )
+            with caddy(core, folder, plain) if http3 else nullcontext("") as over_quic:
+                yield Server(
+                    f"http://127.0.0.1:{plain}",
+                    f"https://localhost:{tls}",
+                    f"https://localhost:{http2}",
+                    over_quic,
+                    version[1] if version else "",
+                )
         finally:
             process.terminate()
             process.wait()

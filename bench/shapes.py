@@ -6,7 +6,7 @@ A table holds shapes that share their figures; a shape is one column of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from bench.results import Sample
@@ -51,7 +51,7 @@ class Shape:
     heading: str
     path: str = "/price"
     tls: bool = False
-    http2: bool = False  # over TLS; a client that would not speak it has no part in it
+    version: str = "1.1"  # of HTTP; "2" and "3" over TLS. A client that would not speak it has no part in it
     at_once: int = 1
     quick_at_once: int = 2
     size: int = 0
@@ -81,10 +81,16 @@ def gather(latency_ms: int, *at_once: int) -> tuple[Shape, ...]:
     )
 
 
-def gather_http2(*at_once: int) -> tuple[Shape, ...]:
+def gather_over(version: str, *at_once: int) -> tuple[Shape, ...]:
     return tuple(
-        Shape(f"http2-{many}", Kind.GATHER, f"{many:,} at once", tls=True, http2=True, at_once=many) for many in at_once
+        Shape(f"http{version}-{many}", Kind.GATHER, f"{many:,} at once", tls=True, version=version, at_once=many)
+        for many in at_once
     )
+
+
+def download_over(version: str, size: int) -> tuple[Shape, ...]:
+    shape = Shape(f"http{version}-download", Kind.DOWNLOAD, "TLS", "/large", tls=True, version=version, size=size)
+    return (replace(shape, quick_size=MEBIBYTE),)
 
 
 def transfer(kind: Kind, size: int) -> tuple[Shape, ...]:
@@ -152,7 +158,7 @@ TABLES = (
         "http2",
         "asyncio.gather over HTTP/2",
         CPU_PER_REQUEST,
-        gather_http2(10, 100, 1000, 10000),
+        gather_over("2", 10, 100, 1000, 10000),
         second=REQUEST_RATE,
         note="Small JSON over TLS. Of the clients that speak HTTP/2; the server takes all requests on one connection.",
     ),
@@ -160,20 +166,25 @@ TABLES = (
         "http2-download",
         "Download of one large body over HTTP/2",
         CPU_PER_GIGABYTE,
-        (
-            Shape(
-                "http2-download",
-                Kind.DOWNLOAD,
-                "TLS",
-                "/large",
-                tls=True,
-                http2=True,
-                size=256 * MEBIBYTE,
-                quick_size=MEBIBYTE,
-            ),
-        ),
+        download_over("2", 256 * MEBIBYTE),
         second=MEGABYTE_RATE,
         note="Streamed in the chunks that the client itself chooses.",
+    ),
+    Table(
+        "http3",
+        "asyncio.gather over HTTP/3",
+        CPU_PER_REQUEST,
+        gather_over("3", 10, 100, 1000),
+        second=REQUEST_RATE,
+        note="Small JSON over QUIC, from Caddy in front of nginx. Of the clients that speak HTTP/3.",
+    ),
+    Table(
+        "http3-download",
+        "Download of one large body over HTTP/3",
+        CPU_PER_GIGABYTE,
+        download_over("3", 512 * MEBIBYTE),
+        second=MEGABYTE_RATE,
+        note="Streamed in the chunks that the client itself chooses, from Caddy in front of nginx.",
     ),
     Table(
         "upload",
