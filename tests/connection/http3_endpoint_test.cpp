@@ -1,9 +1,13 @@
 // HTTP/3 served on a UDP port, asked by the client's link and machine over real sockets.
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <netinet/in.h>
 
 #include <gtest/gtest.h>
 
