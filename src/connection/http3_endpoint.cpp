@@ -57,18 +57,22 @@ void http3_endpoint::greet(const transport::datagram_arrival& arrived) {
     quic::path path;
     assign_bytes(path.local, *arrived.to);
     assign_bytes(path.remote, *arrived.from);
-    const auto judged =
-        stateless_.judge(arrived.bytes, path.remote, unproven_ >= limits_.unproven, environment_.reactor.now());
-    if (!judged.answer.empty() && may_answer())
-        (void)socket_->send(judged.answer, judged.answer.size(), 0, {arrived.from, arrived.to});
+    const reactor::time_point now = environment_.reactor.now();
+    auto judged = stateless_.judge(arrived.bytes, path.remote, unproven_ >= limits_.unproven, now);
+    answer(arrived, judged.answer);
     if (!judged.begins || finishing_ || count_ >= limits_.connections) return;
-    auto made = http3_server_connection::accept(*this, *judged.begins, std::move(path));
+    auto made = http3_server_connection::accept(*this, *judged.begins, path);
     if (!made) return;  // out of memory: the client tries again
     http3_server_connection& begun = *made->release();
     connections_.push_back(begun);
     ++count_;
     ++unproven_;
     begun.receive(arrived);
+    if (begun.asks_for_retry()) answer(arrived, stateless_.judge(arrived.bytes, path.remote, true, now).answer);
+}
+
+void http3_endpoint::answer(const transport::datagram_arrival& arrived, std::string_view said) {
+    if (!said.empty() && may_answer()) (void)socket_->send(said, said.size(), 0, {arrived.from, arrived.to});
 }
 
 /// What answers cost is bounded whoever asks; those who are left without one ask again.

@@ -95,6 +95,7 @@ private:
     void receive();
     void take(const transport::datagram_arrival& arrived);
     void greet(const transport::datagram_arrival& arrived);
+    void answer(const transport::datagram_arrival& arrived, std::string_view said);
     bool may_answer();
 
     const server_environment& environment_;

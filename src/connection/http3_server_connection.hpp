@@ -39,6 +39,9 @@ public:
     /// One datagram; what it brings is dealt with at the end of the turn.
     void receive(const transport::datagram_arrival& arrived);
 
+    /// As the machine's.
+    bool asks_for_retry() const noexcept { return quic_->asks_for_retry(); }
+
     /// Of a connection over datagrams there is nothing to be read ahead.
     void start(std::string_view) override {}
     void finish() override;

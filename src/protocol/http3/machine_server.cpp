@@ -39,7 +39,7 @@ void machine::on_stream_opened(quic::stream_id id) {
 }
 
 carriage* machine::begin_request(quic::stream_id id) {
-    stream* const opened = observer_->on_request_begun();
+    stream* const opened = accepts_streams_ ? observer_->on_request_begun() : nullptr;
     if (!opened) {
         give_up(id, error_reason::request_rejected);
         return nullptr;
@@ -122,11 +122,14 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     return {};
 }
 
-void machine::announce_end() { nghttp3_conn_submit_shutdown_notice(connection_.get()); }
+/// Before there is a control stream nobody can be told: those who come then are refused.
+void machine::announce_end() {
+    if (established_) nghttp3_conn_submit_shutdown_notice(connection_.get());
+}
 
 void machine::finish() {
     accepts_streams_ = false;
-    nghttp3_conn_shutdown(connection_.get());
+    if (established_) nghttp3_conn_shutdown(connection_.get());
 }
 
 // --- Defences --------------------------------------------------------------------------------------------------------

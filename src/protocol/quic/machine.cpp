@@ -346,6 +346,7 @@ result<void> machine::ended(int code) {
     if (failure_) return *failure_;
     failure_ = why(code);
     handshake_failed_ = code == NGTCP2_ERR_CRYPTO;
+    asks_for_retry_ = code == NGTCP2_ERR_RETRY;
     ngtcp2_ccerr said{};
     switch (code) {
     case NGTCP2_ERR_DRAINING:

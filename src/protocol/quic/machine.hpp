@@ -112,6 +112,9 @@ public:
     const std::optional<error>& failure() const noexcept { return failure_; }
     /// It was the handshake, on this side: the TLS object knows more.
     bool handshake_failed() const noexcept { return handshake_failed_; }
+    /// Server: the first datagram to arrive was not the first of its client's. Nothing can be made of it, but the client can be asked to
+    /// begin anew (Retry).
+    bool asks_for_retry() const noexcept { return asks_for_retry_; }
     /// It was the handshake, on the peer's side: the alert it sent.
     std::optional<int> peers_alert() const noexcept;
 
@@ -189,6 +192,7 @@ private:
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;
     bool handshake_failed_ = false;
+    bool asks_for_retry_ = false;
     std::optional<error> failure_;
     std::optional<close_frame> farewell_;  ///< still to be sent
     std::vector<credit> credits_;          ///< given while `send` was at work

@@ -80,6 +80,12 @@ public:
         server_limits_ = limits;
     }
 
+    /// It is gone, without a word, for ever.
+    void lose_server() {
+        server.reset();
+        server_user_ = nullptr;
+    }
+
     /// Lets things happen, and time go by, until `done`; false when that took `patience` of the clock that runs here.
     bool run_until(const std::function<bool()>& done, std::chrono::milliseconds patience = 60s) {
         const time_point end = now + patience;
@@ -116,6 +122,8 @@ public:
     sender client_sends;
     std::function<void(std::unique_ptr<machine>&)> on_server_made;
     std::function<bool(std::string_view datagram, bool to_server)> loses;
+    std::function<bool()> repeats;                         ///< the next datagram arrives twice
+    std::function<std::chrono::milliseconds()> straggles;  ///< by how much it is late, and others overtake it
     std::chrono::milliseconds delay{5};
     std::size_t datagrams_carried = 0;
 
@@ -135,7 +143,11 @@ private:
                     std::string_view(space).substr(at, std::min(made->segment, made->size - at));
                 ++datagrams_carried;
                 if (loses && loses(datagram, &into == &to_server_)) continue;
-                into.push_back({now + delay, std::string(datagram)});
+                for (int copies = repeats && repeats() ? 2 : 1; copies > 0; --copies) {
+                    const time_point arrives = now + delay + (straggles ? straggles() : 0ms);
+                    const auto place = std::ranges::upper_bound(into, arrives, {}, &flying::arrives);
+                    into.insert(place, {arrives, std::string(datagram)});
+                }
             }
         }
     }
@@ -158,10 +170,14 @@ private:
                 if (!server_user_) continue;
                 server = single_.greet(server_tls->native(), {address(2), address(1)}, datagram, *server_user_,
                                        server_limits_, now);
-                ASSERT_TRUE(server);
+                if (!server) continue;
                 if (on_server_made) on_server_made(server);
             }
             (void)server->receive(datagram, 0, now);
+            if (server->asks_for_retry()) {  // the client's next try is the first
+                server.reset();
+                server_tls = transport::quic_tls::accept(server_context_).value();
+            }
         }
         while (!to_client_.empty() && to_client_.front().arrives <= now) {
             const std::string datagram = std::move(to_client_.front().datagram);
