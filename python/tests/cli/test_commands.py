@@ -298,5 +298,5 @@ def test_the_quick_start(tmp_path: Path) -> None:
     assert "200 OK: 1,000" in done.stderr
     assert '"price"' in done.stdout
     rows = [line.split() for line in done.stdout.splitlines() if line.rstrip().endswith("yes")]
-    assert [(row[0], row[1]) for row in rows] == [("1.1", "1,000"), ("2", "1,000")]
+    assert [(row[0], row[1]) for row in rows] == [("1.1", "1,000"), ("2", "1,000"), ("3", "1,000")]
     assert done.stdout.rstrip().endswith("fetch urls.txt -o quotes.jsonl")
