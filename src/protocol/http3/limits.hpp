@@ -19,6 +19,8 @@ struct limits {
 
     // --- What a server bears from one client ---
 
+    /// Whether a client may ask for another protocol on a stream (SETTINGS_ENABLE_CONNECT_PROTOCOL, RFC 9220).
+    bool extended_connect = false;
     /// A head that is this many times larger than `max_head` is no accident: it ends the connection.
     std::size_t bomb_factor = 4;
     /// Streams that the client gave up before they were answered (CVE-2023-44487), or made us do it by breaking the rules

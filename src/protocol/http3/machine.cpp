@@ -165,6 +165,7 @@ void machine::open_connection() {
     settings.max_field_section_size = limits_.max_head;
     settings.qpack_max_dtable_capacity = limits_.qpack_table;
     settings.qpack_blocked_streams = 0;
+    settings.enable_connect_protocol = role_ == role::server && limits_.extended_connect ? 1 : 0;
     settings.glitch_ratelim_burst = idle_frame_burst;
     settings.glitch_ratelim_rate = idle_frames_per_second;
     nghttp3_conn* made = nullptr;

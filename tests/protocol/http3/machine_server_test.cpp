@@ -245,6 +245,39 @@ TEST_P(http3_server_machine, the_end_is_announced_and_what_has_begun_is_finished
     EXPECT_FALSE(by.failure);
 }
 
+TEST_P(http3_server_machine, an_extended_connect_is_taken_where_the_limits_say_so) {
+    recording_stream first;
+    ASSERT_TRUE(asked(first));
+    EXPECT_FALSE(client_->takes_extended_connect());
+
+    limits generous;
+    generous.extended_connect = true;
+    connect(generous);
+    ASSERT_TRUE(until([&] { return client_->takes_extended_connect(); }));
+    request_head websocket = get("/chat");
+    websocket.method = "CONNECT";
+    websocket.protocol = "websocket";
+    recording_stream by;
+    by.body_parts = {std::nullopt};
+    const std::size_t before = served_.size();
+    ASSERT_TRUE(client_->request(websocket, std::nullopt, by));
+    ASSERT_TRUE(until([&] { return served_.size() > before && served_.back()->head; }));
+    served_stream& got = *served_.back();
+    EXPECT_EQ(got.head->method, "CONNECT");
+    EXPECT_EQ(got.head->protocol, "websocket");
+    EXPECT_EQ(got.head->target, "/chat");
+    got.body_parts = {"hello", std::nullopt};
+    ASSERT_TRUE(server_->respond(head_of(200), true, got));
+    ASSERT_TRUE(until([&] { return by.body == "hello"; }));
+    by.body_parts = {"ping", std::nullopt};
+    client_->resume_sending(by);
+    ASSERT_TRUE(until([&] { return got.body == "ping"; }));
+    got.body_parts = {"pong", std::nullopt};
+    server_->resume_sending(got);
+    ASSERT_TRUE(until([&] { return by.body == "hellopong"; }));
+    EXPECT_FALSE(by.ended || got.ended);
+}
+
 TEST_P(http3_server_machine, what_is_urgent_leaves_first) {
     request_head patient = get("/patient"), urgent = get("/urgent");
     patient.headers.append_valid("Priority", "u=7");
