@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <string>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "protocol/quic/machine.hpp"
@@ -140,6 +144,61 @@ TEST_F(quic_machine, a_client_goes_on_from_another_address) {
     EXPECT_EQ(server_.streams[*id].received, "from elsewhere");
     world_.settle(5s);
     EXPECT_FALSE(world_.client->failure());
+}
+
+/// RFC 9000 section 13.4.
+TEST_F(quic_machine, marks_for_congestion_are_used_as_long_as_the_network_leaves_them) {
+    for (const bool bleached : {false, true}) {
+        if (bleached) {
+            world_.renew();
+            client_ = {};
+            server_ = {};
+        }
+        world_.bleaches = bleached;
+        establish();
+        const auto send = [&] {
+            const auto id = world_.client->open();
+            ASSERT_TRUE(id);
+            client_.say(*id, std::string(100'000, 'x'), true);
+            ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].ended; }));
+            world_.settle();
+        };
+        send();
+        world_.marks_of_client = 0;
+        send();
+        if (bleached) {
+            EXPECT_EQ(world_.marks_of_client, 0U) << "who does not see them come takes them for lost";
+        } else {
+            EXPECT_GT(world_.marks_of_client, 50U);
+        }
+    }
+}
+
+/// RFC 9000 section 14.3, RFC 8899.
+TEST_F(quic_machine, datagrams_become_as_large_as_the_path_lets_through) {
+    for (const std::size_t largest : {std::size_t{1500}, std::size_t{1350}, std::size_t{1200}}) {
+        world_.renew();
+        client_ = {};
+        server_ = {};
+        std::size_t came = 0;
+        world_.loses = [&](std::string_view datagram, bool to_server) {
+            if (datagram.size() > largest) return true;
+            if (to_server) came = std::max(came, datagram.size());
+            return false;
+        };
+        establish();
+        // Probes that are lost take their time to be missed.
+        for (int transfers = 0; transfers < 10; ++transfers) {
+            came = 0;
+            const auto id = world_.client->open();
+            ASSERT_TRUE(id);
+            client_.say(*id, std::string(200'000, 'x'), true);
+            ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].ended; }));
+            world_.settle(2s);
+        }
+        EXPECT_LE(came, largest);
+        EXPECT_GT(came, largest - 150) << "of a path of " << largest;
+    }
 }
 
 TEST_F(quic_machine, what_the_network_loses_is_sent_again) {

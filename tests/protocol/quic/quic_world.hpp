@@ -124,13 +124,16 @@ public:
     std::function<bool(std::string_view datagram, bool to_server)> loses;
     std::function<bool()> repeats;                         ///< the next datagram arrives twice
     std::function<std::chrono::milliseconds()> straggles;  ///< by how much it is late, and others overtake it
+    bool bleaches = false;                                 ///< the network takes ECN marks off
     std::chrono::milliseconds delay{5};
     std::size_t datagrams_carried = 0;
+    std::size_t marks_of_client = 0;  ///< its datagrams that say that they know ECN
 
 private:
     struct flying {
         time_point arrives;
         std::string datagram;
+        std::uint8_t mark;
     };
 
     void send(const sender& from, std::deque<flying>& into) {
@@ -142,11 +145,12 @@ private:
                 const std::string_view datagram =
                     std::string_view(space).substr(at, std::min(made->segment, made->size - at));
                 ++datagrams_carried;
+                if (&into == &to_server_) marks_of_client += made->ecn != 0 ? 1 : 0;
                 if (loses && loses(datagram, &into == &to_server_)) continue;
                 for (int copies = repeats && repeats() ? 2 : 1; copies > 0; --copies) {
                     const time_point arrives = now + delay + (straggles ? straggles() : 0ms);
                     const auto place = std::ranges::upper_bound(into, arrives, {}, &flying::arrives);
-                    into.insert(place, {arrives, std::string(datagram)});
+                    into.insert(place, {arrives, std::string(datagram), bleaches ? std::uint8_t{0} : made->ecn});
                 }
             }
         }
@@ -164,7 +168,7 @@ private:
     }
     void act() {
         while (!to_server_.empty() && to_server_.front().arrives <= now) {
-            const std::string datagram = std::move(to_server_.front().datagram);
+            const auto [arrived, datagram, mark] = std::move(to_server_.front());
             to_server_.pop_front();
             if (!server) {
                 if (!server_user_) continue;
@@ -173,16 +177,16 @@ private:
                 if (!server) continue;
                 if (on_server_made) on_server_made(server);
             }
-            (void)server->receive(datagram, 0, now);
+            (void)server->receive(datagram, mark, now);
             if (server->asks_for_retry()) {  // the client's next try is the first
                 server.reset();
                 server_tls = transport::quic_tls::accept(server_context_).value();
             }
         }
         while (!to_client_.empty() && to_client_.front().arrives <= now) {
-            const std::string datagram = std::move(to_client_.front().datagram);
+            const auto [arrived, datagram, mark] = std::move(to_client_.front());
             to_client_.pop_front();
-            if (client) (void)client->receive(datagram, 0, now);
+            if (client) (void)client->receive(datagram, mark, now);
         }
         for (auto* each : {client.get(), server.get()}) {
             if (each && each->deadline() && *each->deadline() <= now) (void)each->on_deadline(now);
