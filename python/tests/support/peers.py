@@ -148,7 +148,7 @@ def hypercorn(place: Place) -> Program:
     application = Path(__file__).with_name("asgi_resources.py")
     where = f"127.0.0.1:{place.port}"
     settings = f'certfile = "{place.chain}"\nkeyfile = "{place.key}"\nbind = "{where}"\nquic_bind = "{where}"\n'
-    # Its tree of priorities holds 1,000 and forgets those that have ended late: beyond that the connection falls silent.
+    # Its tree of priorities holds 1,000, and forgets late who has ended: beyond that the connection falls silent.
     settings += "h2_max_concurrent_streams = 800\ngraceful_timeout = 2\nworkers = 0\n"
     path = place.write("hypercorn.toml", settings.encode())
     return Program(sys.executable, "-m", "hypercorn", "--config", path, f"{application}:application")
