@@ -20,15 +20,19 @@ protected:
     server_choice() : server_side(GetParam()) {
         script_ = [](served_request& request) { request.answer(); };
     }
+    /// The peer's bytes are what this client hears and says.
+    void carry(http2_client& client) {
+        client_.on_heard = [&] {
+            client.receive(std::exchange(client_.heard, {}));
+            client_.say(client.output());
+        };
+    }
 };
 INSTANTIATE_TEST_SUITE_P(over, server_choice, ::testing::ValuesIn(memory_paths()), name_of_path);
 
 TEST_P(server_choice, the_preface_of_http2_chooses_it) {
     http2_client client;
-    client_.on_heard = [&] {
-        client.receive(std::exchange(client_.heard, {}));
-        client_.say(client.output());
-    };
+    carry(client);
     serve();
     const auto id = client.ask(get_lines());
     client_.say(client.output());
@@ -43,10 +47,7 @@ TEST_P(server_choice, responses_say_how_else_the_server_can_be_had_unless_they_s
     client_.say("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     ASSERT_TRUE(hears("Alt-Svc: h3=\":443\"\r\n")) << client_.heard;
     http2_client client;
-    client_.on_heard = [&] {
-        client.receive(std::exchange(client_.heard, {}));
-        client_.say(client.output());
-    };
+    carry(client);
     serve();
     const auto id = client.ask(get_lines());
     client_.say(client.output());
