@@ -63,6 +63,15 @@ void for_each_line(const request_head& head, std::string_view scheme, std::optio
     line(std::string_view("content-length"), std::string_view(digits));
 }
 
+/// The same of a response. `digits`: of its status.
+template <class Line>
+void for_each_line(const response_head& head, const std::array<char, 3>& digits, Line&& line) {
+    line(std::string_view(":status"), std::string_view(digits.data(), digits.size()));
+    for (const fields::field field : head.headers) {
+        if (is_carried(field)) line(field.name, field.value);
+    }
+}
+
 /// The header or trailer section that is arriving.
 class arriving_section {
 public:

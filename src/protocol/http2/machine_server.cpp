@@ -1,6 +1,7 @@
 // The server's half of the machine.
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include <nghttp2/nghttp2.h>
@@ -12,13 +13,12 @@ namespace pabal::http2 {
 
 namespace {
 
-std::vector<nghttp2_nv> lines_of(const fields& headers, std::string_view status) {
+std::vector<nghttp2_nv> lines_of(const response_head& head, const std::array<char, 3>& digits) {
     std::vector<nghttp2_nv> lines;
-    lines.reserve(headers.size() + 1);
-    lines.push_back(field_of(":status", status));
-    for (const fields::field line : headers) {
-        if (http::is_carried(line)) lines.push_back(field_of(line.name, line.value));
-    }
+    lines.reserve(head.headers.size() + 1);
+    http::for_each_line(head, digits, [&lines](std::string_view name, std::string_view value) {
+        lines.push_back(field_of(name, value));
+    });
     return lines;
 }
 
@@ -126,7 +126,7 @@ result<void> machine::inform(const response_head& head, stream& of) {
     if (auto checked = http::check_informational(head); !checked) return checked;
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head.headers, {digits.data(), digits.size()});
+    const auto lines = lines_of(head, digits);
     if (const int done = nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, of.id_, nullptr, lines.data(),
                                                 lines.size(), nullptr);
         done != 0)
@@ -139,7 +139,7 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     if (!announced) return announced.error();
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head.headers, {digits.data(), digits.size()});
+    const auto lines = lines_of(head, digits);
     has_body = has_body && *announced != std::uint64_t{0};
     const nghttp2_data_provider2 source = body_source();
     if (const int done =
