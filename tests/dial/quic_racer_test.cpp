@@ -131,11 +131,16 @@ TEST_F(quic_dial, to_where_nobody_answers_runs_into_the_limit_for_connecting) {
 }
 
 TEST_F(quic_dial, wins_where_an_https_record_names_it_and_tcp_does_not_get_on) {
-    http3_host host(reactor_);
-    const std::uint16_t port = port_of(host.address);
-    const reactor::descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    ASSERT_EQ(::bind(listening.get(), host.address.get(), host.address.size), 0);
+    std::optional<http3_host> host;
+    reactor::descriptor listening;  // TCP's on the same port, where nobody else has that
+    for (int tries = 0; tries < 16 && !listening.is_open(); ++tries) {
+        host.emplace(reactor_);
+        listening = reactor::descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (::bind(listening.get(), host->address.get(), host->address.size) != 0) listening.reset();
+    }
+    ASSERT_TRUE(listening.is_open());
     ASSERT_EQ(::listen(listening.get(), 8), 0);  // accepted by the system, and never answered
+    const std::uint16_t port = port_of(host->address);
     fake_name_server names(reactor_);
     names.zones["quotes.example"] = {.ipv4 = {"127.0.0.1"}};
     names.zones["_" + std::to_string(port) + "._https.quotes.example"] = {
