@@ -34,6 +34,7 @@
 #include <pabal/trace.hpp>
 #include <pabal/url.hpp>
 
+#include "base/block_pool.hpp"
 #include "base/byte_buffer.hpp"
 #include "base/intrusive_list.hpp"
 #include "client/redirect.hpp"
@@ -112,7 +113,7 @@ struct call_request {
 struct paused;
 class rate_queue;
 
-class call final : public exchange, public base::list_hook<paused> {
+class call final : public exchange, public base::recycled, public base::list_hook<paused> {
 public:
     call(call_request asked, call_observer* observer);
     ~call() override;

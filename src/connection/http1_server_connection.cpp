@@ -258,8 +258,7 @@ void http1_server_connection::end_of_response() {
     response_ended_ = true;
     exchange_->detach();
     exchange_->attach(nullptr);
-    environment_.reactor.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
-    exchange_ = nullptr;
+    environment_.reactor.retire(std::move(exchange_));
     if (!machine_.received_all()) {
         if (body_withheld_) return linger(server_close_reason::body_unread);
         state_ = state::draining;
@@ -333,8 +332,7 @@ void http1_server_connection::linger(server_close_reason reason) {
     if (exchange_) {
         exchange_->detach();
         if (exchange_->answered_by()) exchange_->answered_by()->cancel(*exchange_);
-        environment_.reactor.retire(std::make_unique<base::intrusive_ptr<server_exchange>>(std::move(exchange_)));
-        exchange_ = nullptr;
+        environment_.reactor.retire(std::move(exchange_));
     }
     watch();
     flush();

@@ -12,6 +12,7 @@
 
 #include <pabal/handler.hpp>
 
+#include "base/block_pool.hpp"
 #include "base/intrusive_list.hpp"
 #include "connection/unread_content.hpp"
 #include "reactor/reactor.hpp"
@@ -25,7 +26,8 @@ struct invited_stream;  ///< tag: streams whose requester is to be told that the
 
 /// `Machine`: http2::machine or http3::machine.
 template <class Machine>
-class multiplexed_client_stream final : public Machine::stream_type,
+class multiplexed_client_stream final : public base::recycled,
+                                        public Machine::stream_type,
                                         public responder,
                                         public base::list_hook<>,
                                         public base::list_hook<fresh_stream>,

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 
+#include "base/block_pool.hpp"
 #include "base/intrusive_list.hpp"
 #include "connection/server_exchange.hpp"
 #include "reactor/reactor.hpp"
@@ -28,7 +29,8 @@ struct stream_with_news;  ///< tag: streams whose handlers are to be told someth
 
 /// `Machine`: http2::machine or http3::machine.
 template <class Machine>
-class multiplexed_server_stream final : public base::list_hook<>,
+class multiplexed_server_stream final : public base::recycled,
+                                        public base::list_hook<>,
                                         public base::list_hook<stream_with_news>,
                                         public Machine::stream_type,
                                         public exchange_carrier {

@@ -5,6 +5,8 @@
 
 #include <pabal/handler.hpp>
 
+#include "base/block_pool.hpp"
+
 namespace pabal::connection {
 
 /// Brings the request and takes the response: an HTTP/1.1 connection, or a stream. The members are those of `exchange`.
@@ -22,7 +24,7 @@ protected:
     ~exchange_carrier() = default;
 };
 
-class server_exchange final : public exchange {
+class server_exchange final : public exchange, public base::recycled {
 public:
     explicit server_exchange(exchange_carrier& carried_by) noexcept : carrier_(&carried_by) {}
     /// Nobody listens any more.

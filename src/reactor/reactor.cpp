@@ -123,7 +123,10 @@ void reactor::run_deferred() {
 
 void reactor::free_retired() {
     while (!retired_.empty()) {
-        const auto freed = std::exchange(retired_, {});  // destructors may retire more
+        auto freed = std::exchange(retired_, std::move(freed_before_));  // destructors may retire more
+        for (const retired& each : freed) each.destroy(each.object);
+        freed.clear();
+        freed_before_ = std::move(freed);
     }
 }
 

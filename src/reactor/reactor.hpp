@@ -67,10 +67,16 @@ public:
         if (waiting_) poller_->wake();
     }
     /// Destroys `object` at the end of the turn.
-    void retire(std::shared_ptr<void> object) { retired_.push_back(std::move(object)); }
     template <class T>
     void retire(std::unique_ptr<T> object) {
-        retired_.push_back(std::shared_ptr<T>(std::move(object)));
+        retired_.push_back({object.get(), [](void* done) { delete static_cast<T*>(done); }});
+        static_cast<void>(object.release());
+    }
+    /// Gives the reference up at the end of the turn.
+    template <class T>
+    void retire(base::intrusive_ptr<T> object) {
+        retired_.push_back({object.get(), [](void* done) { static_cast<T*>(done)->release_reference(); }});
+        static_cast<void>(object.release());
     }
 
     /// Destroys what is retired, now. Only outside a turn, before something that retired objects refer to goes away.
@@ -93,6 +99,11 @@ public:
     std::string_view poller_name() const { return poller_->name(); }
 
 private:
+    struct retired {
+        void* object;
+        void (*destroy)(void*);
+    };
+
     std::optional<duration> bounded_wait(std::optional<duration> limit);
     void begin_waiting(std::optional<duration> limit);
     void end_waiting(std::size_t count);
@@ -104,7 +115,8 @@ private:
     time_point now_;
     timer_wheel timers_;
     base::intrusive_list<deferred> deferred_;
-    std::vector<std::shared_ptr<void>> retired_;
+    std::vector<retired> retired_;
+    std::vector<retired> freed_before_;  ///< empty: its room is used again
     std::array<poll_event, 256> events_;
     std::size_t events_begin_ = 0;
     std::size_t events_end_ = 0;

@@ -2,12 +2,14 @@
 
 #include <pabal/server.hpp>
 
+#include "base/block_pool.hpp"
+
 namespace pabal {
 
 namespace {
 
 /// Collects one request's body, then asks the application. Deletes itself with its exchange.
-class collecting final : public responder, public base::ref_counted {
+class collecting final : public responder, public base::ref_counted, public base::recycled {
 public:
     collecting(application& asked, exchange_ptr started) : application_(asked), exchange_(std::move(started)) {}
 

@@ -51,6 +51,8 @@ public:
     T* operator->() const noexcept { return object_; }
     explicit operator bool() const noexcept { return object_ != nullptr; }
     void reset() noexcept { *this = nullptr; }
+    /// The object, whose reference is the caller's to give up.
+    [[nodiscard]] T* release() noexcept { return std::exchange(object_, nullptr); }
     friend bool operator==(const intrusive_ptr& left, const intrusive_ptr& right) noexcept {
         return left.object_ == right.object_;
     }

@@ -9,6 +9,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "base/block_pool.hpp"
 #include "base/hexadecimal.hpp"
 #include "protocol/http/status.hpp"
 #include "protocol/http2/wire.hpp"
@@ -73,17 +74,17 @@ struct machine_callbacks {
         it.in_head_ = true;
         if (it.role_ == role::server && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
             it.begin_request(frame->hd.stream_id);
+        else it.arriving_ = it.stream_of(frame->hd.stream_id);
         return 0;
     }
 
     static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                          const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user_data) {
-        stream* of = owner(user_data).stream_of(frame->hd.stream_id);
-        if (!of) return 0;
         machine& it = owner(user_data);
+        if (!it.arriving_) return 0;
         const std::string_view named = text_of(name, name_size), content = text_of(value, value_size);
         const bool taken = frame->headers.cat == NGHTTP2_HCAT_REQUEST ? it.add_request_field(named, content)
-                                                                      : it.add_field(*of, named, content);
+                                                                      : it.add_field(*it.arriving_, named, content);
         it.in_head_ = taken;
         return taken ? 0 : static_cast<int>(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE);
     }
@@ -113,7 +114,7 @@ struct machine_callbacks {
         switch (frame->hd.type) {
         case NGHTTP2_HEADERS:
             it.in_head_ = false;
-            if (stream* of = it.stream_of(frame->hd.stream_id)) {
+            if (stream* of = std::exchange(it.arriving_, nullptr)) {
                 if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) it.end_request_head(*of, ends);
                 else it.end_head(*of, ends);
             }
@@ -251,8 +252,10 @@ machine::machine(machine_observer& observer, const limits& limits)
 void machine::open_session() {
     const bool is_client = role_ == role::client;
     nghttp2_session* made = nullptr;
-    const auto open = is_client ? nghttp2_session_client_new2 : nghttp2_session_server_new2;
-    if (open(&made, machine_callbacks::table(), this, machine_callbacks::options(role_)) != 0) throw std::bad_alloc();
+    const auto open = is_client ? nghttp2_session_client_new3 : nghttp2_session_server_new3;
+    nghttp2_mem memory{nullptr, base::pooled_malloc, base::pooled_free, base::pooled_calloc, base::pooled_realloc};
+    if (open(&made, machine_callbacks::table(), this, machine_callbacks::options(role_), &memory) != 0)
+        throw std::bad_alloc();
     session_.reset(made);
     const nghttp2_settings_entry of_a_client{NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
     const nghttp2_settings_entry of_a_server{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits_.concurrent_streams};
@@ -278,6 +281,7 @@ stream* machine::stream_of(std::int32_t id) const noexcept {
 /// From here on what comes for the stream concerns nobody.
 void machine::let_go(stream& of) noexcept {
     nghttp2_session_set_stream_user_data(session_.get(), of.id_, nullptr);
+    if (arriving_ == &of) arriving_ = nullptr;
     growth_spent_ -= std::exchange(of.window_growth_, 0U);
 }
 
@@ -290,11 +294,8 @@ result<void> machine::request(const request_head& head, std::optional<std::uint6
     const std::optional<std::uint64_t> size = *checked;
 
     std::string digits;
-    std::vector<nghttp2_nv> lines;
-    lines.reserve(head.headers.size() + 5);
-    http::for_each_line(head, scheme_, size, digits, [&lines](std::string_view name, std::string_view value) {
-        lines.push_back(field_of(name, value));
-    });
+    field_lines lines;
+    http::for_each_line(head, scheme_, size, digits, lines);
 
     opened.body_left_ = size;
     opened.sent_all_ = size == std::uint64_t{0};
@@ -353,9 +354,8 @@ bool machine::end_body(stream& of, std::uint32_t& flags) {
     const fields* trailers = of.trailers();
     if (!trailers || trailers->empty()) return true;
     if (!fits_a_header_block(*trailers)) return false;
-    std::vector<nghttp2_nv> lines;
-    lines.reserve(trailers->size());
-    for (const fields::field line : *trailers) lines.push_back(field_of(line.name, line.value));
+    field_lines lines;
+    for (const fields::field line : *trailers) lines(line.name, line.value);
     flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     return nghttp2_submit_trailer(session_.get(), of.id_, lines.data(), lines.size()) == 0;
 }

@@ -190,6 +190,7 @@ private:
 
     http::arriving_section section_;  ///< there is only one at a time (RFC 9113 section 4.3)
     bool in_head_ = false;
+    stream* arriving_ = nullptr;  ///< the stream that it is for, while somebody is interested
     std::uint64_t heads_begun_ = 0;
 
     // Server.

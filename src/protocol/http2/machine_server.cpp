@@ -11,19 +11,6 @@
 
 namespace pabal::http2 {
 
-namespace {
-
-std::vector<nghttp2_nv> lines_of(const response_head& head, const std::array<char, 3>& digits) {
-    std::vector<nghttp2_nv> lines;
-    lines.reserve(head.headers.size() + 1);
-    http::for_each_line(head, digits, [&lines](std::string_view name, std::string_view value) {
-        lines.push_back(field_of(name, value));
-    });
-    return lines;
-}
-
-}  // namespace
-
 /// What nghttp2 passes over: frames on streams that are closed. Returns the input as far as it is free of them, and why it goes no
 /// further.
 std::string_view machine::judge_frames(std::string_view input, error_reason& broken) {
@@ -68,7 +55,7 @@ result<void> machine::end_if_broken(error_reason rule) {
 void machine::begin_request(std::int32_t id) {
     request_.begin();
     ++heads_begun_;
-    stream* const opened = observer_.on_request_begun();
+    stream* const opened = arriving_ = observer_.on_request_begun();
     if (!opened) {
         nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
         return;
@@ -126,7 +113,8 @@ result<void> machine::inform(const response_head& head, stream& of) {
     if (auto checked = http::check_informational(head); !checked) return checked;
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head, digits);
+    field_lines lines;
+    http::for_each_line(head, digits, lines);
     if (const int done = nghttp2_submit_headers(session_.get(), NGHTTP2_FLAG_NONE, of.id_, nullptr, lines.data(),
                                                 lines.size(), nullptr);
         done != 0)
@@ -139,7 +127,8 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     if (!announced) return announced.error();
     if (!fits_a_header_block(head.headers)) return callers(error_code::invalid_header, "too many fields");
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head, digits);
+    field_lines lines;
+    http::for_each_line(head, digits, lines);
     has_body = has_body && *announced != std::uint64_t{0};
     const nghttp2_data_provider2 source = body_source();
     if (const int done =

@@ -13,18 +13,15 @@
 #include <pabal/error.hpp>
 #include <pabal/fields.hpp>
 
+#include "protocol/http/field_lines.hpp"
+
 namespace pabal::http2 {
 
 inline std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
     return {reinterpret_cast<const char*>(bytes), size};
 }
 
-inline nghttp2_nv field_of(std::string_view name, std::string_view value) noexcept {
-    const auto bytes = [](std::string_view text) {
-        return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
-    };
-    return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
+using field_lines = http::field_lines<nghttp2_nv>;
 
 inline error callers(error_code code, std::string message) {
     return {code, phase::prepare, culprit::caller, 0, std::move(message)};

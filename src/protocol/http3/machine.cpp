@@ -8,6 +8,7 @@
 #include <nghttp3/nghttp3.h>
 #include <openssl/rand.h>
 
+#include "base/block_pool.hpp"
 #include "base/fork.hpp"
 #include "protocol/http/methods.hpp"
 #include "protocol/http/status.hpp"
@@ -22,6 +23,9 @@ constexpr std::size_t body_piece = 16 * 1024;
 constexpr std::size_t max_spare_sections = 8;
 /// Before the handshake nobody knows.
 constexpr std::uint32_t assumed_streams = 100;
+
+constexpr nghttp3_mem memory{nullptr, base::pooled_malloc, base::pooled_free, base::pooled_calloc,
+                             base::pooled_realloc};
 
 error reset_error(error_code code, std::string message) {
     return {code, phase::read, culprit::peer, 0, std::move(message)};
@@ -169,8 +173,8 @@ void machine::open_connection() {
     settings.glitch_ratelim_burst = idle_frame_burst;
     settings.glitch_ratelim_rate = idle_frames_per_second;
     nghttp3_conn* made = nullptr;
-    const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, nullptr, this)
-                                             : nghttp3_conn_client_new(&made, &callbacks, &settings, nullptr, this);
+    const int failed = role_ == role::server ? nghttp3_conn_server_new(&made, &callbacks, &settings, &memory, this)
+                                             : nghttp3_conn_client_new(&made, &callbacks, &settings, &memory, this);
     if (failed != 0) throw std::bad_alloc();
     connection_.reset(made);
 }
@@ -317,13 +321,9 @@ nghttp3_data_reader machine::body_reader() noexcept { return {machine_callbacks:
 bool machine::submit(carriage& opened) {
     const request_head& head = *opened.head;
     std::string digits;
-    std::vector<nghttp3_nv> lines;
-    lines.reserve(head.headers.size() + 6);
-    http::for_each_line(
-        head, "https", opened.body_size, digits,
-        [&lines](std::string_view name, std::string_view value) { lines.push_back(field_of(name, value)); });
-    if (!alternative_.empty() && !head.headers.contains("alt-used"))
-        lines.push_back(field_of("alt-used", alternative_));
+    field_lines lines;
+    http::for_each_line(head, "https", opened.body_size, digits, lines);
+    if (!alternative_.empty() && !head.headers.contains("alt-used")) lines("alt-used", alternative_);
     const nghttp3_data_reader source = body_reader();
     return nghttp3_conn_submit_request(connection_.get(), opened.id, lines.data(), lines.size(),
                                        opened.owner->sent_all_ ? nullptr : &source, &opened) == 0;
@@ -423,9 +423,8 @@ bool machine::end_body(carriage& of, std::uint32_t& flags) {
     of.owner->sent_all_ = true;
     const fields* trailers = of.owner->trailers();
     if (!trailers || trailers->empty()) return true;
-    std::vector<nghttp3_nv> lines;
-    lines.reserve(trailers->size());
-    for (const fields::field line : *trailers) lines.push_back(field_of(line.name, line.value));
+    field_lines lines;
+    for (const fields::field line : *trailers) lines(line.name, line.value);
     flags |= NGHTTP3_DATA_FLAG_NO_END_STREAM;
     return nghttp3_conn_submit_trailers(connection_.get(), of.id, lines.data(), lines.size()) == 0;
 }

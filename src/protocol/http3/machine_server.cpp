@@ -14,15 +14,6 @@ namespace {
 
 constexpr std::size_t max_spare_requests = 8;
 
-std::vector<nghttp3_nv> lines_of(const response_head& head, const std::array<char, 3>& digits) {
-    std::vector<nghttp3_nv> lines;
-    lines.reserve(head.headers.size() + 1);
-    http::for_each_line(head, digits, [&lines](std::string_view name, std::string_view value) {
-        lines.push_back(field_of(name, value));
-    });
-    return lines;
-}
-
 /// The client has gone from the stream meanwhile.
 error gone() { return {error_code::stream_reset, phase::write, culprit::peer, 0, "the client ended the exchange"}; }
 
@@ -101,7 +92,8 @@ result<void> machine::inform(const response_head& head, stream& of) {
     if (auto checked = http::check_informational(head); !checked) return checked;
     if (!of.carriage_) return gone();
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head, digits);
+    field_lines lines;
+    http::for_each_line(head, digits, lines);
     if (nghttp3_conn_submit_info(connection_.get(), of.carriage_->id, lines.data(), lines.size()) != 0) return gone();
     return {};
 }
@@ -111,7 +103,8 @@ result<void> machine::respond(const response_head& head, bool has_body, stream& 
     if (!announced) return announced.error();
     if (!of.carriage_) return gone();
     const auto digits = http::digits_of(head.status);
-    const auto lines = lines_of(head, digits);
+    field_lines lines;
+    http::for_each_line(head, digits, lines);
     has_body = has_body && *announced != std::uint64_t{0};
     const nghttp3_data_reader source = body_reader();
     if (nghttp3_conn_submit_response(connection_.get(), of.carriage_->id, lines.data(), lines.size(),

@@ -8,6 +8,8 @@
 
 #include <nghttp3/nghttp3.h>
 
+#include "protocol/http/field_lines.hpp"
+
 namespace pabal::http3 {
 
 inline std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
@@ -23,9 +25,6 @@ inline const std::uint8_t* bytes_of(std::string_view text) noexcept {
     return reinterpret_cast<const std::uint8_t*>(text.data());
 }
 
-/// nghttp3 copies it, and the name in lower case (RFC 9114 section 4.2).
-inline nghttp3_nv field_of(std::string_view name, std::string_view value) noexcept {
-    return {bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP3_NV_FLAG_NONE};
-}
+using field_lines = http::field_lines<nghttp3_nv>;
 
 }  // namespace pabal::http3
