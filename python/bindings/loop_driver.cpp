@@ -187,6 +187,11 @@ void loop_driver::turn() {
     in_turn_ = false;
     if (engine_) last_turn_ = engine_->reactor().now();
     deliver();
+    if (is_closed()) return;
+    in_turn_ = true;  // what the completions began leaves now, and not after another turn of the host loop
+    const bool was_more = engine_->reactor().finish_turn();
+    in_turn_ = false;
+    if (was_more) deliver();
     if (!is_closed()) engine_->reactor().arm_host_alarm();
 }
 

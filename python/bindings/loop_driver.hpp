@@ -55,7 +55,7 @@ public:
     void after_entry() {
         if (is_inherited()) return;
         if (loop_gone_) deliver();
-        if (!in_turn_ && engine_) engine_->reactor().arm_host_alarm();
+        if (!in_turn_ && !delivering_ && engine_) engine_->reactor().arm_host_alarm();
     }
     void enqueue(pending& completed);
     void turn();

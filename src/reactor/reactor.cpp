@@ -94,6 +94,13 @@ void reactor::run_due() {
     free_retired();
 }
 
+bool reactor::finish_turn() {
+    if (deferred_.empty()) return false;
+    run_deferred();
+    free_retired();
+    return true;
+}
+
 void reactor::post(std::function<void()> work) {
     {
         const std::lock_guard guard(posted_mutex_);

@@ -84,6 +84,9 @@ public:
 
     /// Runs one turn: waits at most `limit` (nullopt: until something happens), then does everything that is due.
     void turn(std::optional<duration> limit);
+    /// Does what was deferred since the last turn, without a look at descriptors and timers: for who got control again from what the
+    /// turn completed, and knows that more was begun there. False: there was nothing.
+    bool finish_turn();
     /// As `turn`, but calls `unlock()` before it waits and `lock()` after: how several threads share one reactor.
     void turn(std::optional<duration> limit, std::unique_lock<std::mutex>& lock);
 

@@ -299,6 +299,18 @@ TEST(reactor_with_a_host_loop, its_descriptor_becomes_readable_for_input_timers_
     EXPECT_EQ(work.runs, 1);
 }
 
+TEST(reactor_with_a_host_loop, finishes_a_turn_with_what_was_begun_after_it) {
+    reactor reactor(make_poller("epoll").value());
+    reactor.turn(0ms);
+    EXPECT_FALSE(reactor.finish_turn());
+    recording_deferred work;
+    reactor.defer(work);
+    EXPECT_TRUE(reactor.finish_turn());
+    EXPECT_EQ(work.runs, 1);
+    reactor.arm_host_alarm();
+    EXPECT_FALSE(is_readable(reactor.descriptor(), 0ms));
+}
+
 TEST(reactor_with_a_host_loop, an_alarm_for_a_cancelled_timer_rings_once_at_most) {
     reactor reactor(make_poller("epoll").value());
     recording_timer cancelled;
