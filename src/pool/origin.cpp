@@ -144,8 +144,7 @@ void origin::submit(exchange_ptr submitted) {
     }
     if (!wants_new && host_ && host_->connection->usable()) return host_->owner.lend(*host_, std::move(submitted));
     add_waiter(std::move(submitted));
-    const bool is_full = connections_ + dials_ >= pool_.limits_.max_connections_per_host;
-    if (wants_new && is_full && !idle_.empty()) idle_.front().connection->close(connection::close_reason::evicted);
+    if (wants_new && is_full() && !idle_.empty()) idle_.front().connection->close(connection::close_reason::evicted);
     dial_if_needed();
     if (!suffice(dials_)) limit_waiting_time(waiters_.back());
 }
@@ -187,6 +186,8 @@ void origin::cancel_surplus_dials() {
     while (dials_ > 0 && suffice(dials_ - 1) && !closing_) end(dialling_.back());
     pool_.serve_starved();
 }
+
+bool origin::is_full() const noexcept { return connections_ + dials_ >= pool_.limits_.max_connections_per_host; }
 
 /// A waiter found every place taken: the pool timeout counts for it.
 void origin::limit_waiting_time(waiter& late) {
@@ -230,7 +231,7 @@ void origin::learn_alternatives(std::string_view of, std::string_view value) con
 
 void origin::dial_if_needed() {
     while (!suffice(dials_) && !closing_) {
-        if (connections_ + dials_ >= pool_.limits_.max_connections_per_host) return;
+        if (is_full()) return;
         if (!pool_.has_room() && !pool_.evict_idle()) {
             auto& place = static_cast<base::list_hook<starved>&>(*this);
             if (!place.is_linked()) pool_.starved_.push_back(*this);
@@ -314,6 +315,7 @@ void origin::connected(dialled& dial, transport::transport_ptr transport, const 
     pool_.environment_.reactor.retire(end(dial));
     const bool is_http2 = facts->application_protocol == http2_protocol;
     if (&its_home != this) {
+        if (its_home.is_full()) return send_waiters(its_home);
         move_waiters(its_home, is_http2);
         if (is_http2) cancel_surplus_dials();
     }
@@ -350,6 +352,12 @@ void origin::move_waiters(origin& to, bool all) {
         to.waiters_.push_back(first);
         ++to.waiting_;
     }
+}
+
+/// A connection of ours found no place there: those for whom no dial of ours is under way wait for one of its connections.
+void origin::send_waiters(origin& to) {
+    while (waiting_ > dials_) to.submit(take_waiter());
+    pool_.serve_starved();
 }
 
 /// A new connection: for all who wait and whom it takes.

@@ -114,6 +114,8 @@ private:
     void forget(waiter& gone);
     void cancel_surplus_dials();
     bool suffice(std::size_t dials) const noexcept;
+    /// Every place that the origin may take is taken.
+    bool is_full() const noexcept;
     std::size_t exchanges_per_dial() const noexcept;
     void learn(const connection::client_connection& made);
     void learn_alternatives(std::string_view of, std::string_view value) const;
@@ -127,6 +129,7 @@ private:
     void linked(dialled& dial, std::unique_ptr<connection::http3_link> link, const dial::dial_timings& timings);
     origin& home();
     void move_waiters(origin& to, bool all);
+    void send_waiters(origin& to);
     void admit(pooled& made);
     void offer(pooled& made, const whereabouts& where);
     pooled* host_at(const whereabouts& where);

@@ -312,5 +312,32 @@ TEST_F(coalescing, whoever_waited_for_the_race_is_served_there_or_dialled_for) {
     EXPECT_EQ(now().dialling, 0U);
 }
 
+TEST_F(coalescing, a_race_that_tcp_won_makes_no_more_connections_than_an_origin_may_have) {
+    make({.max_connections_per_host = 1});
+    dial::target plain = to("a.example");
+    plain.alternatives = std::make_shared<dial::alternative_cache>();
+    dial::target raced = plain;
+    raced.http3_at = dial::alternative{"edge.example", 443};
+    const auto first = ask(plain);
+    auto& busy = connect("http/1.1").wire;
+    const auto late = ask(raced);
+    connect("http/1.1");
+    EXPECT_EQ(now(), (counts{.open = 1, .waiting = 1}));
+    busy.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    world_.settle();
+    ASSERT_TRUE(first->succeeded());
+    EXPECT_TRUE(late->on_reused_connection);
+    busy.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    world_.settle();
+    EXPECT_TRUE(late->succeeded());
+
+    const auto another = ask(raced);  // and the one that rests is used
+    connect("http/1.1");
+    EXPECT_EQ(now(), (counts{.open = 1}));
+    busy.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    world_.settle();
+    EXPECT_TRUE(another->succeeded());
+}
+
 }  // namespace
 }  // namespace pabal::pool
