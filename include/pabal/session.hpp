@@ -82,6 +82,12 @@ struct session_options {
     /// The address of this machine that connections leave from, as text; empty: whichever the system chooses. Only addresses
     /// of its family are connected to; "0.0.0.0" and "::" ask for no more than that.
     std::string local_address;
+    /// The file in which what origins say of how else they can be had (Alt-Svc, RFC 7838) outlives the session, so that the first
+    /// request of the next one goes by HTTP/3 at once; in the format of curl's. It is read when the session is made, and written
+    /// when it is closed or destroyed: together with what others wrote meanwhile, at once, and only if there is something new.
+    /// A file that is missing is made; one that cannot be read, or whose folder is not there, is every request's error. What cannot
+    /// be written is not kept. Empty: nothing outlives the session.
+    std::string alternative_services_file;
     fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.

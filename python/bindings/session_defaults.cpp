@@ -1,7 +1,10 @@
 #include "session_defaults.hpp"
 
+#include <cerrno>
+
 #include "client/netrc.hpp"
 #include "cookies.hpp"
+#include "dial/alternative_file.hpp"
 #include "errors.hpp"
 #include "headers.hpp"
 #include "options.hpp"
@@ -55,6 +58,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.rate_limits = parsed_rate_limits;
     session.resolver = parsed_resolver;
     session.local_address = parsed_local_address;
+    if (!parsed_alternatives_file.empty()) session.keep_alternatives_in(parsed_alternatives_file);
     session.versions = versions;
 }
 
@@ -151,6 +155,20 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
         if (!parsed) throw_error(parsed.error());
         defaults.parsed_local_address = *parsed;
     }
+    const nb::object kept_in =
+        config.attr("path_of")("alternative_services_file", argument("alternative_services_file"));
+    defaults.alternatives_file = owned::borrow(kept_in.ptr());
+    if (!kept_in.is_none()) {
+        PyObject* encoded = nullptr;
+        if (!PyUnicode_FSConverter(kept_in.ptr(), &encoded)) throw_python();
+        const owned path(encoded);
+        defaults.parsed_alternatives_file = PyBytes_AS_STRING(path.get());
+        if (auto usable = dial::check_alternative_file(defaults.parsed_alternatives_file); !usable) {
+            errno = usable.error().system_errno;
+            PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, kept_in.ptr());
+            throw_python();
+        }
+    }
     const nb::object http = config.attr("versions_of")(argument("http"));
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
@@ -201,8 +219,9 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held : {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries,
-                              &rate_limit, &resolver, &local_address, &http, &encrypted_hello, &early_data, &hooks})
+    for (const owned* held :
+         {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries, &rate_limit,
+          &resolver, &local_address, &alternatives_file, &http, &encrypted_hello, &early_data, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

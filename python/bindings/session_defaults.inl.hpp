@@ -96,6 +96,8 @@ void define_defaults(nb::class_<Session>& type) {
                      [object](Session& self) { return object(self.defaults().encrypted_hello); })
         .def_prop_ro("early_data", [object](Session& self) { return object(self.defaults().early_data); })
         .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
+        .def_prop_ro("alternative_services_file",
+                     [object](Session& self) { return object(self.defaults().alternatives_file); })
         .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }
 

@@ -5,7 +5,8 @@ All are immutable values that are compared by content, checked when they are mad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,7 @@ __all__ = [
     "Timeout",
     "flag_of",
     "local_address_of",
+    "path_of",
     "timeout_of",
 ]
 
@@ -437,6 +439,22 @@ def local_address_of(value: Any) -> str | None:
     if type(value).__module__ == "ipaddress" and hasattr(value, "packed"):
         return str(value)
     raise TypeError(f"local_address must be an IP address as text or of ipaddress, not {type(value).__name__}")
+
+
+def path_of(name: str, value: object) -> str | None:
+    """What an option says that names a file: its absolute path, so that a later ``chdir`` changes nothing."""
+    if value is None:
+        return None
+    if isinstance(value, os.PathLike):
+        value = os.fspath(cast("os.PathLike[str]", value))
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be the path of a file as text or of pathlib, not {type(value).__name__}")
+    try:
+        if value and b"\0" not in os.fsencode(value):
+            return os.path.abspath(value)
+    except UnicodeEncodeError:
+        pass
+    raise ValueError(f"{name} must be the path of a file, which {value!r} is not")
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

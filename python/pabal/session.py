@@ -8,6 +8,7 @@ from pabal import _engine
 from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import AsyncIterable, Callable, Iterable
     from ipaddress import IPv4Address, IPv6Address
     from types import TracebackType
@@ -66,6 +67,7 @@ _SETTINGS = (
     "rate_limit",
     "resolver",
     "local_address",
+    "alternative_services_file",
     "http",
     "encrypted_client_hello",
     "early_data",
@@ -158,6 +160,10 @@ class Session(_engine.Session):
     local_address
         The IP address of this machine that connections leave from. Only addresses of its family are connected to:
         ``"0.0.0.0"`` and ``"::"`` ask for nothing but that.
+    alternative_services_file
+        The file in which what origins say of how else they can be had (Alt-Svc, RFC 7838) outlives the session, so that
+        the first request of the next one goes by HTTP/3 at once; in the format of curl's. It is read when the session
+        is made (`OSError` if it cannot be used) and written when it is closed, with what others wrote meanwhile.
     trust_env
         Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count,
         http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made, and the
@@ -192,6 +198,7 @@ class Session(_engine.Session):
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
+        alternative_services_file: str | os.PathLike[str] | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
@@ -215,6 +222,7 @@ class Session(_engine.Session):
             rate_limit=rate_limit,
             resolver=resolver,
             local_address=local_address,
+            alternative_services_file=alternative_services_file,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
@@ -277,6 +285,7 @@ class AsyncSession(_engine.AsyncSession):
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
+        alternative_services_file: str | os.PathLike[str] | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
@@ -300,6 +309,7 @@ class AsyncSession(_engine.AsyncSession):
             rate_limit=rate_limit,
             resolver=resolver,
             local_address=local_address,
+            alternative_services_file=alternative_services_file,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import pickle
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pabal
@@ -13,6 +17,7 @@ import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
+from support.demo import program
 from support.http3 import QUOTE, Http3Server, SilentPort
 from support.scripted import Connection, ScriptedServer
 
@@ -239,3 +244,76 @@ def test_a_frame_says_nothing_of_other_origins(
     server = http2_origin(say)
     with pabal.Session(verify=ca_file, http=ALL) as session:
         assert versions(session, server, 3) == ["2", "2", "2"]
+
+
+def test_another_session_goes_there_with_its_first_request(
+    origin: Callable[..., ScriptedServer],
+    http3_server: Http3Server,
+    ca_file: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"; ma=3600')
+    monkeypatch.chdir(tmp_path)
+    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file="kept") as session:
+        assert session.alternative_services_file == str(tmp_path / "kept")
+        assert versions(session, server, 1) == ["1.1"]
+        assert not (tmp_path / "kept").exists()
+        monkeypatch.chdir("/")
+    assert f" h3 127.0.0.1 {http3_server.port} " in (tmp_path / "kept").read_text()
+    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=tmp_path / "kept") as session:
+        with pickle.loads(pickle.dumps(session)) as copied:
+            assert versions(copied, server, 1) == ["3"]
+        assert versions(session, server, 1) == ["3"]
+
+    async def awaited() -> str:
+        async with pabal.AsyncSession(verify=ca_file, http=ALL, alternative_services_file=tmp_path / "kept") as session:
+            return (await session.get(f"{server.url}/price", timeout=20)).http_version
+
+    assert asyncio.run(awaited()) == "3"
+
+
+def test_what_an_async_session_hears_is_kept_as_well(
+    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str, tmp_path: Path
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"; ma=3600')
+    kept = tmp_path / "kept"
+
+    async def awaited() -> None:
+        async with pabal.AsyncSession(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
+            await session.get(f"{server.url}/price", timeout=20)
+
+    asyncio.run(awaited())
+    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
+        assert versions(session, server, 1) == ["3"]
+
+
+def test_curls_cache_is_understood(
+    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str, tmp_path: Path
+) -> None:
+    server = origin(f'h3=":{http3_server.port}"; ma=3600; persist=1')
+    kept = tmp_path / "kept"
+    subprocess.run(
+        [program("curl", "curl"), "-sS", "--cacert", ca_file, "--alt-svc", kept, f"{server.url}/price"], check=True
+    )
+    assert str(http3_server.port) in kept.read_text()
+    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
+        assert versions(session, server, 1) == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "error"), [("missing/file", FileNotFoundError), ("", OSError), ("file/x", NotADirectoryError)]
+)
+def test_a_file_that_cannot_be_used_is_said_when_the_session_is_made(
+    path: str, error: type[OSError], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(error) as raised:
+        pabal.Session(alternative_services_file=tmp_path / path)
+    assert raised.value.filename == str(tmp_path / path)
+
+
+@pytest.mark.parametrize(("given", "error"), [(b"bytes", TypeError), (3, TypeError), ("a\0b", ValueError)])
+def test_what_is_no_path_is_refused(given: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        pabal.Session(alternative_services_file=given)

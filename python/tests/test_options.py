@@ -331,6 +331,10 @@ OF_SESSIONS: dict[str, Row] = {
         "local_address (must be|holds a lone surrogate)",
         [5, True, b"127.0.0.1", "", "x", "127.0.0.1:80", "[::1]", "127.1", "10.0.0.0/8", SURROGATE, [], {}, object()],
     ),
+    "alternative_services_file": (
+        "alternative_services_file must be",
+        [5, True, b"file", "", "a\x00b", SURROGATE, [], {}, object()],
+    ),
     "resolver": ("resolver must be", [5, True, False, "x", [], {}, pabal.SafeResolver, object()]),
     "rate_limit": (
         "rate_limit.*(TokenBucket|place)|place in rate_limit",
@@ -437,6 +441,7 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
         "rate_limit",
         "resolver",
         "local_address",
+        "alternative_services_file",
         "http",
         "encrypted_client_hello",
         "early_data",

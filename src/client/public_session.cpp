@@ -8,6 +8,7 @@
 #include "base/fork.hpp"
 #include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
+#include "dial/alternative_file.hpp"
 #include "protocol/http/content_encoder.hpp"
 #include "protocol/http1/encoder.hpp"
 
@@ -48,6 +49,11 @@ client_core::client_core(const session_options& options) {
         auto local = dial::local_address(options.local_address);
         if (local) policies->local_address = *local;
         else failure = std::move(local).error();
+    }
+    if (!options.alternative_services_file.empty()) {
+        auto usable = dial::check_alternative_file(options.alternative_services_file);
+        if (usable) policies->keep_alternatives_in(options.alternative_services_file);
+        else failure = std::move(usable).error();
     }
     policies->versions = options.versions;
     const http_versions& spoken = options.versions;

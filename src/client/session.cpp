@@ -8,6 +8,7 @@
 
 #include "client/netrc.hpp"
 #include "client/rate_limit.hpp"
+#include "dial/alternative_file.hpp"
 #include "protocol/http/alternative_services.hpp"
 
 namespace pabal::client {
@@ -21,11 +22,26 @@ fields default_fields() {
 }
 
 session::session(engine& engine, const session_limits& limits) : engine_(engine), limits_(limits) {}
-session::~session() { end_pauses(); }
+session::~session() {
+    end_pauses();
+    save_alternatives();
+}
 
 void session::close() {
     engine_.pool().close();
     end_pauses();
+    save_alternatives();
+}
+
+void session::keep_alternatives_in(std::string path) {
+    alternatives_file_ = std::move(path);
+    dial::load_alternatives(alternatives_file_, *alternatives_, std::chrono::system_clock::now());
+}
+
+void session::save_alternatives() {
+    if (alternatives_file_.empty()) return;
+    // There is nobody to tell of a failure, and what is lost is a head start.
+    (void)dial::save_alternatives(alternatives_file_, *alternatives_, std::chrono::system_clock::now());
 }
 
 rate_queue* session::queue_at(const url& place) {

@@ -27,6 +27,18 @@ struct alternative {
     bool operator==(const alternative&) const = default;
 };
 
+/// One alternative of one origin, as it is kept where it outlives the process.
+struct kept_alternative {
+    std::string host;  ///< the origin's
+    std::uint16_t port = 0;
+    std::string protocol;
+    alternative place;
+    std::chrono::system_clock::time_point expires;
+    bool persists = false;  ///< as http::alternative_service::persists
+
+    bool operator==(const kept_alternative&) const = default;
+};
+
 class alternative_cache {
 public:
     using time_point = std::chrono::system_clock::time_point;
@@ -53,6 +65,16 @@ public:
     /// It was reached: the next failure is a first one.
     void trust(const alternative& place, std::string_view protocol);
 
+    /// All that is current, those of the origin that was used last at the end; each origin's in their order.
+    std::vector<kept_alternative> kept(time_point now) const;
+    /// Takes one in that was kept, behind others of its origin, unless it has expired or its origin has said something since.
+    void take_in(const kept_alternative& kept, time_point now);
+    /// Something was said, or taken back, since the cache was made or saved.
+    bool has_news() const noexcept { return !news_.empty(); }
+    /// Of the origins that `newer` has news of, what it knows takes the place of all that is known here. Both are as bounded as this.
+    void take_news_of(alternative_cache& newer);
+    void forget_news() noexcept { news_.clear(); }
+
     void clear() noexcept;
     std::size_t size() const noexcept { return origins_.size(); }
 
@@ -61,15 +83,21 @@ private:
         std::string protocol;
         alternative place;
         time_point expires;
+        bool persists = false;
     };
+    struct nothing {};
     struct failure {
         time_point until;
         std::chrono::minutes avoided{0};
     };
 
+    void note_news(std::string_view name);
+    void set(std::string_view name, std::vector<known> places);
+
     std::size_t max_origins_;
     base::lru_map<std::vector<known>> origins_;  ///< by "host:port"
     base::lru_map<failure> failures_;            ///< by "protocol host:port"
+    base::lru_map<nothing> news_;  ///< "host:port" of origins that said something, or whose places were taken back
 };
 
 }  // namespace pabal::dial
