@@ -23,6 +23,7 @@
 #include <pabal/options.hpp>
 #include <pabal/priority.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/quic.hpp>
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
@@ -82,7 +83,8 @@ struct session_options {
     /// The address of this machine that connections leave from, as text; empty: whichever the system chooses. Only addresses
     /// of its family are connected to; "0.0.0.0" and "::" ask for no more than that.
     std::string local_address;
-    fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
+    quic_options quic;  ///< of connections that speak HTTP/3
+    fields headers;     ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.
     bool proxies_from_environment = true;

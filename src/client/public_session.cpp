@@ -8,6 +8,7 @@
 #include "base/fork.hpp"
 #include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
+#include "connection/qlog_folder.hpp"
 #include "protocol/http/content_encoder.hpp"
 #include "protocol/http1/encoder.hpp"
 
@@ -49,6 +50,9 @@ client_core::client_core(const session_options& options) {
         if (local) policies->local_address = *local;
         else failure = std::move(local).error();
     }
+    auto conduct = connection::conduct_of(options.quic);
+    if (conduct) policies->conduct = std::move(*conduct);
+    else failure = std::move(conduct).error();
     policies->versions = options.versions;
     const http_versions& spoken = options.versions;
     if (!spoken.http_1_1 && !spoken.http_2 && !spoken.http_3)

@@ -102,6 +102,7 @@ void session::transmit(call& sending) {
     }
     target.guard = resolver;
     target.from = local_address;
+    target.conduct = conduct;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();

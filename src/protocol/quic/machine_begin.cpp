@@ -20,6 +20,15 @@ namespace {
 /// What a client calls its server at first. It needs no ID itself: it has a socket of its own.
 constexpr std::size_t first_id_size = 18;
 
+ngtcp2_cc_algo algorithm_of(congestion_control wanted) noexcept {
+    switch (wanted) {
+    case congestion_control::bbr: return NGTCP2_CC_ALGO_BBR;
+    case congestion_control::reno: return NGTCP2_CC_ALGO_RENO;
+    case congestion_control::cubic: break;
+    }
+    return NGTCP2_CC_ALGO_CUBIC;
+}
+
 error out_of_memory() { return {error_code::connection_closed, phase::connect, culprit::local, 0, "out of memory"}; }
 
 }  // namespace
@@ -158,6 +167,11 @@ struct machine_callbacks {
         it.user_.on_stream_opened(stream);
         return outcome(it);
     }
+    /// The last call brings nothing, while the machine goes.
+    static void record(void* user_data, std::uint32_t, const void* bytes, std::size_t size) {
+        if (size > 0) owner(user_data).log_->write({static_cast<const char*>(bytes), size});
+    }
+
     static ngtcp2_callbacks table() {
         ngtcp2_callbacks all{};
         all.client_initial = begin_handshake;
@@ -191,13 +205,15 @@ struct machine_callbacks {
         return all;
     }
 
-    static ngtcp2_settings settings(const limits& limits, time_point now) {
+    static ngtcp2_settings settings(const machine& its, const conduct& conduct, time_point now) {
         ngtcp2_settings made{};
         ngtcp2_settings_default(&made);
         made.initial_ts = stamp_of(now);
-        made.max_window = limits.max_connection_window;
-        made.max_stream_window = limits.max_stream_window;
-        if (limits.handshake.count() > 0) made.handshake_timeout = duration_of(limits.handshake);
+        made.cc_algo = algorithm_of(conduct.congestion_control);
+        if (its.log_) made.qlog_write = record;
+        made.max_window = its.limits_.max_connection_window;
+        made.max_stream_window = its.limits_.max_stream_window;
+        if (its.limits_.handshake.count() > 0) made.handshake_timeout = duration_of(its.limits_.handshake);
         return made;
     }
 
@@ -216,17 +232,18 @@ struct machine_callbacks {
 };
 
 result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                 time_point now, const acquaintance& known) {
+                                                 time_point now, const acquaintance& known, const conduct& conduct) {
     std::unique_ptr<machine> made(new machine(tls, std::move(path), user, limits));
     if (!tls_bridge::join(tls, *made)) return out_of_memory();
+    const ngtcp2_cid peer = random_id(first_id_size);
+    if (conduct.logs) made->log_ = conduct.logs->begin(text_of(peer), vantage_point::client);
     const ngtcp2_callbacks callbacks = machine_callbacks::table();
-    ngtcp2_settings settings = machine_callbacks::settings(limits, now);
+    ngtcp2_settings settings = machine_callbacks::settings(*made, conduct, now);
     settings.token = bytes_of(known.address_token);
     settings.tokenlen = known.address_token.size();
     if (!known.address_token.empty()) settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
     const ngtcp2_transport_params parameters = machine_callbacks::parameters(limits);
     const ngtcp2_path ends = path_of(made->path_);
-    const ngtcp2_cid peer = random_id(first_id_size);
     const ngtcp2_cid own{};
     ngtcp2_conn* connection = nullptr;
     if (ngtcp2_conn_client_new(&connection, &peer, &own, &ends, NGTCP2_PROTO_VER_V1, &callbacks, &settings, &parameters,
@@ -242,21 +259,23 @@ result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_
 
 result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, const initial& first,
                                                  const stateless_server& server, id_observer& ids, stream_user& user,
-                                                 const limits& limits, time_point now) {
+                                                 const limits& limits, time_point now, const conduct& conduct) {
     std::unique_ptr<machine> made(new machine(tls, std::move(path), user, limits));
     if (!tls_bridge::join(tls, *made)) return out_of_memory();
     made->server_ = &server;
     made->ids_ = &ids;
     const ngtcp2_cid own = random_id(server_id_size);
     const ngtcp2_cid peer = id_of(first.source);
+    const std::string& original = first.retried ? *first.retried : first.destination;
+    if (conduct.logs) made->log_ = conduct.logs->begin(original, vantage_point::server);
     const ngtcp2_callbacks callbacks = machine_callbacks::table();
-    ngtcp2_settings settings = machine_callbacks::settings(limits, now);
+    ngtcp2_settings settings = machine_callbacks::settings(*made, conduct, now);
     settings.token = bytes_of(first.token);
     settings.tokenlen = first.token.size();
     if (!first.token.empty())
         settings.token_type = first.retried ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
     ngtcp2_transport_params parameters = machine_callbacks::parameters(limits);
-    parameters.original_dcid = id_of(first.retried ? *first.retried : first.destination);
+    parameters.original_dcid = id_of(original);
     parameters.original_dcid_present = 1;
     if (first.retried) {
         parameters.retry_scid = id_of(first.destination);
