@@ -1,11 +1,13 @@
 #include "session_defaults.hpp"
 
 #include "client/netrc.hpp"
+#include "connection/qlog_folder.hpp"
 #include "cookies.hpp"
 #include "errors.hpp"
 #include "headers.hpp"
 #include "options.hpp"
 #include "proxies.hpp"
+#include "quic.hpp"
 #include "rate_limits.hpp"
 #include "resolvers.hpp"
 #include "retries.hpp"
@@ -55,6 +57,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.rate_limits = parsed_rate_limits;
     session.resolver = parsed_resolver;
     session.local_address = parsed_local_address;
+    session.conduct = conduct;
     session.versions = versions;
 }
 
@@ -164,6 +167,11 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const nb::object early = config.attr("early_data_of")(argument("early_data"));
     defaults.early_data = owned::borrow(early.ptr());
     defaults.tls.send_early_data(nb::cast<bool>(early));
+    const nb::object quic = argument("quic");
+    auto conduct = connection::conduct_of(quic_options_of(quic));
+    if (!conduct) throw_error(conduct.error());
+    defaults.quic = owned::borrow(quic.ptr());
+    defaults.conduct = std::move(*conduct);
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
@@ -201,8 +209,9 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 }
 
 int session_defaults::traverse(visitproc visit, void* arg) const {
-    for (const owned* held : {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries,
-                              &rate_limit, &resolver, &local_address, &http, &encrypted_hello, &early_data, &hooks})
+    for (const owned* held :
+         {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries, &rate_limit,
+          &resolver, &local_address, &http, &encrypted_hello, &early_data, &quic, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

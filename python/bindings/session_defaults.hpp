@@ -35,6 +35,7 @@ struct session_defaults {
     owned local_address;    ///< str or None
     owned encrypted_hello;  ///< str
     owned early_data;       ///< bool
+    owned quic;             ///< pabal.Quic or None
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;
@@ -47,6 +48,7 @@ struct session_defaults {
     std::shared_ptr<const client::rate_limits> parsed_rate_limits;
     std::shared_ptr<const safe_resolver> parsed_resolver;
     std::optional<dial::address> parsed_local_address;
+    pabal::quic::conduct conduct;                ///< what `quic` says
     std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
     http_versions versions;  ///< what `http` says
