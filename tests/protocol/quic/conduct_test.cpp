@@ -169,6 +169,28 @@ TEST_F(quic_conduct, a_log_consists_of_whole_records_and_names_its_connection) {
     }
 }
 
+/// Packets of nothing but padding, probes, packets that come out of order: whatever a rough beginning makes of it.
+TEST_F(quic_conduct, a_log_consists_of_whole_records_however_rough_the_way) {
+    for (unsigned seed = 1; seed <= 50; ++seed) {
+        SCOPED_TRACE(seed);
+        world_.renew();
+        client_ = {};
+        server_ = {};
+        std::minstd_rand chance(seed);
+        world_.loses = [&chance](std::string_view, bool) { return chance() % 4 == 0; };
+        world_.straggles = [&chance] { return std::chrono::milliseconds(chance() % 3 == 0 ? chance() % 30 : 0); };
+        establish(congestion_control::cubic);
+        exchange(std::string(5'000, 'x'));
+        end();
+    }
+    for (const auto& log : logs_->all) {
+        for (const std::string& each : log->records) {
+            ASSERT_TRUE(each.starts_with("\x1e{") && each.ends_with("}\n")) << each;
+            ASSERT_EQ(each.find('\n'), each.size() - 1) << each;
+        }
+    }
+}
+
 TEST_F(quic_conduct, a_connection_that_nobody_logs_goes_on_as_ever) {
     logs_->refuses = true;
     establish(congestion_control::bbr);
