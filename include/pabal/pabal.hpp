@@ -7,8 +7,8 @@
 ///   server.hpp       a server
 ///   handler.hpp      what client and server have in common
 ///   trace.hpp        when what happened to a request
-///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, priority.hpp, proxy.hpp, retry.hpp,
-///   auth.hpp, rate_limit.hpp    the nouns
+///   fields.hpp, message.hpp, url.hpp, cookies.hpp, tls.hpp, options.hpp, priority.hpp, proxy.hpp, quic.hpp,
+///   retry.hpp, auth.hpp, rate_limit.hpp    the nouns
 ///   result.hpp, error.hpp    how failures are told
 
 #include <pabal/auth.hpp>
@@ -21,6 +21,7 @@
 #include <pabal/options.hpp>
 #include <pabal/priority.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/quic.hpp>
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>

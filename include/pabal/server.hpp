@@ -25,6 +25,7 @@
 #include <string>
 
 #include <pabal/handler.hpp>
+#include <pabal/quic.hpp>
 #include <pabal/result.hpp>
 #include <pabal/tls.hpp>
 
@@ -39,6 +40,7 @@ struct server_options {
     /// Over HTTP/3, requests with a safe method are taken from the first datagram of a client that was here before (0-RTT), although
     /// anybody who saw it can send it again; others are answered 425 (Too Early, RFC 8470).
     bool early_data = false;
+    quic_options quic;                     ///< of connections that speak HTTP/3
     std::size_t max_connections = 10'000;  ///< over TCP, further ones wait in the system's queue; and as many over QUIC
     std::chrono::milliseconds graceful_stop{5'000};
 };

@@ -23,6 +23,7 @@
 #include <pabal/options.hpp>
 #include <pabal/priority.hpp>
 #include <pabal/proxy.hpp>
+#include <pabal/quic.hpp>
 #include <pabal/rate_limit.hpp>
 #include <pabal/result.hpp>
 #include <pabal/retry.hpp>
@@ -88,7 +89,8 @@ struct session_options {
     /// A file that is missing is made; one that cannot be read, or whose folder is not there, is every request's error. What cannot
     /// be written is not kept. Empty: nothing outlives the session.
     std::string alternative_services_file;
-    fields headers;  ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
+    quic_options quic;  ///< of connections that speak HTTP/3
+    fields headers;     ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
     /// Behind `proxies`: those of http_proxy, https_proxy, all_proxy and no_proxy, as they are when the session is made.
     bool proxies_from_environment = true;

@@ -3,6 +3,7 @@
 #include <nanobind/stl/string.h>
 
 #include "errors.hpp"
+#include "quic.hpp"
 #include "server/demo_server.hpp"
 
 namespace pabal::python {
@@ -16,12 +17,12 @@ void add_demo_server(nb::module_& module) {
                              "The embedded price server of `pabal demo`, on 127.0.0.1, on a thread of its own.")
         .def(
             "__init__",
-            [](running_demo* self, std::uint16_t port, bool tls) {
-                auto started = demo_server::start(port, tls);
+            [](running_demo* self, std::uint16_t port, bool tls, nb::handle quic) {
+                auto started = demo_server::start(port, tls, quic_options_of(quic));
                 if (!started) throw_error(started.error());
                 new (self) running_demo{std::move(*started)};
             },
-            nb::arg("port") = 0, nb::arg("tls") = true)
+            nb::arg("port") = 0, nb::arg("tls") = true, nb::arg("quic") = nb::none())
         .def_prop_ro("port", [](const running_demo& self) { return self.server->port(); })
         .def_prop_ro("certificate_pem", [](const running_demo& self) { return self.server->certificate_pem(); })
         .def("stop", [](running_demo& self) {

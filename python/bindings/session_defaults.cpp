@@ -3,12 +3,14 @@
 #include <cerrno>
 
 #include "client/netrc.hpp"
+#include "connection/qlog_folder.hpp"
 #include "cookies.hpp"
 #include "dial/alternative_file.hpp"
 #include "errors.hpp"
 #include "headers.hpp"
 #include "options.hpp"
 #include "proxies.hpp"
+#include "quic.hpp"
 #include "rate_limits.hpp"
 #include "resolvers.hpp"
 #include "retries.hpp"
@@ -59,6 +61,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.resolver = parsed_resolver;
     session.local_address = parsed_local_address;
     if (!parsed_alternatives_file.empty()) session.keep_alternatives_in(parsed_alternatives_file);
+    session.conduct = conduct;
     session.versions = versions;
 }
 
@@ -155,14 +158,12 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
         if (!parsed) throw_error(parsed.error());
         defaults.parsed_local_address = *parsed;
     }
-    const nb::object kept_in =
-        config.attr("path_of")("alternative_services_file", argument("alternative_services_file"));
+    const nb::object kept_in = config.attr("alternative_services_file_of")(argument("alternative_services_file"));
     defaults.alternatives_file = owned::borrow(kept_in.ptr());
     if (!kept_in.is_none()) {
-        PyObject* encoded = nullptr;
-        if (!PyUnicode_FSConverter(kept_in.ptr(), &encoded)) throw_python();
-        const owned path(encoded);
-        defaults.parsed_alternatives_file = PyBytes_AS_STRING(path.get());
+        if (!read_path(kept_in.ptr(), "alternative_services_file", "the path of a file",
+                       defaults.parsed_alternatives_file))
+            throw_python();
         if (auto usable = dial::check_alternative_file(defaults.parsed_alternatives_file); !usable) {
             errno = usable.error().system_errno;
             PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, kept_in.ptr());
@@ -182,6 +183,11 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
     const nb::object early = config.attr("early_data_of")(argument("early_data"));
     defaults.early_data = owned::borrow(early.ptr());
     defaults.tls.send_early_data(nb::cast<bool>(early));
+    const nb::object quic = argument("quic");
+    auto conduct = connection::conduct_of(quic_options_of(quic));
+    if (!conduct) throw_error(conduct.error());
+    defaults.quic = owned::borrow(quic.ptr());
+    defaults.conduct = std::move(*conduct);
     const nb::object timeout =
         arguments.contains("timeout") ? nb::object(arguments["timeout"]) : nb::object(config.attr("DEFAULT_TIMEOUT"));
     if (!defaults.set_timeout(timeout.ptr())) throw_python();
@@ -221,7 +227,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held :
          {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries, &rate_limit,
-          &resolver, &local_address, &alternatives_file, &http, &encrypted_hello, &early_data, &hooks})
+          &resolver, &local_address, &alternatives_file, &http, &encrypted_hello, &early_data, &quic, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

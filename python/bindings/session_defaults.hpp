@@ -36,6 +36,7 @@ struct session_defaults {
     owned alternatives_file;  ///< str or None
     owned encrypted_hello;    ///< str
     owned early_data;         ///< bool
+    owned quic;               ///< pabal.Quic or None
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;
@@ -49,6 +50,7 @@ struct session_defaults {
     std::shared_ptr<const safe_resolver> parsed_resolver;
     std::optional<dial::address> parsed_local_address;
     std::string parsed_alternatives_file;        ///< as the system spells it; empty: none
+    pabal::quic::conduct conduct;                ///< what `quic` says
     std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
     int max_redirects = 30;
     http_versions versions;  ///< what `http` says

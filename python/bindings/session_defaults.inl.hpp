@@ -95,6 +95,7 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_ro("encrypted_client_hello",
                      [object](Session& self) { return object(self.defaults().encrypted_hello); })
         .def_prop_ro("early_data", [object](Session& self) { return object(self.defaults().early_data); })
+        .def_prop_ro("quic", [object](Session& self) { return object(self.defaults().quic); })
         .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
         .def_prop_ro("alternative_services_file",
                      [object](Session& self) { return object(self.defaults().alternatives_file); })

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pabal import otel as otel
     from pabal.bulk import Outcome, gather
     from pabal.priority import Priority
+    from pabal.quic import Quic
     from pabal.trace import Trace
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "PendingResponse",
     "Priority",
     "Proxy",
+    "Quic",
     "Request",
     "RequestTimeout",
     "Response",
@@ -79,6 +81,7 @@ __all__ = [
 _LATER = {
     "Outcome": "pabal.bulk",
     "Priority": "pabal.priority",
+    "Quic": "pabal.quic",
     "Trace": "pabal.trace",
     "gather": "pabal.bulk",
     "har": "",

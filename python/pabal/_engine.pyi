@@ -26,6 +26,7 @@ from pabal._hooks import Hooks
 from pabal._request import Request
 from pabal.config import Limits, Proxy, SafeResolver, SafeResolverParts, Timeout
 from pabal.cookies import CookiePolicy
+from pabal.quic import Quic
 from pabal.response import Response as _Response
 from pabal.retry import Attempt, Retry
 from pabal.types import (
@@ -391,6 +392,9 @@ class _BaseSession:
     def early_data(self) -> bool:
         """Whether safe requests over HTTP/3 leave before the handshake is done."""
     @property
+    def quic(self) -> Quic | None:
+        """How connections over QUIC behave; None for the defaults."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -433,6 +437,7 @@ class _BaseSession:
         http: HTTP | None = ...,
         encrypted_client_hello: EncryptedClientHello | None = ...,
         early_data: bool | None = ...,
+        quic: Quic | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):
@@ -550,7 +555,7 @@ def host_to_ascii(host: str, /) -> str:
 class DemoServer:
     """The embedded price server of ``pabal demo``: /price, /quotes/SYMBOL, /bytes/N, /delay/MS, /echo on 127.0.0.1."""
 
-    def __init__(self, port: int = 0, tls: bool = True) -> None: ...
+    def __init__(self, port: int = 0, tls: bool = True, quic: Quic | None = None) -> None: ...
     @property
     def port(self) -> int: ...
     @property

@@ -34,6 +34,7 @@ __all__ = [
     "Proxy",
     "SafeResolver",
     "Timeout",
+    "count_of",
     "flag_of",
     "local_address_of",
     "path_of",
@@ -186,7 +187,8 @@ def timeout_of(value: TimeoutInput) -> Timeout:
     return Timeout(value)
 
 
-def _count(name: str, value: int, most: int = MOST) -> int:
+def count_of(name: str, value: int, most: int = MOST) -> int:
+    """A whole number from 1 to ``most``; True and False are none."""
     if isinstance(value, bool) or not isinstance(value, int):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     if value < 1:
@@ -268,21 +270,21 @@ class Limits(Frozen):
         if max_connections_per_host is None:
             per_host = 100
         else:
-            per_host = _count("max_connections_per_host", max_connections_per_host)
-        whole = max(500, per_host) if max_connections is None else _count("max_connections", max_connections)
+            per_host = count_of("max_connections_per_host", max_connections_per_host)
+        whole = max(500, per_host) if max_connections is None else count_of("max_connections", max_connections)
         if max_idle_connections is None:
             idle = whole
         elif max_idle_connections == 0:
             idle = 0
         else:
-            idle = _count("max_idle_connections", max_idle_connections)
+            idle = count_of("max_idle_connections", max_idle_connections)
         put = object.__setattr__
         put(self, "max_connections", whole)
         put(self, "max_connections_per_host", min(per_host, whole))
         put(self, "max_idle_connections", idle)
         put(self, "idle_timeout", _positive("idle_timeout", idle_timeout, "a number of seconds"))
-        put(self, "max_body", _count("max_body", max_body, MOST_BYTES))
-        streamed = None if max_streamed_body is None else _count("max_streamed_body", max_streamed_body, MOST_BYTES)
+        put(self, "max_body", count_of("max_body", max_body, MOST_BYTES))
+        streamed = None if max_streamed_body is None else count_of("max_streamed_body", max_streamed_body, MOST_BYTES)
         put(self, "max_streamed_body", streamed)
         interval = None if ping_interval is None else _positive("ping_interval", ping_interval, "a number of seconds")
         put(self, "ping_interval", interval)
@@ -441,20 +443,23 @@ def local_address_of(value: Any) -> str | None:
     raise TypeError(f"local_address must be an IP address as text or of ipaddress, not {type(value).__name__}")
 
 
-def path_of(name: str, value: object) -> str | None:
-    """What an option says that names a file: its absolute path, so that a later ``chdir`` changes nothing."""
-    if value is None:
-        return None
+def path_of(name: str, value: object, wanted: str) -> str:
+    """What an option says that is ``wanted``, the path of something, as text."""
     if isinstance(value, os.PathLike):
         value = os.fspath(cast("os.PathLike[str]", value))
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be the path of a file as text or of pathlib, not {type(value).__name__}")
+        raise TypeError(f"{name} must be {wanted} as text or of pathlib, not {type(value).__name__}")
     try:
         if value and b"\0" not in os.fsencode(value):
-            return os.path.abspath(value)
-    except UnicodeEncodeError:
+            return value
+    except UnicodeEncodeError:  # a name that no file can have
         pass
-    raise ValueError(f"{name} must be the path of a file, which {value!r} is not")
+    raise ValueError(f"{name} must be {wanted}, not {value!a}")
+
+
+def alternative_services_file_of(value: object) -> str | None:
+    """What ``alternative_services_file=`` of a session says: the absolute path; a later ``chdir`` changes nothing."""
+    return None if value is None else os.path.abspath(path_of("alternative_services_file", value, "the path of a file"))
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

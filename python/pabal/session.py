@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pabal._engine import CookieJar, Headers
     from pabal.bulk import AsyncOutcomes, ItemT
     from pabal.config import Limits, SafeResolver
+    from pabal.quic import Quic
     from pabal.types import (
         HTTP,
         AsyncHooks,
@@ -71,6 +72,7 @@ _SETTINGS = (
     "http",
     "encrypted_client_hello",
     "early_data",
+    "quic",
 )
 
 
@@ -153,6 +155,8 @@ class Session(_engine.Session):
         Whether GET, HEAD and OPTIONS without a body leave before the handshake is done where HTTP/3 is spoken with a
         server that was there before (0-RTT, RFC 8470). The default is ``True``; ``False`` where a recording of a
         request, played to the server once more, could do harm.
+    quic
+        A `pabal.Quic`: congestion control and logs of connections that speak HTTP/3.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -202,6 +206,7 @@ class Session(_engine.Session):
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
+        quic: Quic | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -226,6 +231,7 @@ class Session(_engine.Session):
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
+            quic=quic,
         )
 
     def __enter__(self) -> Self:
@@ -289,6 +295,7 @@ class AsyncSession(_engine.AsyncSession):
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
+        quic: Quic | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -313,6 +320,7 @@ class AsyncSession(_engine.AsyncSession):
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
+            quic=quic,
         )
 
     async def __aenter__(self) -> Self:

@@ -40,6 +40,7 @@ __all__ = [
     "Cert",
     "CommonOptions",
     "Compress",
+    "CongestionControl",
     "Content",
     "Cookies",
     "Data",
@@ -185,6 +186,8 @@ Trailers: TypeAlias = TrailerPairs | Callable[[], TrailerPairs]
 
 #: ``encrypted_client_hello=``: when the beginning of a TLS handshake is hidden from the path.
 EncryptedClientHello: TypeAlias = Literal["never", "when_offered", "required"]
+#: ``congestion_control=`` of a `pabal.Quic`.
+CongestionControl: TypeAlias = Literal["cubic", "bbr", "reno"]
 #: ``http=``: the version of HTTP that is spoken, or those that may be.
 HTTP: TypeAlias = Literal["1.1", "2", "3"] | Collection[Literal["1.1", "2", "3"]]
 

@@ -326,6 +326,7 @@ OF_SESSIONS: dict[str, Row] = {
         "encrypted_client_hello must be",
         [5, True, "", "always", "Never", b"never", SURROGATE, [], {}, object()],
     ),
+    "quic": ("quic must be a pabal.Quic", [5, True, "bbr", b"bbr", [], {}, pabal.Quic, object()]),
     "early_data": ("early_data must be", [0, 1, "", "yes", b"1", [], {}, object()]),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
@@ -445,6 +446,7 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
         "http",
         "encrypted_client_hello",
         "early_data",
+        "quic",
     ):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))
@@ -548,6 +550,18 @@ MADE: list[tuple[Callable[..., Any], dict[str, Any], dict[str, Row]]] = [
         pabal.Priority,
         {},
         {"urgency": ("urgency must be", [-1, 8, None, *COUNTS]), "incremental": ("incremental must be", FLAGS)},
+    ),
+    (
+        pabal.Quic,
+        {},
+        {
+            "congestion_control": (
+                "congestion_control must be",
+                [None, 5, True, "", "BBR", "vegas", b"bbr", SURROGATE, [], object()],
+            ),
+            "qlog": ("qlog must be", [5, True, "", "a\0b", b"logs", SURROGATE, [], {}, object()]),
+            "max_qlog_bytes": ("max_qlog_bytes must be", [0, None, 2**63, *COUNTS]),
+        },
     ),
     (
         pabal.Retry,
@@ -714,7 +728,10 @@ OF_FETCH: dict[str, Row] = {
     "--ca": ("ca|cannot read", ["", "/no/such/file"]),
     "--output": ("/no/such|output", ["", "/no/such/folder/x"]),
 }
-OF_DEMO: dict[str, Row] = {"--port": ("port", ["-1", "65536", "x", "", "1.5", "nan"])}
+OF_DEMO: dict[str, Row] = {
+    "--port": ("port", ["-1", "65536", "x", "", "1.5", "nan"]),
+    "--qlog": ("qlog: must be a folder", ["", "/no/such/folder", "/dev/null"]),
+}
 
 
 @pytest.mark.parametrize(("name", "like", "value"), cases(OF_FETCH))

@@ -8,6 +8,7 @@
 #include "base/fork.hpp"
 #include "client/rate_limit.hpp"
 #include "client/sync_driver.hpp"
+#include "connection/qlog_folder.hpp"
 #include "dial/alternative_file.hpp"
 #include "protocol/http/content_encoder.hpp"
 #include "protocol/http1/encoder.hpp"
@@ -55,6 +56,9 @@ client_core::client_core(const session_options& options) {
         if (usable) policies->keep_alternatives_in(options.alternative_services_file);
         else failure = std::move(usable).error();
     }
+    auto conduct = connection::conduct_of(options.quic);
+    if (conduct) policies->conduct = std::move(*conduct);
+    else failure = std::move(conduct).error();
     policies->versions = options.versions;
     const http_versions& spoken = options.versions;
     if (!spoken.http_1_1 && !spoken.http_2 && !spoken.http_3)

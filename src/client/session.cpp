@@ -3,6 +3,9 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <pabal/version.hpp>
 
@@ -34,7 +37,9 @@ void session::close() {
 }
 
 void session::keep_alternatives_in(std::string path) {
-    alternatives_file_ = std::move(path);
+    std::error_code failure;  // a later chdir changes nothing
+    const auto absolute = std::filesystem::absolute(path, failure);
+    alternatives_file_ = failure ? std::move(path) : absolute.string();
     dial::load_alternatives(alternatives_file_, *alternatives_, std::chrono::system_clock::now());
 }
 
@@ -118,6 +123,7 @@ void session::transmit(call& sending) {
     }
     target.guard = resolver;
     target.from = local_address;
+    target.conduct = conduct;
     if (!target.proxy || !target.proxy->forwards(to)) {
         target.host = std::string(to.host());
         target.port = to.port();

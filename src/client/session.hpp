@@ -18,6 +18,7 @@
 #include "client/shared_cookie_jar.hpp"
 #include "dial/address.hpp"
 #include "dial/alternative_cache.hpp"
+#include "protocol/quic/conduct.hpp"
 
 namespace pabal::client {
 
@@ -75,6 +76,7 @@ public:
 
     std::shared_ptr<const safe_resolver> resolver;  ///< judges what is connected to; null: nobody does
     std::optional<dial::address> local_address;     ///< which connections leave from, as `dial::target::from`
+    quic::conduct conduct;                          ///< of connections over QUIC
     std::shared_ptr<const client::netrc> netrc;     ///< for calls without credentials; or null
     /// Or null; not to be changed any more once a call has begun.
     std::shared_ptr<const client::rate_limits> rate_limits;

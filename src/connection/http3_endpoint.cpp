@@ -24,8 +24,9 @@ http3_endpoint::hash::hash() {
 result<std::unique_ptr<http3_endpoint>> http3_endpoint::listen(const server_environment& environment,
                                                                std::string_view host, std::uint16_t port,
                                                                transport::tls_context_ptr tls,
-                                                               const http3_endpoint_limits& limits) {
-    std::unique_ptr<http3_endpoint> made(new http3_endpoint(environment, std::move(tls), limits));
+                                                               const http3_endpoint_limits& limits,
+                                                               const quic::conduct& conduct) {
+    std::unique_ptr<http3_endpoint> made(new http3_endpoint(environment, std::move(tls), limits, conduct));
     auto socket = transport::udp_listener::bind(environment.reactor, host, port, *made);
     if (!socket) return std::move(socket).error();
     made->socket_ = std::move(*socket);

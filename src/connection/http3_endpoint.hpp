@@ -24,6 +24,7 @@
 #include "base/intrusive_list.hpp"
 #include "connection/http3_server_connection.hpp"
 #include "connection/server_protocol_connection.hpp"
+#include "protocol/quic/conduct.hpp"
 #include "protocol/quic/stateless_server.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/udp_listener.hpp"
@@ -48,7 +49,8 @@ public:
     /// `tls`: a server's context that offers "h3". The environment must outlive the endpoint. Errors: of the socket (phase prepare).
     static result<std::unique_ptr<http3_endpoint>> listen(const server_environment& environment, std::string_view host,
                                                           std::uint16_t port, transport::tls_context_ptr tls,
-                                                          const http3_endpoint_limits& limits = {});
+                                                          const http3_endpoint_limits& limits = {},
+                                                          const quic::conduct& conduct = {});
     ~http3_endpoint();
     http3_endpoint(const http3_endpoint&) = delete;
     http3_endpoint& operator=(const http3_endpoint&) = delete;
@@ -64,6 +66,7 @@ public:
     const server_environment& environment() const noexcept { return environment_; }
     const transport::tls_context_ptr& tls() const noexcept { return tls_; }
     bool takes_early_data() const noexcept { return limits_.early_data; }
+    const quic::conduct& conduct() const noexcept { return conduct_; }
     const quic::stateless_server& stateless() const noexcept { return stateless_; }
     void route(std::string_view id, http3_server_connection& to) { routes_.insert_or_assign(std::string(id), &to); }
     void unroute(std::string_view id);
@@ -87,8 +90,8 @@ private:
     };
 
     http3_endpoint(const server_environment& environment, transport::tls_context_ptr tls,
-                   const http3_endpoint_limits& limits)
-        : environment_(environment), tls_(std::move(tls)), limits_(limits) {}
+                   const http3_endpoint_limits& limits, const quic::conduct& conduct)
+        : environment_(environment), tls_(std::move(tls)), limits_(limits), conduct_(conduct) {}
     void on_datagrams() override { receive(); }
     void run_deferred() override { receive(); }
     void on_closed(server_protocol_connection& closed, server_close_reason reason) override;
@@ -101,6 +104,7 @@ private:
     const server_environment& environment_;
     transport::tls_context_ptr tls_;
     http3_endpoint_limits limits_;
+    quic::conduct conduct_;
     quic::stateless_server stateless_;
     std::unique_ptr<transport::udp_listener> socket_;
     std::unordered_map<std::string, http3_server_connection*, hash, std::equal_to<>> routes_;

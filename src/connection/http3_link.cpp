@@ -39,7 +39,7 @@ result<std::unique_ptr<http3_link>> http3_link::connect(reactor::reactor& reacto
     made->http_.use_alternative(to.alternative);
     auto quic = quic::machine::client(
         made->tls_->native(), {bytes_of(made->socket_->local()), bytes_of(made->socket_->peer())}, made->http_.user(),
-        {}, reactor.now(), {made->tls_->remembered(), made->tls_->address_token()});
+        {}, reactor.now(), {made->tls_->remembered(), made->tls_->address_token()}, to.conduct);
     if (!quic) return std::move(quic).error();
     made->quic_ = std::move(*quic);
     made->http_.ride(*made->quic_);

@@ -19,6 +19,7 @@
 
 #include "connection/datagram_sender.hpp"
 #include "protocol/http3/machine.hpp"
+#include "protocol/quic/conduct.hpp"
 #include "protocol/quic/machine.hpp"
 #include "reactor/reactor.hpp"
 #include "transport/quic_tls.hpp"
@@ -45,6 +46,7 @@ struct http3_link_target {
     transport::tls_peer expected;
     std::string
         alternative;  ///< the origin's, which requests say (Alt-Used, RFC 7838 section 5); empty: it is the origin itself
+    quic::conduct conduct;
 };
 
 class http3_link final : private transport::udp_observer {

@@ -47,7 +47,8 @@ http3_server_connection::accept(http3_endpoint& endpoint, const quic::initial& f
     if (!tls) return std::move(tls).error();
     made->tls_ = std::move(*tls);
     auto quic = quic::machine::server(made->tls_->native(), std::move(path), first, endpoint.stateless(), *made,
-                                      made->http_.user(), quic::server_limits, endpoint.environment().reactor.now());
+                                      made->http_.user(), quic::server_limits, endpoint.environment().reactor.now(),
+                                      endpoint.conduct());
     if (!quic) return std::move(quic).error();
     made->quic_ = std::move(*quic);
     made->http_.ride(*made->quic_);

@@ -18,6 +18,7 @@
 #include "connection/http3_link.hpp"
 #include "dial/address.hpp"
 #include "dial/alternative_cache.hpp"
+#include "protocol/quic/conduct.hpp"
 #include "transport/tls_context.hpp"
 #include "transport/transport.hpp"
 
@@ -46,6 +47,7 @@ struct target {
     std::shared_ptr<const pabal::proxy> proxy;                ///< null: direct
     std::shared_ptr<const transport::tls_context> proxy_tls;  ///< for a proxy that speaks TLS
     std::shared_ptr<const safe_resolver> guard;               ///< judges the addresses of `host`; null: nobody does
+    quic::conduct conduct;                                    ///< of a connection over QUIC
     std::optional<address>
         from;  ///< leave from this address, to addresses of its family only; unspecified: any of them
 

@@ -117,8 +117,9 @@ void network_attempt::start(const address& to) {
 result<void> network_attempt::enter_race(const address& to, const transport::socket_address* from) {
     const transport::socket_address socket = to.to_socket_address();
     if (to_.over_quic) {
-        const connection::http3_link_target goal{socket, from ? std::optional(*from) : std::nullopt, to_.tls,
-                                                 expected_peer(), to_.used_alternative};
+        const connection::http3_link_target goal{
+            socket,     from ? std::optional(*from) : std::nullopt, to_.tls, expected_peer(), to_.used_alternative,
+            to_.conduct};
         auto begun = quic_racer::start(reactor_, goal, to.to_string(), *this);
         if (!begun) return std::move(begun).error();
         quic_racers_.push_back(std::move(*begun));

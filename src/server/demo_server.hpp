@@ -15,7 +15,7 @@ namespace pabal::server_demo {
 class demo_server {
 public:
     /// `port` 0 chooses a free one.
-    static result<std::unique_ptr<demo_server>> start(std::uint16_t port, bool tls);
+    static result<std::unique_ptr<demo_server>> start(std::uint16_t port, bool tls, quic_options quic = {});
 
     std::uint16_t port() const noexcept { return server_->port(); }
     /// For localhost, 127.0.0.1 and ::1; empty when plain.

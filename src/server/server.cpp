@@ -6,6 +6,7 @@
 
 #include "base/fork.hpp"
 #include "connection/http3_endpoint.hpp"
+#include "connection/qlog_folder.hpp"
 #include "connection/server_connection.hpp"
 #include "protocol/http/alternative_services.hpp"
 #include "reactor/reactor.hpp"
@@ -91,7 +92,7 @@ struct server::state final : transport::accept_observer, connection::server_conn
             if (!quic_tls) return {};
             auto made = connection::http3_endpoint::listen(
                 quic_environment, options.host, listening->port(), quic_tls,
-                {.connections = options.max_connections, .early_data = options.early_data});
+                {.connections = options.max_connections, .early_data = options.early_data}, conduct);
             if (made) {
                 quic = std::move(*made);
                 environment.alternatives = "h3=\":" + std::to_string(listening->port()) + "\"; ma=86400";
@@ -113,6 +114,7 @@ struct server::state final : transport::accept_observer, connection::server_conn
     connection::server_environment quic_environment;  ///< says of no other way: there is none that is better
     transport::tls_context_ptr tls;
     transport::tls_context_ptr quic_tls;
+    quic::conduct conduct;
     std::unique_ptr<transport::listener> listening;
     std::unique_ptr<connection::http3_endpoint> quic;
     base::intrusive_list<connection::server_connection, connection::served> connections;
@@ -136,6 +138,9 @@ result<std::unique_ptr<server>> server::make(handler& answers, const server_opti
     auto poller = reactor::make_poller();
     if (!poller) return std::move(poller).error();
     auto made = std::make_unique<state>(answers, options, std::move(*poller));
+    auto conduct = connection::conduct_of(options.quic);
+    if (!conduct) return std::move(conduct).error();
+    made->conduct = std::move(*conduct);
     if (options.tls) {
         auto context = transport::tls_context::make_server(*options.tls);
         if (!context) return std::move(context).error();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +16,10 @@
 
 #include "connection/http3_endpoint.hpp"
 #include "connection/http3_link.hpp"
+#include "connection/qlog_folder.hpp"
 #include "protocol/http/recording_stream.hpp"
 #include "transport/throw_away_certificate.hpp"
+#include "transport/tls_support.hpp"
 
 namespace pabal::connection {
 namespace {
@@ -52,7 +57,8 @@ protected:
             each->on_end({});
         }
     }
-    void serve(const http3_endpoint_limits& limits = {}, const server_limits& of_time = {}) {
+    void serve(const http3_endpoint_limits& limits = {}, const server_limits& of_time = {},
+               const quic::conduct& conduct = {}) {
         endpoint_.reset();
         environment_.reset(new server_environment{reactor_, scratch_, *this, of_time, {}});
         const std::vector<std::string> names{"127.0.0.1"};
@@ -62,14 +68,15 @@ protected:
         options.key = identity.key;
         options.application_protocols = {"h3"};
         endpoint_ = http3_endpoint::listen(*environment_, "127.0.0.1", 0,
-                                           transport::tls_context::make_server(options).value(), limits)
+                                           transport::tls_context::make_server(options).value(), limits, conduct)
                         .value();
     }
-    void connect(asking& client) {
+    void connect(asking& client, const quic::conduct& conduct = {}) {
         tls_options options;
         options.verify = false;
         const http3_link_target to{
-            endpoint_->local(), std::nullopt, transport::tls_context::make_client(options).value(), {"127.0.0.1", ""}};
+            endpoint_->local(), std::nullopt, transport::tls_context::make_client(options).value(),
+            {"127.0.0.1", ""},  {},           conduct};
         client.link = http3_link::connect(reactor_, to, client).value();
         client.on_link_ready();
     }
@@ -127,6 +134,33 @@ TEST_F(http3_serving, a_client_is_asked_to_prove_its_address_and_answered_then) 
     ask(client, by);
     ASSERT_TRUE(until([&] { return by.ended; }));
     EXPECT_EQ(by.body, "/hello");
+}
+
+TEST_F(http3_serving, both_sides_leave_their_logs_under_the_name_that_the_client_gave_first) {
+    const transport::testing::temporary_folder folder;
+    quic_options options;
+    options.qlog_folder = folder.path();
+    const quic::conduct conduct = conduct_of(options).value();
+    for (const std::size_t unproven : {64U, 0U}) {
+        serve({.unproven = unproven}, {}, conduct);
+        {
+            asking client;
+            connect(client, conduct);
+            recording_stream by;
+            ask(client, by);
+            ASSERT_TRUE(until([&] { return by.ended; }));
+        }
+        ASSERT_TRUE(until([&] { return endpoint_->connections() == 0; }));
+        reactor_.turn(0ms);
+    }
+    std::map<std::string, std::set<std::string>> logs;
+    for (const auto& each : std::filesystem::directory_iterator(folder.path())) {
+        const std::string name = each.path().filename();
+        const auto end = name.find('_');
+        logs[name.substr(0, end)].insert(name.substr(end));
+    }
+    EXPECT_EQ(logs.size(), 2U) << "with Retry and without";
+    for (const auto& [id, names] : logs) EXPECT_EQ(names, (std::set<std::string>{"_client.sqlog", "_server.sqlog"}));
 }
 
 TEST_F(http3_serving, no_more_connections_than_allowed_until_one_goes) {

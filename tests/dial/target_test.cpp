@@ -31,6 +31,7 @@ TEST(target, equals_only_what_may_share_its_connections) {
         {.host = "h", .port = 80, .proxy = by("https://p:80"), .proxy_tls = other_context},
         {.proxy = by("http://p")},
         {.host = "h", .port = 80, .guard = safe_resolver::make().value()},
+        {.host = "h", .port = 80, .conduct = {.congestion_control = congestion_control::bbr}},
         {.host = "h", .port = 80, .from = address::parse("127.0.0.1")},
         {.host = "h", .port = 80, .from = address::parse("127.0.0.2")},
         {.host = "h", .port = 80, .tls = one_context, .encrypted_hello_keys = "k"},

@@ -107,6 +107,27 @@ TEST_P(demo, is_sent_bodies_with_codings_trailers_and_expectations) {
     EXPECT_LT(compressed->body.size(), 1000U) << "the server echoes what it was sent";
 }
 
+TEST_P(demo, is_asked_by_a_session_that_leaves_logs_of_quic_and_of_nothing_else) {
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("pabal-logs-" + std::to_string(server_->port()));
+    std::filesystem::create_directories(folder);
+    {
+        session_options logging = options();
+        logging.quic.qlog_folder = folder.string();
+        session client(logging);
+        ASSERT_TRUE(client.get(url("/price")));
+    }
+    const auto logs = std::distance(std::filesystem::directory_iterator(folder), {});
+    EXPECT_EQ(logs > 0, GetParam() == "http3");
+    std::filesystem::remove_all(folder);
+    session_options nowhere = options();
+    nowhere.quic.qlog_folder = folder.string();
+    session client(nowhere);
+    const auto refused = client.get(url("/price"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, error_code::invalid_argument);
+}
+
 TEST_P(demo, is_not_troubled_with_what_the_caller_got_wrong) {
     session client(options());
     request asked;

@@ -364,6 +364,9 @@ TEST_F(serving, what_it_cannot_do_is_said_when_it_is_made) {
     const auto without_identity = server::make(handler_, {.tls = nonsense});
     ASSERT_FALSE(without_identity);
     EXPECT_EQ(without_identity.error().code, error_code::invalid_argument);
+    const auto without_folder = server::make(handler_, {.quic = {.qlog_folder = "/there/is/none"}});
+    ASSERT_FALSE(without_folder);
+    EXPECT_EQ(without_folder.error().code, error_code::invalid_argument);
 }
 
 }  // namespace

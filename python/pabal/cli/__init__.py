@@ -55,6 +55,12 @@ def _readable(text: str) -> str:
     return text
 
 
+def _folder(text: str) -> str:
+    if not os.path.isdir(text) or not os.access(text, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"must be a folder that may be written to, not {text!r}")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pabal", description="Fetch many things at once, fast.")
     parser.add_argument("--version", action="version", version=f"pabal {pabal.__version__}")
@@ -110,6 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=_between(int, 0, 65535), default=8443, metavar="P", help="0 for any that is free (default: 8443)"
     )
     demo.add_argument("--plain", action="store_true", help="without TLS")
+    demo.add_argument(
+        "--qlog", type=_folder, metavar="FOLDER", help="where each connection over HTTP/3 leaves a log of what QUIC did"
+    )
     return parser
 
 
@@ -120,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "demo":
             from pabal.cli.demo import serve
 
-            return serve(options.port, tls=not options.plain)
+            return serve(options.port, tls=not options.plain, qlog=options.qlog)
         from pabal.cli.fetch import fetch_command
 
         return fetch_command(options)

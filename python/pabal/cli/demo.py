@@ -8,6 +8,7 @@ import tempfile
 import threading
 
 from pabal._engine import DemoServer
+from pabal.quic import Quic
 
 __all__ = ["certificate_file", "serve"]
 
@@ -20,8 +21,8 @@ def certificate_file(server: DemoServer) -> str:
     return path
 
 
-def serve(port: int, *, tls: bool) -> int:
-    """Runs the server on 127.0.0.1 until SIGINT or SIGTERM."""
+def serve(port: int, *, tls: bool, qlog: str | None = None) -> int:
+    """Runs the server on 127.0.0.1 until SIGINT or SIGTERM; ``qlog`` is that of `pabal.Quic`."""
     stop = threading.Event()
 
     def on_signal(_number: int, _frame: object) -> None:
@@ -29,7 +30,7 @@ def serve(port: int, *, tls: bool) -> int:
 
     for which in (signal.SIGINT, signal.SIGTERM):
         signal.signal(which, on_signal)
-    server = DemoServer(port, tls)
+    server = DemoServer(port, tls, Quic(qlog=qlog))
     path = certificate_file(server) if tls else None
     try:
         base = f"{'https' if tls else 'http'}://127.0.0.1:{server.port}"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pabal import Session
 from support.leaks import memory_tells
 from support.nginx import Nginx
 from support.scripted import Connection, ScriptedServer
@@ -282,6 +283,24 @@ def test_the_demo_server(plain: bool) -> None:
         assert records["/none"]["status"] == 404
         child.send_signal(signal.SIGINT)
         assert child.wait(10) == 0
+
+
+def test_the_demo_server_logs_its_connections_over_quic(tmp_path: Path) -> None:
+    command = [*PABAL, "demo", "--port", "0", "--qlog", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        said = ""
+        while "Try: " not in said:
+            line = child.stdout.readline()
+            assert line, child.stderr and child.stderr.read()
+            said += line
+        _, _, ca_file, url = said.rpartition("Try: ")[2].split()[1:]
+        with Session(verify=ca_file, http="3") as session:
+            assert session.get(url).ok
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 0
+    (log,) = tmp_path.glob("*_server.sqlog")
+    assert log.read_text().startswith('\x1e{"qlog_format"')
 
 
 def test_a_port_that_is_taken(nginx: Nginx) -> None:

@@ -24,6 +24,7 @@
 
 #include <pabal/result.hpp>
 
+#include "protocol/quic/conduct.hpp"
 #include "protocol/quic/limits.hpp"
 #include "protocol/quic/stream_user.hpp"
 
@@ -66,12 +67,13 @@ public:
     /// A client's. `tls` is a fresh TLS object that has its peer's name, its ALPN and its trust; it and `user` must outlive the
     /// machine. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> client(ssl_st* tls, path path, stream_user& user, const limits& limits,
-                                                   time_point now, const acquaintance& known = {});
+                                                   time_point now, const acquaintance& known = {},
+                                                   const conduct& conduct = {});
     /// A server's, for the client whose `first` datagram was judged by `server`: give it to `receive` then. All references must
     /// outlive the machine. Errors: local, out of memory.
     static result<std::unique_ptr<machine>> server(ssl_st* tls, path path, const initial& first,
                                                    const stateless_server& server, id_observer& ids, stream_user& user,
-                                                   const limits& limits, time_point now);
+                                                   const limits& limits, time_point now, const conduct& conduct = {});
     ~machine();
     machine(const machine&) = delete;
     machine& operator=(const machine&) = delete;
@@ -182,6 +184,7 @@ private:
     const stateless_server* server_ = nullptr;  ///< a client has none, nor the next
     id_observer* ids_ = nullptr;
     path sent_over_;
+    std::unique_ptr<event_log> log_;  ///< or null
     std::unique_ptr<ngtcp2_conn, connection_deleter> connection_;
     time_point now_;
     bool established_ = false;

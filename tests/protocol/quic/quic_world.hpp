@@ -69,7 +69,7 @@ public:
 
     void begin_client(stream_user& user, const limits& limits = {}) {
         client = machine::client(client_tls->native(), {address(1), address(2)}, user, limits, now,
-                                 {client_tls->remembered(), client_tls->address_token()})
+                                 {client_tls->remembered(), client_tls->address_token()}, client_conduct)
                      .value();
         client_sends = [this](std::span<char> space, time_point at) { return client->send(space, at); };
     }
@@ -117,6 +117,7 @@ public:
     time_point now{1h};
     std::unique_ptr<transport::quic_tls> client_tls;
     std::unique_ptr<transport::quic_tls> server_tls;
+    conduct client_conduct, server_conduct;  ///< of machines that are made from now on
     std::unique_ptr<machine> client;
     std::unique_ptr<machine> server;
     sender client_sends;
@@ -173,7 +174,7 @@ private:
             if (!server) {
                 if (!server_user_) continue;
                 server = single_.greet(server_tls->native(), {address(2), address(1)}, datagram, *server_user_,
-                                       server_limits_, now);
+                                       server_limits_, now, server_conduct);
                 if (!server) continue;
                 if (on_server_made) on_server_made(server);
             }
