@@ -7,6 +7,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <openssl/rand.h>
 
+#include "base/block_pool.hpp"
 #include "base/fork.hpp"
 #include "protocol/quic/machine.hpp"
 #include "protocol/quic/stateless_server.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 /// What a client calls its server at first. It needs no ID itself: it has a socket of its own.
 constexpr std::size_t first_id_size = 18;
+
+constexpr ngtcp2_mem memory{nullptr, base::pooled_malloc, base::pooled_free, base::pooled_calloc, base::pooled_realloc};
 
 ngtcp2_cc_algo algorithm_of(congestion_control wanted) noexcept {
     switch (wanted) {
@@ -250,7 +253,7 @@ result<std::unique_ptr<machine>> machine::client(ssl_st* tls, path path, stream_
     const ngtcp2_cid own{};
     ngtcp2_conn* connection = nullptr;
     if (ngtcp2_conn_client_new(&connection, &peer, &own, &ends, NGTCP2_PROTO_VER_V1, &callbacks, &settings, &parameters,
-                               nullptr, made.get()) != 0)
+                               &memory, made.get()) != 0)
         return out_of_memory();
     made->connection_.reset(connection);
     ngtcp2_conn_set_tls_native_handle(connection, tls);
@@ -289,7 +292,7 @@ result<std::unique_ptr<machine>> machine::server(ssl_st* tls, path path, const i
     const ngtcp2_path ends = path_of(made->path_);
     ngtcp2_conn* connection = nullptr;
     if (ngtcp2_conn_server_new(&connection, &peer, &own, &ends, first.version, &callbacks, &settings, &parameters,
-                               nullptr, made.get()) != 0)
+                               &memory, made.get()) != 0)
         return out_of_memory();
     made->connection_.reset(connection);
     ngtcp2_conn_set_tls_native_handle(connection, tls);
