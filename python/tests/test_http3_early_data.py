@@ -91,6 +91,8 @@ def test_what_the_server_throws_away_is_sent_again(start: Callable[..., Http3Ser
         assert sorted(each.text for each in answers) == sorted(
             f"{'GET' if number % 2 == 0 else 'POST'}|n={number}|{number % 2}|[]" for number in range(40)
         )
+        connections = [each.trace.connection for each in answers]
+        assert not any(each is None or each.tls_resumed for each in connections)
 
     run(main())
     assert [request.early for request in server.requests] == [False] * 40

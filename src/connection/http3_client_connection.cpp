@@ -1,15 +1,18 @@
 #include "connection/http3_client_connection.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace pabal::connection {
 
 http3_client_connection::http3_client_connection(environment& environment, std::unique_ptr<http3_link> link,
                                                  client_connection_observer& observer)
-    : multiplexed_client_connection(environment, observer), link_(std::move(link)) {
+    : multiplexed_client_connection(environment, observer),
+      link_(std::move(link)),
+      began_early_(!link_->is_established()) {
     link_->observe(this);
     link_->http().observe(this);
-    if (!link_->is_established()) environment.reactor.set_timer_in(patience_, handshake_patience);
+    if (began_early_) environment.reactor.set_timer_in(patience_, handshake_patience);
     schedule_flush();  // the end of the handshake and our SETTINGS need not wait for a request
 }
 
@@ -36,6 +39,17 @@ void http3_client_connection::on_link_ready() {
         tell_invited();
         flush();
     }
+}
+
+/// A server may take up neither what came early nor the session that it came with.
+void http3_client_connection::confirm_facts() {
+    if (!facts || !link_->is_established() || !std::exchange(began_early_, false)) return;
+    transport::transport_description described = link_->describe();
+    auto confirmed = std::make_shared<connection_facts>(*facts);
+    confirmed->tls_session_resumed = described.tls_session_resumed;
+    confirmed->cipher = std::move(described.cipher);
+    confirmed->encrypted_client_hello = described.encrypted_client_hello;
+    facts = std::move(confirmed);
 }
 
 void http3_client_connection::flush() {

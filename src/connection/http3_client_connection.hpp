@@ -36,6 +36,8 @@ public:
         if (state_ == state::open) environment_.reactor.defer(*this);
     }
 
+    void confirm_facts() override;
+
 private:
     void on_capacity_changed() override { tell_room(); }
     void on_going_away() override { going_away_ = true; }
@@ -50,6 +52,7 @@ private:
     void on_no_handshake();
 
     std::unique_ptr<http3_link> link_;
+    bool began_early_;  ///< and `facts` say what the handshake was hoped to come to
     reactor::member_timer<http3_client_connection, &http3_client_connection::on_no_handshake> patience_{*this};
 };
 

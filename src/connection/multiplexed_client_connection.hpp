@@ -38,6 +38,8 @@ public:
     virtual void receive_more() {}
     /// An exchange waited for the peer in vain.
     virtual void doubt_peer() {}
+    /// An answer has come: what `facts` say of the handshake is made true, if exchanges began before it was done.
+    virtual void confirm_facts() {}
     /// Tells the requester of `ready` after the bytes at hand are processed.
     void invite_later(stream& ready);
     /// A stream is no longer open between us and the peer.

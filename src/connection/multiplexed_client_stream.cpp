@@ -100,7 +100,11 @@ void multiplexed_client_stream<Machine>::on_informational(response_head&& head) 
 template <class Machine>
 void multiplexed_client_stream<Machine>::on_response(response_head&& head) {
     head_received_ = true;
-    if constexpr (Machine::stream_type::can_be_early) exchange_->sent_early = this->was_early();
+    if constexpr (Machine::stream_type::can_be_early) {
+        exchange_->sent_early = this->was_early();
+        owner_.confirm_facts();
+        exchange_->connection = owner_.facts;
+    }
     // A final response ends the wait for 100 (Continue): without it the body is not sent (RFC 9110 section 10.1.1).
     expect_progress();
     const exchange_ptr answered = exchange_;
