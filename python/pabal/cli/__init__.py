@@ -61,6 +61,13 @@ def _folder(text: str) -> str:
     return text
 
 
+def _versions(text: str) -> tuple[str, ...]:
+    versions = tuple(each.strip() for each in text.split(","))
+    if not set(versions) <= {"1.1", "2", "3"}:
+        raise argparse.ArgumentTypeError(f"must be 1.1, 2 or 3, or several of them like 2,3, not {text!r}")
+    return versions
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pabal", description="Fetch many things at once, fast.")
     parser.add_argument("--version", action="version", version=f"pabal {pabal.__version__}")
@@ -103,6 +110,18 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument("--insecure", action="store_true", help="accept any certificate")
     trust.add_argument(
         "--ca", type=_readable, metavar="FILE", help="trust the certificates in this PEM file instead of the system's"
+    )
+    fetch.add_argument(
+        "--http",
+        type=_versions,
+        metavar="VERSIONS",
+        help="the versions of HTTP that may be spoken: 1.1, 2 or 3, or several of them (default: 1.1,2)",
+    )
+    fetch.add_argument(
+        "--alt-svc",
+        type=_file,
+        metavar="FILE",
+        help="where what servers say of HTTP/3 is kept for the next time, in the format of curl's",
     )
     fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
 

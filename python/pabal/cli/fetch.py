@@ -130,10 +130,11 @@ async def fetch(
     headers: Sequence[tuple[str, str]] = (),
     progress: bool = True,
     http: HTTP | None = None,
+    alternative_services_file: str | None = None,
 ) -> Summary:
     """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished.
 
-    ``http`` is a session's.
+    ``http`` and ``alternative_services_file`` are a session's.
     """
     summary = Summary()
     urls = Sources(sources)
@@ -167,6 +168,7 @@ async def fetch(
         verify=verify,
         limits=limits,
         http=http,
+        alternative_services_file=alternative_services_file,
     )
     async with session:
         work_done = asyncio.gather(*[work(session) for _ in range(concurrency)])
@@ -231,6 +233,8 @@ def fetch_command(options: argparse.Namespace) -> int:
                 verify=verify,
                 headers=options.header,
                 progress=not options.no_progress,
+                http=options.http,
+                alternative_services_file=options.alt_svc,
             )
         )
         output.close()

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from pabal import Session
+from support.demo import Demo
 from support.leaks import memory_tells
 from support.nginx import Nginx
 from support.scripted import Connection, ScriptedServer
@@ -25,6 +26,13 @@ PABAL = [sys.executable, "-m", "pabal"]
 
 def pabal(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*PABAL, *arguments], capture_output=True, text=True, timeout=50, check=False, **options)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    server = Demo(tmp_path)
+    yield server
+    server.stop()
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
@@ -301,6 +309,25 @@ def test_the_demo_server_logs_its_connections_over_quic(tmp_path: Path) -> None:
         assert child.wait(10) == 0
     (log,) = tmp_path.glob("*_server.sqlog")
     assert log.read_text().startswith('\x1e{"qlog_format"')
+
+
+def test_the_versions_that_may_be_spoken(demo: Demo, tmp_path: Path) -> None:
+    kept, url = tmp_path / "alt-svc", f"{demo.tls_url}/price"
+    trusting = ["fetch", url, "--ca", demo.ca_file]
+    assert pabal(*trusting, "--http", "3").returncode == 0
+    assert pabal(*trusting, "--http", "1.1, 2,3", "--alt-svc", str(kept)).returncode == 0
+    assert f" h3 127.0.0.1 {demo.tls_port} " in kept.read_text()
+    done = pabal("fetch", f"{demo.url}/price", "--http", "3")
+    assert done.returncode == 1
+    assert "https only" in done.stdout
+    for versions in ("4", "", "2,", "h3"):
+        done = pabal(*trusting, "--http", versions)
+        assert done.returncode == 2
+        assert "must be 1.1, 2 or 3" in done.stderr
+    done = pabal(*trusting, "--alt-svc", str(tmp_path / "missing" / "file"))
+    assert done.returncode == 2
+    assert "missing/file" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_port_that_is_taken(nginx: Nginx) -> None:
