@@ -1,6 +1,7 @@
 #include "client/public_session.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -49,6 +50,15 @@ client_core::client_core(const session_options& options) {
         if (local) policies->local_address = *local;
         else failure = std::move(local).error();
     }
+    if (!options.alternatives_file.empty()) {
+        auto opened = dial::alternative_file::open(options.alternatives_file, std::chrono::system_clock::now());
+        if (opened) {
+            policies->keep_alternatives_in(std::move(*opened));
+        } else {
+            failure = std::move(opened).error();
+            failure->message.insert(0, "session_options::alternatives_file, " + options.alternatives_file + ", ");
+        }
+    }
     policies->versions = options.versions;
     const http_versions& spoken = options.versions;
     if (!spoken.http_1_1 && !spoken.http_2 && !spoken.http_3)
@@ -68,6 +78,10 @@ client_core::client_core(const session_options& options) {
     proxy_rules rules = options.proxies;
     if (options.proxies_from_environment) rules.fall_back_on(proxy_rules::from_environment());
     if (!rules.empty()) policies->proxies = std::make_shared<const proxy_rules>(std::move(rules));
+}
+
+void client_core::save() const {
+    if (policies) (void)policies->save_alternatives();
 }
 
 namespace {
@@ -159,6 +173,7 @@ struct driven_core {
         const auto lock = driver->lock();
         is_closed = true;
         core.policies->close();
+        core.save();
         driver->release_closed();
     }
 

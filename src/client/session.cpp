@@ -3,6 +3,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 #include <pabal/version.hpp>
 
@@ -78,6 +79,18 @@ void session::learn_alternatives(const url& of, const proxy* via, std::string_vi
 
 bool session::reject_alternative(const url& of) {
     return alternatives_->reject(of.host(), of.port(), http::http3_protocol, std::chrono::system_clock::now());
+}
+
+void session::keep_alternatives_in(std::shared_ptr<dial::alternative_file> file) {
+    alternatives_file_ = std::move(file);
+    for (const dial::origin_alternatives& each : alternatives_file_->known()) alternatives_->recall(each);
+}
+
+result<void> session::save_alternatives() {
+    if (!alternatives_file_) return {};
+    auto saved = alternatives_file_->save(alternatives_->news(), std::chrono::system_clock::now());
+    if (saved) alternatives_->forget_news();
+    return saved;
 }
 
 /// Why HTTP/3 cannot carry it, where nothing else may be spoken; nullopt: it can.

@@ -18,6 +18,7 @@
 #include "client/shared_cookie_jar.hpp"
 #include "dial/address.hpp"
 #include "dial/alternative_cache.hpp"
+#include "dial/alternative_file.hpp"
 
 namespace pabal::client {
 
@@ -47,6 +48,13 @@ public:
     void learn_alternatives(const url& of, const proxy* via, std::string_view value);
     /// The place where the origin is had over HTTP/3 does not answer for it. False: there is none.
     bool reject_alternative(const url& of);
+    /// Has what origins say of it outlive the session: what the file holds is known from now on, and `save_alternatives` adds to it.
+    void keep_alternatives_in(std::shared_ptr<dial::alternative_file> file);
+    /// Writes what origins said since it was written last; nothing without such a file. For the end of the session: it waits for
+    /// the disk. Fails as `dial::alternative_file::save`; then it may be tried again.
+    result<void> save_alternatives();
+    /// Null: there is none.
+    std::shared_ptr<const dial::alternative_file> alternatives_file() const noexcept { return alternatives_file_; }
     /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
     rate_queue* queue_at(const url& place);
     /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
@@ -87,6 +95,7 @@ private:
     session_limits limits_;
     handler* instead_ = nullptr;
     std::shared_ptr<dial::alternative_cache> alternatives_ = std::make_shared<dial::alternative_cache>();
+    std::shared_ptr<dial::alternative_file> alternatives_file_;  ///< or null
     base::intrusive_list<call, paused> paused_;
     std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };
