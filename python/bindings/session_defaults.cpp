@@ -1,5 +1,6 @@
 #include "session_defaults.hpp"
 
+#include "alternatives.hpp"
 #include "client/netrc.hpp"
 #include "cookies.hpp"
 #include "errors.hpp"
@@ -56,6 +57,7 @@ void session_defaults::apply_to(client::session& session) const {
     session.resolver = parsed_resolver;
     session.local_address = parsed_local_address;
     session.versions = versions;
+    if (alternatives_file) session.keep_alternatives_in(alternatives_file);
 }
 
 bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
@@ -151,6 +153,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
         if (!parsed) throw_error(parsed.error());
         defaults.parsed_local_address = *parsed;
     }
+    defaults.alternatives_file = alternative_file_of(argument("alternatives_file"));
     const nb::object http = config.attr("versions_of")(argument("http"));
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));

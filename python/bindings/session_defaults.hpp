@@ -47,7 +47,8 @@ struct session_defaults {
     std::shared_ptr<const client::rate_limits> parsed_rate_limits;
     std::shared_ptr<const safe_resolver> parsed_resolver;
     std::optional<dial::address> parsed_local_address;
-    std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
+    std::shared_ptr<dial::alternative_file> alternatives_file;  ///< or null
+    std::shared_ptr<const client::netrc> netrc;                 ///< when trust_env
     int max_redirects = 30;
     http_versions versions;  ///< what `http` says
     bool trust_env = true;

@@ -1,6 +1,7 @@
 #pragma once
 // The template part of session_defaults.hpp.
 
+#include "alternatives.hpp"
 #include "cookies.hpp"
 #include "headers.hpp"
 #include "options.hpp"
@@ -96,6 +97,8 @@ void define_defaults(nb::class_<Session>& type) {
                      [object](Session& self) { return object(self.defaults().encrypted_hello); })
         .def_prop_ro("early_data", [object](Session& self) { return object(self.defaults().early_data); })
         .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
+        .def_prop_ro("alternatives_file",
+                     [](Session& self) { return path_of(self.defaults().alternatives_file.get()); })
         .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }
 

@@ -388,6 +388,9 @@ class _BaseSession:
     def early_data(self) -> bool:
         """Whether safe requests over HTTP/3 leave before the handshake is done."""
     @property
+    def alternatives_file(self) -> str | None:
+        """The absolute path of the file in which what origins say of Alt-Svc outlives the session."""
+    @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
     def timeout(self, value: TimeoutInput) -> None: ...
@@ -429,6 +432,7 @@ class _BaseSession:
         http: HTTP | None = ...,
         encrypted_client_hello: EncryptedClientHello | None = ...,
         early_data: bool | None = ...,
+        alternatives_file: str | PathLike[str] | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

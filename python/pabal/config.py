@@ -5,7 +5,8 @@ All are immutable values that are compared by content, checked when they are mad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +34,7 @@ __all__ = [
     "Proxy",
     "SafeResolver",
     "Timeout",
+    "alternatives_file_of",
     "flag_of",
     "local_address_of",
     "timeout_of",
@@ -391,7 +393,7 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
-HTTP_VERSIONS = ("1.1", "2", "3")
+HTTP_VERSIONS: Final = ("1.1", "2", "3")
 
 
 def versions_of(http: Any) -> frozenset[str]:
@@ -437,6 +439,22 @@ def local_address_of(value: Any) -> str | None:
     if type(value).__module__ == "ipaddress" and hasattr(value, "packed"):
         return str(value)
     raise TypeError(f"local_address must be an IP address as text or of ipaddress, not {type(value).__name__}")
+
+
+def alternatives_file_of(value: Any) -> str | None:
+    """What ``alternatives_file=`` of a session says, as text."""
+    if value is None:
+        return None
+    path: Any = value.__fspath__() if hasattr(value, "__fspath__") else value
+    if not isinstance(path, str):
+        raise TypeError(f"alternatives_file must be a path, as text or of pathlib, not {type(value).__name__}")
+    try:
+        is_path = bool(path) and b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_path = False
+    if not is_path:
+        raise ValueError(f"alternatives_file must be the path of a file, not {path!a}")
+    return path
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
     from ipaddress import IPv4Address, IPv6Address
+    from os import PathLike
     from types import TracebackType
 
     from typing_extensions import Self, Unpack
@@ -69,6 +70,7 @@ _SETTINGS = (
     "http",
     "encrypted_client_hello",
     "early_data",
+    "alternatives_file",
 )
 
 
@@ -151,6 +153,10 @@ class Session(_engine.Session):
         Whether GET, HEAD and OPTIONS without a body leave before the handshake is done where HTTP/3 is spoken with a
         server that was there before (0-RTT, RFC 8470). The default is ``True``; ``False`` where a recording of a
         request, played to the server once more, could do harm.
+    alternatives_file
+        The path of a file in which what origins say of Alt-Svc outlives the session, so that the next one begins with
+        HTTP/3. It is read now (it may be missing, but not its folder) and written when the session is closed. The
+        format is that of curl, which may use it as well. It names the hosts that were asked.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -195,6 +201,7 @@ class Session(_engine.Session):
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
+        alternatives_file: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -218,6 +225,7 @@ class Session(_engine.Session):
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
+            alternatives_file=alternatives_file,
         )
 
     def __enter__(self) -> Self:
@@ -280,6 +288,7 @@ class AsyncSession(_engine.AsyncSession):
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
+        alternatives_file: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -303,6 +312,7 @@ class AsyncSession(_engine.AsyncSession):
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
+            alternatives_file=alternatives_file,
         )
 
     async def __aenter__(self) -> Self:

@@ -326,6 +326,7 @@ OF_SESSIONS: dict[str, Row] = {
         "encrypted_client_hello must be",
         [5, True, "", "always", "Never", b"never", SURROGATE, [], {}, object()],
     ),
+    "alternatives_file": ("alternatives_file must be", [5, True, b"x", "", "a\0b", SURROGATE, [], {}, object()]),
     "early_data": ("early_data must be", [0, 1, "", "yes", b"1", [], {}, object()]),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
@@ -440,6 +441,7 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
         "http",
         "encrypted_client_hello",
         "early_data",
+        "alternatives_file",
     ):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))
