@@ -710,6 +710,7 @@ OF_FETCH: dict[str, Row] = {
     "--header": ("header", ["nocolon", "", ": b", "a b: c", "A: b\r\nC: d", "A: €", "\r\n: b"]),
     "--ca": ("ca|cannot read", ["", "/no/such/file"]),
     "--output": ("/no/such|output", ["", "/no/such/folder/x"]),
+    "--alternatives": ("alternatives", ["", "/no/such/folder/x"]),
 }
 OF_DEMO: dict[str, Row] = {"--port": ("port", ["-1", "65536", "x", "", "1.5", "nan"])}
 

@@ -98,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_argument(
         "--ca", type=_readable, metavar="FILE", help="trust the certificates in this PEM file instead of the system's"
     )
+    fetch.add_argument(
+        "--alternatives",
+        type=_file,
+        metavar="FILE",
+        help="speak HTTP/3 as well, where origins say that they can be had so (Alt-Svc), and keep in this file what "
+        "they said, as curl does",
+    )
     fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
 
     demo = commands.add_parser(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.demo import Demo
 from support.leaks import memory_tells
 from support.nginx import Nginx
 from support.scripted import Connection, ScriptedServer
@@ -128,6 +129,22 @@ def test_options(scripted: Callable[..., ScriptedServer], nginx: Nginx, ca_file:
     assert pabal("fetch", tls, "--insecure").returncode == 0
 
 
+def test_alternatives_are_kept_and_used(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    known = tmp_path / "known"
+    try:
+        url = f"{demo.tls_url}/price"
+        assert pabal("fetch", url, "--ca", demo.ca_file, "--alternatives", str(known)).returncode == 0
+        line = f"h2 127.0.0.1 {demo.tls_port} h3 127.0.0.1 {demo.tls_port} "
+        assert line in known.read_text()
+        known.write_text(known.read_text().replace(f"h2 127.0.0.1 {demo.tls_port}", "h2 127.0.0.1 1"))
+        # where TCP is refused
+        done = pabal("fetch", "https://127.0.0.1:1/price", "--ca", demo.ca_file, "--alternatives", str(known))
+        assert done.returncode == 0, done.stderr
+    finally:
+        demo.stop()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -140,6 +157,7 @@ def test_options(scripted: Callable[..., ScriptedServer], nginx: Nginx, ca_file:
         ["fetch", "--insecure", "--ca", "x", "-"],
         ["fetch", "-H", "nocolon", "-"],
         ["fetch", "http://h/", "-o", "/no/such/folder/x"],
+        ["fetch", "http://h/", "--alternatives", "/no/such/folder/x"],
     ],
 )
 def test_wrong_usage_is_status_2_and_a_message(arguments: list[str]) -> None:
