@@ -83,12 +83,11 @@ struct session_options {
     /// The address of this machine that connections leave from, as text; empty: whichever the system chooses. Only addresses
     /// of its family are connected to; "0.0.0.0" and "::" ask for no more than that.
     std::string local_address;
-    /// The file in which what origins say of how else they can be had (Alt-Svc, RFC 7838) outlives the session, so that the first
-    /// request of the next one goes by HTTP/3 at once; in the format of curl's. It is read when the session is made, and written
-    /// when it is closed or destroyed: together with what others wrote meanwhile, at once, and only if there is something new.
-    /// A file that is missing is made; one that cannot be read, or whose folder is not there, is every request's error. What cannot
-    /// be written is not kept. Empty: nothing outlives the session.
-    std::string alternative_services_file;
+    /// A file in which what origins say of Alt-Svc (RFC 7838) outlives the session, in the format of curl's cache, which may be the
+    /// same file; empty: nothing does. It is read when the session is made (it may be missing, but not its folder), and written
+    /// when it is closed or destroyed, if origins said anything; what cannot be written then is lost without a word. It names the
+    /// hosts that were asked, and is made readable for its owner only. Of use where HTTP/3 is one of several `versions`.
+    std::string alternatives_file;
     quic_options quic;  ///< of connections that speak HTTP/3
     fields headers;     ///< added to (or replacing) the default User-Agent, Accept and Accept-Encoding
     proxy_rules proxies;
@@ -110,7 +109,7 @@ public:
     result<response> get(std::string_view url);
     result<response> post(std::string_view url, std::string body, std::string_view content_type);
 
-    /// Closes every connection; what is under way or comes later fails with `session_closed`.
+    /// Closes every connection; what is under way or comes later fails with `session_closed`. Writes `alternatives_file`.
     void close();
 
 private:

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "alternatives.hpp"
 #include "errors.hpp"
 
 namespace pabal::python {
@@ -280,8 +281,11 @@ void loop_driver::close() {
     PyErr_Clear();
     if (first) {
         engine_->pool().close();
+        const auto file = session_->alternatives_file();
+        const auto saved = session_->save_alternatives();
         session_.reset();
         engine_.reset();
+        log_unsaved(file.get(), saved);
         if (loop_gone_) deliver();
     }
     PyErr_Restore(type, value, trace);

@@ -1,11 +1,9 @@
 #include "session_defaults.hpp"
 
-#include <cerrno>
-
+#include "alternatives.hpp"
 #include "client/netrc.hpp"
 #include "connection/qlog_folder.hpp"
 #include "cookies.hpp"
-#include "dial/alternative_file.hpp"
 #include "errors.hpp"
 #include "headers.hpp"
 #include "options.hpp"
@@ -60,9 +58,9 @@ void session_defaults::apply_to(client::session& session) const {
     session.rate_limits = parsed_rate_limits;
     session.resolver = parsed_resolver;
     session.local_address = parsed_local_address;
-    if (!parsed_alternatives_file.empty()) session.keep_alternatives_in(parsed_alternatives_file);
     session.conduct = conduct;
     session.versions = versions;
+    if (alternatives_file) session.keep_alternatives_in(alternatives_file);
 }
 
 bool session_defaults::timeouts_for(PyObject* given, timeouts& out) {
@@ -158,18 +156,7 @@ void initialise(session_defaults& defaults, nb::kwargs arguments) {
         if (!parsed) throw_error(parsed.error());
         defaults.parsed_local_address = *parsed;
     }
-    const nb::object kept_in = config.attr("alternative_services_file_of")(argument("alternative_services_file"));
-    defaults.alternatives_file = owned::borrow(kept_in.ptr());
-    if (!kept_in.is_none()) {
-        if (!read_path(kept_in.ptr(), "alternative_services_file", "the path of a file",
-                       defaults.parsed_alternatives_file))
-            throw_python();
-        if (auto usable = dial::check_alternative_file(defaults.parsed_alternatives_file); !usable) {
-            errno = usable.error().system_errno;
-            PyErr_SetFromErrnoWithFilenameObject(PyExc_OSError, kept_in.ptr());
-            throw_python();
-        }
-    }
+    defaults.alternatives_file = alternative_file_of(argument("alternatives_file"));
     const nb::object http = config.attr("versions_of")(argument("http"));
     defaults.http = owned::borrow(http.ptr());
     defaults.versions.http_1_1 = nb::cast<bool>(http.attr("__contains__")("1.1"));
@@ -227,7 +214,7 @@ void refresh_headers(session_defaults& defaults, client::session& session) {
 int session_defaults::traverse(visitproc visit, void* arg) const {
     for (const owned* held :
          {&headers, &cookies, &params, &auth, &timeout, &limits, &proxies, &proxies_seen_, &retries, &rate_limit,
-          &resolver, &local_address, &alternatives_file, &http, &encrypted_hello, &early_data, &quic, &hooks})
+          &resolver, &local_address, &http, &encrypted_hello, &early_data, &quic, &hooks})
         Py_VISIT(held->get());
     return tls.traverse(visit, arg);
 }

@@ -20,23 +20,22 @@ namespace pabal::python {
 
 /// The Python-visible attributes of a session.
 struct session_defaults {
-    owned headers;            ///< Headers
-    owned cookies;            ///< CookieJar
-    owned params;             ///< or None
-    owned auth;               ///< or None
-    tls_settings tls;         ///< verify, cert
-    owned timeout;            ///< pabal.Timeout
-    owned limits;             ///< pabal.Limits
-    owned proxies;            ///< dict: key of a rule → URL, pabal.Proxy or None
-    owned retries;            ///< pabal.Retry or None
-    owned rate_limit;         ///< as given, or None
-    owned http;               ///< frozenset of versions
-    owned resolver;           ///< pabal.SafeResolver or None
-    owned local_address;      ///< str or None
-    owned alternatives_file;  ///< str or None
-    owned encrypted_hello;    ///< str
-    owned early_data;         ///< bool
-    owned quic;               ///< pabal.Quic or None
+    owned headers;          ///< Headers
+    owned cookies;          ///< CookieJar
+    owned params;           ///< or None
+    owned auth;             ///< or None
+    tls_settings tls;       ///< verify, cert
+    owned timeout;          ///< pabal.Timeout
+    owned limits;           ///< pabal.Limits
+    owned proxies;          ///< dict: key of a rule → URL, pabal.Proxy or None
+    owned retries;          ///< pabal.Retry or None
+    owned rate_limit;       ///< as given, or None
+    owned http;             ///< frozenset of versions
+    owned resolver;         ///< pabal.SafeResolver or None
+    owned local_address;    ///< str or None
+    owned encrypted_hello;  ///< str
+    owned early_data;       ///< bool
+    owned quic;             ///< pabal.Quic or None
     owned
         last_timeout;  ///< the pabal.Timeout that an exchange was given last, and what it says: it hardly ever changes
     timeouts parsed_last;
@@ -49,9 +48,9 @@ struct session_defaults {
     std::shared_ptr<const client::rate_limits> parsed_rate_limits;
     std::shared_ptr<const safe_resolver> parsed_resolver;
     std::optional<dial::address> parsed_local_address;
-    std::string parsed_alternatives_file;        ///< as the system spells it; empty: none
-    pabal::quic::conduct conduct;                ///< what `quic` says
-    std::shared_ptr<const client::netrc> netrc;  ///< when trust_env
+    pabal::quic::conduct conduct;                               ///< what `quic` says
+    std::shared_ptr<dial::alternative_file> alternatives_file;  ///< or null
+    std::shared_ptr<const client::netrc> netrc;                 ///< when trust_env
     int max_redirects = 30;
     http_versions versions;  ///< what `http` says
     bool trust_env = true;

@@ -1,6 +1,7 @@
 #pragma once
 // The template part of session_defaults.hpp.
 
+#include "alternatives.hpp"
 #include "cookies.hpp"
 #include "headers.hpp"
 #include "options.hpp"
@@ -97,8 +98,8 @@ void define_defaults(nb::class_<Session>& type) {
         .def_prop_ro("early_data", [object](Session& self) { return object(self.defaults().early_data); })
         .def_prop_ro("quic", [object](Session& self) { return object(self.defaults().quic); })
         .def_prop_ro("local_address", [object](Session& self) { return object(self.defaults().local_address); })
-        .def_prop_ro("alternative_services_file",
-                     [object](Session& self) { return object(self.defaults().alternatives_file); })
+        .def_prop_ro("alternatives_file",
+                     [](Session& self) { return path_of(self.defaults().alternatives_file.get()); })
         .def_prop_ro("resolver", [object](Session& self) { return object(self.defaults().resolver); });
 }
 

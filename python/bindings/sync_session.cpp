@@ -1,5 +1,6 @@
 #include <nanobind/stl/string.h>
 
+#include "alternatives.hpp"
 #include "body_source.hpp"
 #include "bulk.hpp"
 #include "errors.hpp"
@@ -75,11 +76,16 @@ public:
             core_->closed = true;
             return;
         }
-        const nb::gil_scoped_release released;
-        const auto lock = core_->driver.lock();
-        if (std::exchange(core_->closed, true)) return;
-        core_->session.close();
-        core_->driver.release_closed();
+        result<void> saved;
+        {
+            const nb::gil_scoped_release released;
+            const auto lock = core_->driver.lock();
+            if (std::exchange(core_->closed, true)) return;
+            core_->session.close();
+            core_->driver.release_closed();
+            saved = core_->session.save_alternatives();
+        }
+        log_unsaved(defaults_.alternatives_file.get(), saved);
     }
     bool is_closed() const noexcept { return core_->closed; }
     PyObject* bulk(PyObject* self) { return make_bulk(self, defaults_, core_or_throw()); }

@@ -380,9 +380,6 @@ class _BaseSession:
     def local_address(self) -> str | None:
         """The address of this machine that connections leave from."""
     @property
-    def alternative_services_file(self) -> str | None:
-        """Where what origins say of how else they can be had outlives the session: its absolute path."""
-    @property
     def http(self) -> frozenset[str]:
         """The versions of HTTP that may be spoken."""
     @property
@@ -394,6 +391,9 @@ class _BaseSession:
     @property
     def quic(self) -> Quic | None:
         """How connections over QUIC behave; None for the defaults."""
+    @property
+    def alternatives_file(self) -> str | None:
+        """The absolute path of the file in which what origins say of Alt-Svc outlives the session."""
     @property
     def timeout(self) -> Timeout: ...
     @timeout.setter
@@ -433,11 +433,11 @@ class _BaseSession:
         rate_limit: RateLimit | None = ...,
         resolver: SafeResolver | None = ...,
         local_address: str | IPv4Address | IPv6Address | None = ...,
-        alternative_services_file: str | PathLike[str] | None = ...,
         http: HTTP | None = ...,
         encrypted_client_hello: EncryptedClientHello | None = ...,
         early_data: bool | None = ...,
         quic: Quic | None = ...,
+        alternatives_file: str | PathLike[str] | None = ...,
     ) -> None: ...
 
 class Session(_BaseSession):

@@ -1,8 +1,9 @@
 """The event log: logger ``pabal`` of the standard `logging`, which hears nothing unless it wants to.
 
-DEBUG: one line for every exchange, and in ``pabal.headers`` the heads. WARNING: a request had to be sent again. The
-engine asks ``is_enabled_for`` once a request, and only in programs that have imported logging; text is made when a
-handler formats the record. Credentials are left out and control characters escaped.
+DEBUG: one line for every exchange, and in ``pabal.headers`` the heads. WARNING: a request had to be sent again, or an
+``alternatives_file`` could not be written. The engine asks ``is_enabled_for`` once a request, and only in programs that
+have imported logging; text is made when a handler formats the record. Credentials are left out and control characters
+escaped.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pabal._engine import Headers
     from pabal.trace import Hop, Parts
 
-__all__ = ["call_done", "is_enabled_for", "logger"]
+__all__ = ["alternatives_unsaved", "call_done", "is_enabled_for", "logger"]
 
 logger = logging.getLogger("pabal")
 logger.addHandler(logging.NullHandler())  # a library's last resort is silence, not stderr
@@ -81,3 +82,8 @@ def call_done(parts: Parts, sent: Headers, received: Headers, message: str | Non
             head_logger.debug("%s", _Head(">", sent))
             if trace.last.status:
                 head_logger.debug("%s", _Head("<", received))
+
+
+def alternatives_unsaved(path: str, why: str) -> None:
+    """A session has closed, and its ``alternatives_file`` is as it was."""
+    logger.warning("alternatives_file %s %s", escape(path), why)

@@ -6,7 +6,7 @@ All are immutable values that are compared by content, checked when they are mad
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,6 +34,7 @@ __all__ = [
     "Proxy",
     "SafeResolver",
     "Timeout",
+    "alternatives_file_of",
     "count_of",
     "flag_of",
     "local_address_of",
@@ -395,7 +396,7 @@ def _proxy_from_parts(url: str, lines: tuple[tuple[bytes, bytes], ...]) -> Proxy
     return Proxy(url, headers=lines)
 
 
-HTTP_VERSIONS = ("1.1", "2", "3")
+HTTP_VERSIONS: Final = ("1.1", "2", "3")
 
 
 def versions_of(http: Any) -> frozenset[str]:
@@ -457,9 +458,9 @@ def path_of(name: str, value: object, wanted: str) -> str:
     raise ValueError(f"{name} must be {wanted}, not {value!a}")
 
 
-def alternative_services_file_of(value: object) -> str | None:
-    """What ``alternative_services_file=`` of a session says: the absolute path; a later ``chdir`` changes nothing."""
-    return None if value is None else os.path.abspath(path_of("alternative_services_file", value, "the path of a file"))
+def alternatives_file_of(value: object) -> str | None:
+    """What ``alternatives_file=`` of a session says, as text."""
+    return None if value is None else path_of("alternatives_file", value, "the path of a file")
 
 
 def _networks(name: str, networks: Iterable[NetworkInput]) -> tuple[str, ...]:

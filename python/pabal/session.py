@@ -8,9 +8,9 @@ from pabal import _engine
 from pabal.config import DEFAULT_LIMITS, DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import AsyncIterable, Callable, Iterable
     from ipaddress import IPv4Address, IPv6Address
+    from os import PathLike
     from types import TracebackType
 
     from typing_extensions import Self, Unpack
@@ -68,11 +68,11 @@ _SETTINGS = (
     "rate_limit",
     "resolver",
     "local_address",
-    "alternative_services_file",
     "http",
     "encrypted_client_hello",
     "early_data",
     "quic",
+    "alternatives_file",
 )
 
 
@@ -157,6 +157,10 @@ class Session(_engine.Session):
         request, played to the server once more, could do harm.
     quic
         A `pabal.Quic`: congestion control and logs of connections that speak HTTP/3.
+    alternatives_file
+        The path of a file in which what origins say of Alt-Svc outlives the session, so that the next one begins with
+        HTTP/3. It is read now (it may be missing, but not its folder) and written when the session is closed. The
+        format is that of curl, which may use it as well. It names the hosts that were asked.
     rate_limit
         A `pabal.TokenBucket` or `pabal.LeakyBucket`, or a mapping of hosts to them.
     resolver
@@ -164,10 +168,6 @@ class Session(_engine.Session):
     local_address
         The IP address of this machine that connections leave from. Only addresses of its family are connected to:
         ``"0.0.0.0"`` and ``"::"`` ask for nothing but that.
-    alternative_services_file
-        The file in which what origins say of how else they can be had (Alt-Svc, RFC 7838) outlives the session, so that
-        the first request of the next one goes by HTTP/3 at once; in the format of curl's. It is read when the session
-        is made (`OSError` if it cannot be used) and written when it is closed, with what others wrote meanwhile.
     trust_env
         Whether SSL_CERT_FILE, SSL_CERT_DIR, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSLKEYLOGFILE count,
         http_proxy, https_proxy, all_proxy and no_proxy, as ``os.environ`` has them when a request is made, and the
@@ -202,11 +202,11 @@ class Session(_engine.Session):
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
-        alternative_services_file: str | os.PathLike[str] | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
         quic: Quic | None = None,
+        alternatives_file: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -227,11 +227,11 @@ class Session(_engine.Session):
             rate_limit=rate_limit,
             resolver=resolver,
             local_address=local_address,
-            alternative_services_file=alternative_services_file,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
             quic=quic,
+            alternatives_file=alternatives_file,
         )
 
     def __enter__(self) -> Self:
@@ -291,11 +291,11 @@ class AsyncSession(_engine.AsyncSession):
         rate_limit: RateLimit | None = None,
         resolver: SafeResolver | None = None,
         local_address: str | IPv4Address | IPv6Address | None = None,
-        alternative_services_file: str | os.PathLike[str] | None = None,
         http: HTTP | None = None,
         encrypted_client_hello: EncryptedClientHello | None = None,
         early_data: bool | None = None,
         quic: Quic | None = None,
+        alternatives_file: str | PathLike[str] | None = None,
     ) -> None:
         super().__init__(
             headers=headers,
@@ -316,11 +316,11 @@ class AsyncSession(_engine.AsyncSession):
             rate_limit=rate_limit,
             resolver=resolver,
             local_address=local_address,
-            alternative_services_file=alternative_services_file,
             http=http,
             encrypted_client_hello=encrypted_client_hello,
             early_data=early_data,
             quic=quic,
+            alternatives_file=alternatives_file,
         )
 
     async def __aenter__(self) -> Self:

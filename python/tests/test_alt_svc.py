@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
+import copy
+import logging
+import os
+import resource
 import ssl
 import subprocess
 import time
@@ -19,6 +22,7 @@ from h2.connection import H2Connection
 from h2.events import RequestReceived
 from support.demo import program
 from support.http3 import QUOTE, Http3Server, SilentPort
+from support.processes import their_environment
 from support.scripted import Connection, ScriptedServer
 
 ALL = ("1.1", "2", "3")
@@ -246,74 +250,177 @@ def test_a_frame_says_nothing_of_other_origins(
         assert versions(session, server, 3) == ["2", "2", "2"]
 
 
-def test_another_session_goes_there_with_its_first_request(
-    origin: Callable[..., ScriptedServer],
-    http3_server: Http3Server,
-    ca_file: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+# --- what outlives the session ----------------------------------------------------------------------------------------
+
+
+def lines(path: Path) -> list[str]:
+    """Those of a file of alternatives that are no comments."""
+    return [line for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+def line_of(origin: str, place: str, until: str = "20990101 00:00:00") -> str:
+    """A line of such a file, for HTTP/3; ``origin`` and ``place`` are hosts and ports."""
+    return f'h2 {origin.replace(":", " ")} h3 {place.replace(":", " ")} "{until}" 0 0'
+
+
+def authority_of(server: ScriptedServer) -> str:
+    return server.url.removeprefix("https://")
+
+
+def test_the_next_session_begins_where_the_last_one_was_sent(
+    http3_server: Http3Server, no_leaks: None, origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path
 ) -> None:
-    server = origin(f'h3=":{http3_server.port}"; ma=3600')
-    monkeypatch.chdir(tmp_path)
-    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file="kept") as session:
-        assert session.alternative_services_file == str(tmp_path / "kept")
-        assert versions(session, server, 1) == ["1.1"]
-        assert not (tmp_path / "kept").exists()
-        monkeypatch.chdir("/")
-    assert f" h3 127.0.0.1 {http3_server.port} " in (tmp_path / "kept").read_text()
-    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=tmp_path / "kept") as session:
-        with pickle.loads(pickle.dumps(session)) as copied:
-            assert versions(copied, server, 1) == ["3"]
-        assert versions(session, server, 1) == ["3"]
-
-    async def awaited() -> str:
-        async with pabal.AsyncSession(verify=ca_file, http=ALL, alternative_services_file=tmp_path / "kept") as session:
-            return (await session.get(f"{server.url}/price", timeout=20)).http_version
-
-    assert asyncio.run(awaited()) == "3"
-
-
-def test_what_an_async_session_hears_is_kept_as_well(
-    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str, tmp_path: Path
-) -> None:
-    server = origin(f'h3=":{http3_server.port}"; ma=3600')
-    kept = tmp_path / "kept"
-
-    async def awaited() -> None:
-        async with pabal.AsyncSession(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
-            await session.get(f"{server.url}/price", timeout=20)
-
-    asyncio.run(awaited())
-    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
-        assert versions(session, server, 1) == ["3"]
-
-
-def test_curls_cache_is_understood(
-    origin: Callable[..., ScriptedServer], http3_server: Http3Server, ca_file: str, tmp_path: Path
-) -> None:
+    path = tmp_path / "known"
     server = origin(f'h3=":{http3_server.port}"; ma=3600; persist=1')
-    kept = tmp_path / "kept"
-    subprocess.run(
-        [program("curl", "curl"), "-sS", "--cacert", ca_file, "--alt-svc", kept, f"{server.url}/price"], check=True
-    )
-    assert str(http3_server.port) in kept.read_text()
-    with pabal.Session(verify=ca_file, http=ALL, alternative_services_file=kept) as session:
-        assert versions(session, server, 1) == ["3"]
+    with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as session:
+        assert versions(session, server, 1) == ["1.1"]
+        assert not path.exists()
+    (line,) = lines(path)
+    assert line.startswith(f'h2 127.0.0.1 {server.port} h3 127.0.0.1 {http3_server.port} "20')
+    assert line.endswith('" 1 0')
+    assert path.stat().st_mode & 0o777 == 0o600
+    server.close()  # there is no other way any more
+    with pabal.Session(verify=ca_file, http=ALL, alternatives_file=str(path)) as session:
+        assert versions(session, server, 2) == ["3", "3"]
+    assert lines(path) == [line], "nothing was said that was not known"
 
 
-@pytest.mark.parametrize(
-    ("path", "error"), [("missing/file", FileNotFoundError), ("", OSError), ("file/x", NotADirectoryError)]
-)
-def test_a_file_that_cannot_be_used_is_said_when_the_session_is_made(
-    path: str, error: type[OSError], tmp_path: Path
+def test_an_async_session_remembers_from_one_loop_to_the_next(
+    http3_server: Http3Server, origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(error) as raised:
-        pabal.Session(alternative_services_file=tmp_path / path)
-    assert raised.value.filename == str(tmp_path / path)
+    path = tmp_path / "known"
+    server = origin(f'h3=":{http3_server.port}"')
+    session = pabal.AsyncSession(verify=ca_file, http=ALL, alternatives_file=path)
+
+    async def version(of: pabal.AsyncSession) -> str:
+        return (await of.get(f"{server.url}/price", timeout=20)).http_version
+
+    async def last() -> str:
+        async with session:
+            return await version(session)
+
+    assert asyncio.run(version(session)) == "1.1"
+    assert len(lines(path)) == 1
+    server.close()
+    assert asyncio.run(last()) == "3"
+    assert asyncio.run(version(pabal.AsyncSession(verify=ca_file, http=ALL, alternatives_file=path))) == "3"
 
 
-@pytest.mark.parametrize(("given", "error"), [(b"bytes", TypeError), (3, TypeError), ("a\0b", ValueError)])
-def test_what_is_no_path_is_refused(given: Any, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        pabal.Session(alternative_services_file=given)
+def test_what_an_origin_takes_back_is_gone_from_the_file(
+    origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "known"
+    server = origin("clear")
+    other = line_of("other.example:443", "edge.example:8443")
+    path.write_text(f"{line_of(authority_of(server), '127.0.0.1:1')}\n{other}\n")
+    with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as session:
+        assert versions(session, server, 1) == ["1.1"]
+    assert lines(path) == [other]
+
+
+def test_what_is_written_meanwhile_is_kept(origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path) -> None:
+    path = tmp_path / "known"
+    first, second = origin('h3=":1"'), origin('h3=":1"')
+    with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as session:
+        versions(session, first, 1)
+        with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as other:
+            versions(other, second, 1)
+        assert len(lines(path)) == 1
+    assert [line.split()[2] for line in lines(path)] == [str(second.port), str(first.port)]
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_a_forked_child_adds_what_it_learns(
+    origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "known"
+    parents, childs = origin('h3=":1"'), origin('h3=":1"')
+    session = pabal.Session(verify=ca_file, http=ALL, alternatives_file=path)
+    versions(session, parents, 1)
+    process = os.fork()
+    if process == 0:
+        try:
+            versions(session, childs, 1)
+            session.close()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(process, 0)[1] == 0
+    assert [line.split()[2] for line in lines(path)] == [str(childs.port)]
+    session.close()
+    assert [line.split()[2] for line in lines(path)] == [str(childs.port), str(parents.port)]
+
+
+@pytest.mark.parametrize("kind", [pabal.Session, pabal.AsyncSession])
+def test_a_file_that_cannot_be_read_is_refused_when_the_session_is_made(kind: Any, tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError, match="alternatives_file cannot be read") as refused:
+        kind(alternatives_file=tmp_path)
+    assert refused.value.filename == str(tmp_path)
+    with pytest.raises(FileNotFoundError, match="alternatives_file is in no folder that exists"):
+        kind(alternatives_file=tmp_path / "none" / "known")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        kind(alternatives_file=tmp_path / "file" / "known")
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_file_that_cannot_be_written_keeps_no_session_open(
+    waits: bool, origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "known"
+    server = origin('h3=":1"')
+    before = line_of("other.example:443", "edge.example:8443")
+    path.write_text(before)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    async def use() -> None:
+        async with pabal.AsyncSession(verify=ca_file, http=ALL, alternatives_file=path) as session:
+            await session.get(f"{server.url}/price", timeout=20)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+
+    with caplog.at_level(logging.WARNING, "pabal"):
+        try:
+            if waits:
+                with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as session:
+                    versions(session, server, 1)
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+            else:
+                asyncio.run(use())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (told,) = caplog.records
+    assert told.getMessage() == f"alternatives_file {path} cannot be written: File too large"
+    assert path.read_text() == before
+    assert os.listdir(tmp_path) == ["known"]
+
+
+def test_copies_have_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pabal.Session(alternatives_file="known") as session, copy.copy(session) as other:
+        assert session.alternatives_file == other.alternatives_file == str(tmp_path / "known")
+    with pabal.Session() as session:
+        assert session.alternatives_file is None
+
+
+def test_curl_may_use_the_same_file(
+    http3_server: Http3Server, origin: Callable[..., ScriptedServer], ca_file: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "known"
+
+    def curl(server: ScriptedServer) -> None:
+        command = [program("curl", "curl"), "-sS", "--max-time", "20", "--cacert", ca_file, "--alt-svc", path]
+        subprocess.run([*command, f"{server.url}/price"], check=True, capture_output=True, env=their_environment())
+
+    curls, ours = (origin(f'h3=":{http3_server.port}"; ma=3600') for _ in range(2))
+    curl(curls)
+    assert lines(path)[0].startswith("h1 "), "curl says how it has spoken with the origin"
+    curls.close()
+    with pabal.Session(verify=ca_file, http=ALL, alternatives_file=path) as session:
+        assert versions(session, curls, 1) == ["3"]
+        assert versions(session, ours, 1) == ["1.1"]
+    both = lines(path)
+    assert [line.split()[2] for line in both] == [str(curls.port), str(ours.port)]
+    third = origin('h3=":1"; ma=3600')
+    curl(third)  # which writes again what it could read
+    assert lines(path)[:2] == both
+    assert len(lines(path)) == 3

@@ -327,14 +327,11 @@ OF_SESSIONS: dict[str, Row] = {
         [5, True, "", "always", "Never", b"never", SURROGATE, [], {}, object()],
     ),
     "quic": ("quic must be a pabal.Quic", [5, True, "bbr", b"bbr", [], {}, pabal.Quic, object()]),
+    "alternatives_file": ("alternatives_file must be", [5, True, b"x", "", "a\0b", SURROGATE, [], {}, object()]),
     "early_data": ("early_data must be", [0, 1, "", "yes", b"1", [], {}, object()]),
     "local_address": (
         "local_address (must be|holds a lone surrogate)",
         [5, True, b"127.0.0.1", "", "x", "127.0.0.1:80", "[::1]", "127.1", "10.0.0.0/8", SURROGATE, [], {}, object()],
-    ),
-    "alternative_services_file": (
-        "alternative_services_file must be",
-        [5, True, b"file", "", "a\x00b", SURROGATE, [], {}, object()],
     ),
     "resolver": ("resolver must be", [5, True, False, "x", [], {}, pabal.SafeResolver, object()]),
     "rate_limit": (
@@ -442,11 +439,11 @@ def test_a_session_refuses(name: str, like: str, value: Any, listening: Listenin
         "rate_limit",
         "resolver",
         "local_address",
-        "alternative_services_file",
         "http",
         "encrypted_client_hello",
         "early_data",
         "quic",
+        "alternatives_file",
     ):  # these are said once
         refused(like, change)
     refused(like, lambda: asynchronously(lambda session: session.get(listening.url), **{name: value}))
@@ -727,6 +724,8 @@ OF_FETCH: dict[str, Row] = {
     "--header": ("header", ["nocolon", "", ": b", "a b: c", "A: b\r\nC: d", "A: €", "\r\n: b"]),
     "--ca": ("ca|cannot read", ["", "/no/such/file"]),
     "--output": ("/no/such|output", ["", "/no/such/folder/x"]),
+    "--alternatives": ("alternatives", ["", "/no/such/folder/x"]),
+    "--http": ("http: must be", ["", "4", "h3", "2,", "1.1;2"]),
 }
 OF_DEMO: dict[str, Row] = {
     "--port": ("port", ["-1", "65536", "x", "", "1.5", "nan"]),

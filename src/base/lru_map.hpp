@@ -57,6 +57,8 @@ public:
     /// Most recently used first.
     auto begin() const noexcept { return entries_.begin(); }
     auto end() const noexcept { return entries_.end(); }
+    auto begin() noexcept { return entries_.begin(); }
+    auto end() noexcept { return entries_.end(); }
 
 private:
     using entries = std::list<entry>;

@@ -10,6 +10,7 @@ struct async_session::state {
         : options(std::move(given)), core(std::make_unique<client::client_core>(options)) {}
     ~state() {
         if (born.is_elsewhere()) base::abandon(core);
+        else core->save();
     }
 
     /// The core of this process. A forked child makes one of its own, with the same cookies.

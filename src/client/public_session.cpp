@@ -1,6 +1,7 @@
 #include "client/public_session.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -51,10 +52,14 @@ client_core::client_core(const session_options& options) {
         if (local) policies->local_address = *local;
         else failure = std::move(local).error();
     }
-    if (!options.alternative_services_file.empty()) {
-        auto usable = dial::check_alternative_file(options.alternative_services_file);
-        if (usable) policies->keep_alternatives_in(options.alternative_services_file);
-        else failure = std::move(usable).error();
+    if (!options.alternatives_file.empty()) {
+        auto opened = dial::alternative_file::open(options.alternatives_file, std::chrono::system_clock::now());
+        if (opened) {
+            policies->keep_alternatives_in(std::move(*opened));
+        } else {
+            failure = std::move(opened).error();
+            failure->message.insert(0, "session_options::alternatives_file, " + options.alternatives_file + ", ");
+        }
     }
     auto conduct = connection::conduct_of(options.quic);
     if (conduct) policies->conduct = std::move(*conduct);
@@ -78,6 +83,10 @@ client_core::client_core(const session_options& options) {
     proxy_rules rules = options.proxies;
     if (options.proxies_from_environment) rules.fall_back_on(proxy_rules::from_environment());
     if (!rules.empty()) policies->proxies = std::make_shared<const proxy_rules>(std::move(rules));
+}
+
+void client_core::save() const {
+    if (policies) (void)policies->save_alternatives();
 }
 
 namespace {
@@ -169,6 +178,7 @@ struct driven_core {
         const auto lock = driver->lock();
         is_closed = true;
         core.policies->close();
+        core.save();
         driver->release_closed();
     }
 

@@ -14,6 +14,8 @@ namespace pabal::client {
 /// An engine and its session; `failure` when the system refused it, told by every request then.
 struct client_core {
     explicit client_core(const session_options& options);
+    /// Saves what outlives the session; where it cannot, it is lost without a word, as `session_options` says.
+    void save() const;
 
     std::unique_ptr<engine> machinery;
     std::unique_ptr<session> policies;

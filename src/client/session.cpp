@@ -3,15 +3,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include <pabal/version.hpp>
 
 #include "client/netrc.hpp"
 #include "client/rate_limit.hpp"
-#include "dial/alternative_file.hpp"
 #include "protocol/http/alternative_services.hpp"
 
 namespace pabal::client {
@@ -25,28 +22,11 @@ fields default_fields() {
 }
 
 session::session(engine& engine, const session_limits& limits) : engine_(engine), limits_(limits) {}
-session::~session() {
-    end_pauses();
-    save_alternatives();
-}
+session::~session() { end_pauses(); }
 
 void session::close() {
     engine_.pool().close();
     end_pauses();
-    save_alternatives();
-}
-
-void session::keep_alternatives_in(std::string path) {
-    std::error_code failure;  // a later chdir changes nothing
-    const auto absolute = std::filesystem::absolute(path, failure);
-    alternatives_file_ = failure ? std::move(path) : absolute.string();
-    dial::load_alternatives(alternatives_file_, *alternatives_, std::chrono::system_clock::now());
-}
-
-void session::save_alternatives() {
-    if (alternatives_file_.empty()) return;
-    // There is nobody to tell of a failure, and what is lost is a head start.
-    (void)dial::save_alternatives(alternatives_file_, *alternatives_, std::chrono::system_clock::now());
 }
 
 rate_queue* session::queue_at(const url& place) {
@@ -99,6 +79,18 @@ void session::learn_alternatives(const url& of, const proxy* via, std::string_vi
 
 bool session::reject_alternative(const url& of) {
     return alternatives_->reject(of.host(), of.port(), http::http3_protocol, std::chrono::system_clock::now());
+}
+
+void session::keep_alternatives_in(std::shared_ptr<dial::alternative_file> file) {
+    alternatives_file_ = std::move(file);
+    for (const dial::origin_alternatives& each : alternatives_file_->known()) alternatives_->recall(each);
+}
+
+result<void> session::save_alternatives() {
+    if (!alternatives_file_) return {};
+    auto saved = alternatives_file_->save(alternatives_->news(), std::chrono::system_clock::now());
+    if (saved) alternatives_->forget_news();
+    return saved;
 }
 
 /// Why HTTP/3 cannot carry it, where nothing else may be spoken; nullopt: it can.

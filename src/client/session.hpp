@@ -18,6 +18,7 @@
 #include "client/shared_cookie_jar.hpp"
 #include "dial/address.hpp"
 #include "dial/alternative_cache.hpp"
+#include "dial/alternative_file.hpp"
 #include "protocol/quic/conduct.hpp"
 
 namespace pabal::client {
@@ -48,9 +49,13 @@ public:
     void learn_alternatives(const url& of, const proxy* via, std::string_view value);
     /// The place where the origin is had over HTTP/3 does not answer for it. False: there is none.
     bool reject_alternative(const url& of);
-    /// Keeps what origins say of that in a file (dial::check_alternative_file): it is read now, and written when the session ends.
-    /// What cannot be written then is not kept; nothing else depends on it.
-    void keep_alternatives_in(std::string path);
+    /// Has what origins say of it outlive the session: what the file holds is known from now on, and `save_alternatives` adds to it.
+    void keep_alternatives_in(std::shared_ptr<dial::alternative_file> file);
+    /// Writes what origins said since it was written last; nothing without such a file. For the end of the session: it waits for
+    /// the disk. Fails as `dial::alternative_file::save`; then it may be tried again.
+    result<void> save_alternatives();
+    /// Null: there is none.
+    std::shared_ptr<const dial::alternative_file> alternatives_file() const noexcept { return alternatives_file_; }
     /// The line for the limiter of that place, when `rate_limits` is set; null when there is none.
     rate_queue* queue_at(const url& place);
     /// Keeps a call that waits between two exchanges, until it goes on by itself or the session ends.
@@ -87,13 +92,12 @@ private:
     bool speaks_only_http3() const noexcept { return versions.http_3 && !versions.http_1_1 && !versions.http_2; }
     std::optional<error> out_of_reach_of_quic(const url& to, const proxy* via) const;
     void end_pauses();
-    void save_alternatives();
 
     engine& engine_;
     session_limits limits_;
     handler* instead_ = nullptr;
     std::shared_ptr<dial::alternative_cache> alternatives_ = std::make_shared<dial::alternative_cache>();
-    std::string alternatives_file_;  ///< or empty
+    std::shared_ptr<dial::alternative_file> alternatives_file_;  ///< or null
     base::intrusive_list<call, paused> paused_;
     std::vector<std::unique_ptr<rate_queue>> queues_;  ///< one for each limiter that was met; few
 };

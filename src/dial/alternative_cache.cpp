@@ -1,9 +1,6 @@
 #include "dial/alternative_cache.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <ranges>
-#include <utility>
 
 namespace pabal::dial {
 
@@ -21,39 +18,48 @@ std::string name_of(const alternative& place, std::string_view protocol) {
 
 void alternative_cache::learn(std::string_view host, std::uint16_t port, const http::alternative_services& said,
                               time_point now) {
-    const std::string name = name_of(host, port);
-    std::vector<known> places;
+    origin_alternatives origin{std::string(host), port, {}};
     for (const http::alternative_service& each : said) {
         if (each.max_age > std::chrono::seconds{0})
-            places.push_back({each.protocol,
-                              {each.host.empty() ? std::string(host) : each.host, each.port},
-                              now + each.max_age,
-                              each.persists});
+            origin.places.push_back({each.protocol,
+                                     {each.host.empty() ? std::string(host) : each.host, each.port},
+                                     now + each.max_age,
+                                     each.persists});
     }
-    note_news(name);
-    set(name, std::move(places));
+    if (origin.places.empty()) return void_what_was_said(host, port);
+    if (!voided_.empty()) voided_.erase(name_of(host, port));
+    keep(std::move(origin), true);
 }
 
-void alternative_cache::set(std::string_view name, std::vector<known> places) {
-    if (places.empty() || max_origins_ == 0) return origins_.erase(name);
-    origins_[name] = std::move(places);
+void alternative_cache::recall(origin_alternatives origin) { keep(std::move(origin), false); }
+
+void alternative_cache::keep(origin_alternatives said, bool is_news) {
+    const std::string name = name_of(said.host, said.port);
+    origins_[name] = {std::move(said), is_news};
     if (origins_.size() > max_origins_) origins_.erase(origins_.oldest().name);
 }
 
-void alternative_cache::note_news(std::string_view name) {
-    news_[name];
-    if (news_.size() > max_origins_) news_.erase(news_.oldest().name);
+void alternative_cache::void_what_was_said(std::string_view host, std::uint16_t port) {
+    const std::string name = name_of(host, port);
+    origins_.erase(name);
+    voided_[name] = {std::string(host), port, {}};
+    if (voided_.size() > max_origins_) voided_.erase(voided_.oldest().name);
 }
 
 std::optional<alternative> alternative_cache::find(std::string_view host, std::uint16_t port, std::string_view protocol,
                                                    time_point now) {
     if (origins_.empty()) return std::nullopt;
     const std::string name = name_of(host, port);
-    std::vector<known>* places = origins_.find(name);
-    if (!places) return std::nullopt;
-    std::erase_if(*places, [&](const known& each) { return each.expires <= now; });
-    if (places->empty()) return origins_.erase(name), std::nullopt;
-    for (const known& each : *places) {
+    known_origin* known = origins_.find(name);
+    if (!known) return std::nullopt;
+    std::vector<known_alternative>& places = known->said.places;
+    std::erase_if(places, [&](const known_alternative& each) { return each.expires <= now; });
+    if (places.empty()) {
+        if (known->is_news) void_what_was_said(host, port);
+        else origins_.erase(name);
+        return std::nullopt;
+    }
+    for (const known_alternative& each : places) {
         if (each.protocol == protocol && !is_avoided(each.place, protocol, now)) return each.place;
     }
     return std::nullopt;
@@ -63,8 +69,7 @@ bool alternative_cache::reject(std::string_view host, std::uint16_t port, std::s
     const std::optional<alternative> place = find(host, port, protocol, now);
     if (!place) return false;
     avoid(*place, protocol, now);
-    note_news(name_of(host, port));
-    origins_.erase(name_of(host, port));
+    void_what_was_said(host, port);
     return true;
 }
 
@@ -88,41 +93,25 @@ void alternative_cache::trust(const alternative& place, std::string_view protoco
     if (!failures_.empty()) failures_.erase(name_of(place, protocol));
 }
 
-std::vector<kept_alternative> alternative_cache::kept(time_point now) const {
-    std::vector<kept_alternative> out;
-    const std::vector<std::reference_wrapper<const decltype(origins_)::entry>> by_use(origins_.begin(), origins_.end());
-    for (const auto& origin : std::views::reverse(by_use)) {
-        const std::string& name = origin.get().name;
-        const std::size_t colon = name.rfind(':');
-        const auto port = static_cast<std::uint16_t>(std::stoul(name.substr(colon + 1)));
-        for (const known& each : origin.get().value) {
-            if (each.expires > now)
-                out.push_back({name.substr(0, colon), port, each.protocol, each.place, each.expires, each.persists});
-        }
+std::vector<origin_alternatives> alternative_cache::news() const {
+    std::vector<origin_alternatives> out;
+    for (const auto& each : voided_) out.push_back(each.value);
+    for (const auto& each : origins_) {
+        if (each.value.is_news) out.push_back(each.value.said);
     }
+    std::ranges::reverse(out);
     return out;
 }
 
-void alternative_cache::take_in(const kept_alternative& kept, time_point now) {
-    const std::string name = name_of(kept.host, kept.port);
-    if (kept.expires <= now || max_origins_ == 0 || news_.find(name)) return;
-    std::vector<known>& places = origins_[name];
-    if (places.size() < http::max_alternative_services)
-        places.push_back({kept.protocol, kept.place, kept.expires, kept.persists});
-    if (origins_.size() > max_origins_) origins_.erase(origins_.oldest().name);
-}
-
-void alternative_cache::take_news_of(alternative_cache& newer) {
-    for (const auto& news : newer.news_) {
-        const std::vector<known>* said = newer.origins_.find(news.name);
-        set(news.name, said ? *said : std::vector<known>{});
-    }
+void alternative_cache::forget_news() noexcept {
+    voided_.clear();
+    for (auto& each : origins_) each.value.is_news = false;
 }
 
 void alternative_cache::clear() noexcept {
     origins_.clear();
+    voided_.clear();
     failures_.clear();
-    news_.clear();
 }
 
 }  // namespace pabal::dial

@@ -27,16 +27,23 @@ struct alternative {
     bool operator==(const alternative&) const = default;
 };
 
-/// One alternative of one origin, as it is kept where it outlives the process.
-struct kept_alternative {
-    std::string host;  ///< the origin's
-    std::uint16_t port = 0;
-    std::string protocol;
+/// An alternative of an origin, for as long as it holds.
+struct known_alternative {
+    std::string protocol;  ///< the ALPN identifier
     alternative place;
     std::chrono::system_clock::time_point expires;
-    bool persists = false;  ///< as http::alternative_service::persists
+    bool persists = false;  ///< the origin said so: also when the network of this machine changes
 
-    bool operator==(const kept_alternative&) const = default;
+    bool operator==(const known_alternative&) const = default;
+};
+
+/// All of one origin's, in its order of preference.
+struct origin_alternatives {
+    std::string host;
+    std::uint16_t port = 0;
+    std::vector<known_alternative> places;  ///< none: nothing that was known holds any more
+
+    bool operator==(const origin_alternatives&) const = default;
 };
 
 class alternative_cache {
@@ -49,8 +56,10 @@ public:
 
     explicit alternative_cache(std::size_t max_origins = default_max_origins) noexcept : max_origins_(max_origins) {}
 
-    /// What the origin `host`:`port` said takes the place of all that it said before.
+    /// What the origin `host`:`port` said takes the place of all that it said before. It is news.
     void learn(std::string_view host, std::uint16_t port, const http::alternative_services& said, time_point now);
+    /// What is known of an origin from elsewhere (a file, its HTTPS records) takes the place of what was known. It is no news.
+    void recall(origin_alternatives origin);
     /// The first of the origin's alternatives for `protocol` that is current and not avoided.
     std::optional<alternative> find(std::string_view host, std::uint16_t port, std::string_view protocol,
                                     time_point now);
@@ -65,39 +74,32 @@ public:
     /// It was reached: the next failure is a first one.
     void trust(const alternative& place, std::string_view protocol);
 
-    /// All that is current, those of the origin that was used last at the end; each origin's in their order.
-    std::vector<kept_alternative> kept(time_point now) const;
-    /// Takes one in that was kept, behind others of its origin, unless it has expired or its origin has said something since.
-    void take_in(const kept_alternative& kept, time_point now);
-    /// Something was said, or taken back, since the cache was made or saved.
-    bool has_news() const noexcept { return !news_.empty(); }
-    /// Of the origins that `newer` has news of, what it knows takes the place of all that is known here. Both are as bounded as this.
-    void take_news_of(alternative_cache& newer);
-    void forget_news() noexcept { news_.clear(); }
+    /// What origins said since `forget_news`, those first that were not used for the longest time. Without places: what was known of
+    /// the origin is void, as it said itself, or as it does not hold any more.
+    std::vector<origin_alternatives> news() const;
+    /// It is known where it has to be.
+    void forget_news() noexcept;
 
     void clear() noexcept;
     std::size_t size() const noexcept { return origins_.size(); }
 
 private:
-    struct known {
-        std::string protocol;
-        alternative place;
-        time_point expires;
-        bool persists = false;
+    struct known_origin {
+        origin_alternatives said;
+        bool is_news = false;
     };
-    struct nothing {};
     struct failure {
         time_point until;
         std::chrono::minutes avoided{0};
     };
 
-    void note_news(std::string_view name);
-    void set(std::string_view name, std::vector<known> places);
+    void keep(origin_alternatives said, bool is_news);
+    void void_what_was_said(std::string_view host, std::uint16_t port);
 
     std::size_t max_origins_;
-    base::lru_map<std::vector<known>> origins_;  ///< by "host:port"
+    base::lru_map<known_origin> origins_;        ///< by "host:port"
+    base::lru_map<origin_alternatives> voided_;  ///< likewise: news without places
     base::lru_map<failure> failures_;            ///< by "protocol host:port"
-    base::lru_map<nothing> news_;  ///< "host:port" of origins that said something, or whose places were taken back
 };
 
 }  // namespace pabal::dial

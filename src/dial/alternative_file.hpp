@@ -1,18 +1,10 @@
 #pragma once
 /// \file
-/// The file in which what origins said of where else they can be had (RFC 7838) outlives the process.
-///
-/// It is in the format of curl's Alt-Svc cache, so that both may use the same one. A line for each alternative, separated by
-/// single spaces, and comments that begin with '#':
-///
-///     h2 example.com 443 h3 edge.example 8443 "20261129 08:30:00" 0 0
-///
-/// the origin's protocol (which says nothing here: "h2"), host and port; the alternative's; when it expires (UTC); whether it
-/// persists; a priority that nobody uses. IPv6 addresses are in brackets. A line that makes no sense is passed over.
-///
-/// All of it is kept, whether or not it `persists` (section 3.1): whether the network has changed while no process ran, nobody
-/// knows, and where an alternative is not reached any more the dial goes on with TCP and avoids it.
+/// The file in which what origins said of Alt-Svc outlives the process. Other processes, curl among them, may use it at the same
+/// time: nothing of theirs is lost but what they write in the moment between our reading and renaming, which is learnt again.
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,20 +15,29 @@
 
 namespace pabal::dial {
 
-/// Bytes that are read of a file.
-inline constexpr std::size_t largest_alternative_file = std::size_t{1} << 20U;
+class alternative_file {
+public:
+    using time_point = alternative_cache::time_point;
+    /// As many lines as are kept, of the longest names, have less. What has more is something else, and not to be replaced.
+    static constexpr std::size_t max_size = 4 * 1024 * 1024;
 
-/// The text of a file. What curl has no name for (protocols other than h1, h2 and h3) is left out.
-std::string write_alternatives(const std::vector<kept_alternative>& kept);
-/// Those that the lines of `text` tell, in their order.
-std::vector<kept_alternative> read_alternatives(std::string_view text);
+    /// Reads the file at `path`, which may be missing if its folder is there. A path that is not absolute is so from now on. Fails with
+    /// `invalid_argument` and the errno, in words to which the caller adds the path.
+    static result<std::shared_ptr<alternative_file>> open(std::string_view path, time_point now);
 
-/// Whether the file can be read and written, or made in its folder. The error has the system's number and is the caller's.
-result<void> check_alternative_file(const std::string& path);
-/// Takes in what the file tells. What cannot be read tells nothing.
-void load_alternatives(const std::string& path, alternative_cache& into, alternative_cache::time_point now);
-/// Writes what the file tells and `from` has news of, if it has any. The file is replaced at once, by one of mode 0600 that was
-/// whole before; on an error it is as it was. Another process may do the same meanwhile: the last one's file stays.
-result<void> save_alternatives(const std::string& path, alternative_cache& from, alternative_cache::time_point now);
+    const std::string& path() const noexcept { return path_; }
+    /// What it held when it was last read or written, oldest first.
+    const std::vector<origin_alternatives>& known() const noexcept { return known_; }
+
+    /// Adds the news to what the file holds by now, and replaces it; if `path` is a symbolic link, that to which it leads. Nothing
+    /// is written where that changes nothing. Fails with `write_failed` and the errno, likewise; the file is as it was then.
+    result<void> save(std::vector<origin_alternatives> news, time_point now);
+
+private:
+    explicit alternative_file(std::string path) : path_(std::move(path)) {}
+
+    std::string path_;  ///< absolute
+    std::vector<origin_alternatives> known_;
+};
 
 }  // namespace pabal::dial

@@ -7,20 +7,11 @@
 
 #include <sys/stat.h>
 
+#include "base/words.hpp"
+
 namespace pabal::dial {
 
 namespace {
-
-constexpr std::string_view blanks = " \t\r";
-
-/// Cuts the next word off the front of `line`; empty when there is none.
-std::string_view next_word(std::string_view& line) {
-    const std::size_t begin = std::min(line.find_first_not_of(blanks), line.size());
-    const std::size_t end = std::min(line.find_first_of(blanks, begin), line.size());
-    const std::string_view word = line.substr(begin, end - begin);
-    line.remove_prefix(end);
-    return word;
-}
 
 std::string lower_case(std::string_view text) {
     std::string lower{text};
@@ -58,18 +49,14 @@ void hosts_file::refresh() {
 }
 
 void hosts_file::parse(std::string_view text) {
-    while (!text.empty()) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        parse_line(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
+    while (!text.empty()) parse_line(base::next_line(text));
 }
 
 void hosts_file::parse_line(std::string_view line) {
     line = line.substr(0, line.find('#'));
-    const std::optional<address> parsed = address::parse(next_word(line));
+    const std::optional<address> parsed = address::parse(base::next_word(line));
     if (!parsed) return;
-    for (std::string_view name = next_word(line); !name.empty(); name = next_word(line)) {
+    for (std::string_view name = base::next_word(line); !name.empty(); name = base::next_word(line)) {
         auto& addresses = names_[lower_case(name)];
         if (std::ranges::find(addresses, *parsed) == addresses.end()) addresses.push_back(*parsed);
     }

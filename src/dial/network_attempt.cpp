@@ -7,6 +7,7 @@
 
 #include "dial/network_dialer.hpp"
 #include "dial/safe_resolver.hpp"
+#include "protocol/http/host.hpp"
 #include "transport/socket_address.hpp"
 
 namespace pabal::dial {
@@ -320,8 +321,7 @@ void network_attempt::tell() {
 
 std::string network_attempt::peer_name() const {
     if (!to_.unix_path.empty()) return to_.unix_path;
-    const bool is_ipv6 = to_.host.find(':') != to_.host.npos;
-    return (is_ipv6 ? '[' + to_.host + ']' : to_.host) + ':' + std::to_string(to_.port);
+    return http::write_host(to_.host) + ':' + std::to_string(to_.port);
 }
 
 }  // namespace pabal::dial

@@ -27,8 +27,7 @@ void raced_attempt::on_services(const std::vector<service_binding>& found) {
         if (!each.speaks(http3_protocol)) continue;
         const alternative place{each.target.empty() ? to_.host : each.target, each.port == 0 ? to_.port : each.port};
         if (to_.alternatives->is_avoided(place, http3_protocol, now)) continue;
-        to_.alternatives->learn(to_.host, to_.port,
-                                {{std::string(http3_protocol), place.host, place.port, records_hold}}, now);
+        to_.alternatives->recall({to_.host, to_.port, {{std::string(http3_protocol), place, now + records_hold}}});
         patience_.cancel();
         return start_quic(place);
     }

@@ -1,4 +1,5 @@
 #include "dial/dialer.hpp"
+#include "protocol/http/host.hpp"
 
 namespace pabal::dial {
 
@@ -21,8 +22,7 @@ bool target::operator==(const target& other) const {
 std::string target::text() const {
     if (!unix_path.empty()) return unix_path;
     if (host.empty() && proxy) return proxy->text();
-    const bool is_ipv6 = host.find(':') != host.npos;
-    return (is_ipv6 ? '[' + host + ']' : host) + ':' + std::to_string(port);
+    return http::write_host(host) + ':' + std::to_string(port);
 }
 
 }  // namespace pabal::dial

@@ -1,19 +1,16 @@
 #include "transport/tls_pem.hpp"
 
-#include <cerrno>
 #include <cstring>
 #include <system_error>
 
-#include <sys/stat.h>
-
-#include <fcntl.h>
 #include <openssl/bio.h>
 #include <openssl/bytestring.h>
 #include <openssl/err.h>
 #include <openssl/mem.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <unistd.h>
+
+#include "base/file.hpp"
 
 namespace pabal::transport {
 
@@ -44,32 +41,12 @@ bool is_certificate_label(const char* label) {
            std::strcmp(label, "TRUSTED CERTIFICATE") == 0;
 }
 
-struct descriptor_closer {
-    int descriptor;
-    ~descriptor_closer() { ::close(descriptor); }
-};
-
 }  // namespace
 
 result<std::string> read_pem_file(const std::string& path, error_code code) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return unreadable(path, errno, code);
-    const descriptor_closer closer{descriptor};
-    struct stat facts{};
-    if (::fstat(descriptor, &facts) != 0) return unreadable(path, errno, code);
-    if (S_ISDIR(facts.st_mode)) return unreadable(path, EISDIR, code);
     std::string text;
-    if (facts.st_size > 0 && static_cast<std::size_t>(facts.st_size) <= max_pem_file_size)
-        text.reserve(static_cast<std::size_t>(facts.st_size));
-    char piece[16 * 1024];
-    for (;;) {
-        const ssize_t got = ::read(descriptor, piece, sizeof piece);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return unreadable(path, errno, code);
-        if (got == 0) return text;
-        text.append(piece, static_cast<std::size_t>(got));
-        if (text.size() > max_pem_file_size) return unreadable(path, EFBIG, code);
-    }
+    if (const int failed = base::read_file(path, max_pem_file_size, text)) return unreadable(path, failed, code);
+    return text;
 }
 
 std::vector<std::string> certificates_in_pem(std::string_view pem) {

@@ -90,6 +90,38 @@ TEST_F(alternatives, that_were_reached_begin_anew) {
     EXPECT_FALSE(cache_.is_avoided(place_, "h3", now_));
 }
 
+TEST_F(alternatives, that_origins_told_of_are_news_until_they_are_kept_elsewhere) {
+    cache_.recall({"file.example", 443, {{"h3", {"edge.example", 443}, now_ + 1h}}});
+    cache_.recall({"old.example", 443, {{"h3", {"old.example", 443}, now_ + 1h}}});
+    EXPECT_EQ(found("file.example"), "edge.example:443");
+    EXPECT_TRUE(cache_.news().empty()) << "it is from there";
+
+    learn(R"(h3=":8443"; ma=60; persist=1)");
+    learn("clear", "old.example");
+    ASSERT_EQ(cache_.news().size(), 2U);
+    EXPECT_EQ(cache_.news()[0], (origin_alternatives{"example.com", 443, {{"h3", place_, now_ + 60s, true}}}));
+    EXPECT_EQ(cache_.news()[1], (origin_alternatives{"old.example", 443, {}}));
+    cache_.forget_news();
+    EXPECT_TRUE(cache_.news().empty());
+    EXPECT_EQ(found(), "example.com:8443");
+}
+
+TEST_F(alternatives, that_are_void_are_news_too) {
+    learn(R"(h3=":8443")");
+    cache_.forget_news();
+    EXPECT_TRUE(cache_.reject("example.com", 443, "h3", now_));
+    ASSERT_EQ(cache_.news().size(), 1U);
+    EXPECT_TRUE(cache_.news()[0].places.empty());
+
+    learn(R"(h3=":9443"; ma=60)");
+    ASSERT_EQ(cache_.news().size(), 1U) << "the last word counts";
+    EXPECT_EQ(cache_.news()[0].places.size(), 1U);
+    now_ += 60s;
+    EXPECT_EQ(found(), "nothing");
+    ASSERT_EQ(cache_.news().size(), 1U);
+    EXPECT_TRUE(cache_.news()[0].places.empty()) << "it has said for how long";
+}
+
 TEST_F(alternatives, are_bounded) {
     for (int number = 0; number < 100; ++number) {
         learn(R"(h3=":443")", "host" + std::to_string(number));
@@ -99,6 +131,8 @@ TEST_F(alternatives, are_bounded) {
     EXPECT_EQ(found("host99"), "host99:443");
     EXPECT_EQ(found("host95"), "nothing");
     EXPECT_FALSE(cache_.is_avoided({"host95", 1}, "h3", now_));
+    for (int number = 0; number < 100; ++number) learn("clear", "host" + std::to_string(number));
+    EXPECT_EQ(cache_.news().size(), 4U);
 }
 
 }  // namespace

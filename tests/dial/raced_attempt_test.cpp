@@ -182,6 +182,7 @@ TEST_F(raced, quic_joins_where_the_records_say_and_the_place_is_known_from_then_
     EXPECT_EQ(there.port, 8443);
     EXPECT_EQ(there.server_name, "quotes.example");
     EXPECT_EQ(known(), (alternative{"edge.example", 8443}));
+    EXPECT_TRUE(to_.alternatives->news().empty()) << "the DNS is not the origin: it is asked again another time";
     dialer_.dials[1].observer->on_linked(nullptr, {});
     EXPECT_EQ(outcome_, "quic");
     EXPECT_TRUE(*dialer_.dials[0].abandoned);

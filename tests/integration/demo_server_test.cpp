@@ -17,6 +17,7 @@
 #include <pabal/session.hpp>
 
 #include "server/demo_server.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace pabal::server_demo {
 namespace {
@@ -271,6 +272,77 @@ TEST_P(demo, serves_coroutines_at_once) {
     EXPECT_EQ(good, 100);
     EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2)) << "one after the other takes longer";
 }
+
+/// Sessions that learn of HTTP/3 from one another.
+class remembering : public demo {
+protected:
+    session_options all_versions() const {
+        session_options made = options();
+        made.versions = {.http_1_1 = true, .http_2 = true, .http_3 = true};
+        made.alternatives_file = folder_.path("known");
+        return made;
+    }
+    std::string port() const { return std::to_string(server_->port()); }
+    /// Where TCP is refused, so that nothing but the alternative can answer.
+    std::string unreachable() const { return "https://localhost:1/price"; }
+    void know_of_unreachable() const {
+        folder_.add("known", "h2 localhost 1 h3 localhost " + port() + " \"20990101 00:00:00\" 0 0\n");
+    }
+
+    const testing::temporary_folder folder_;
+};
+
+TEST_P(remembering, the_file_says_where_an_origin_can_be_had) {
+    for (const bool is_closed : {true, false}) {
+        session client(all_versions());
+        ASSERT_TRUE(client.get(url("/price")));
+        EXPECT_FALSE(std::filesystem::exists(folder_.path("known")));
+        if (!is_closed) break;  // its destructor writes as well
+        client.close();
+        EXPECT_NE(folder_.read("known").find("h2 localhost " + port() + " h3 localhost " + port()), std::string::npos);
+        std::filesystem::remove(folder_.path("known"));
+    }
+    EXPECT_NE(folder_.read("known").find("h2 localhost " + port() + " h3 localhost " + port()), std::string::npos);
+}
+
+TEST_P(remembering, the_first_request_goes_there) {
+    know_of_unreachable();
+    session client(all_versions());
+    const auto got = client.get(unreachable());
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(got->version, http_version::http_3);
+}
+
+TEST_P(remembering, coroutines_are_had_and_kept_so_as_well) {
+    know_of_unreachable();
+    {
+        async_session client(all_versions());
+        const auto version_of = [&](std::string at) -> task<http_version> {
+            const auto got = co_await client.get(at);
+            co_return got ? got->version : http_version::http_1_0;
+        };
+        EXPECT_EQ(client.run(version_of(unreachable())), http_version::http_3);
+        EXPECT_EQ(client.run(version_of(url("/price"))), http_version::http_2);
+    }
+    EXPECT_NE(folder_.read("known").find("h2 localhost " + port() + " h3 localhost " + port()), std::string::npos);
+}
+
+TEST_P(remembering, a_file_that_cannot_be_read_is_told_by_every_request) {
+    auto wrong = all_versions();
+    wrong.alternatives_file = folder_.path("none") + "/known";
+    session client(wrong);
+    for (int turn = 0; turn < 2; ++turn) {
+        const auto refused = client.get(url("/price"));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, error_code::invalid_argument);
+        EXPECT_EQ(refused.error().whose, culprit::caller);
+        EXPECT_EQ(refused.error().message,
+                  "session_options::alternatives_file, " + wrong.alternatives_file + ", is in no folder that exists");
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(over, remembering, ::testing::Values("tls"),
+                         [](const auto& over) { return std::string(over.param); });
 
 INSTANTIATE_TEST_SUITE_P(over, demo, ::testing::Values("plain", "tls", "http3"),
                          [](const auto& over) { return std::string(over.param); });

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,10 +27,13 @@
 #include <pabal/tls.hpp>
 
 #include "reactor/simulated_poller.hpp"
+#include "support/temporary_folder.hpp"
 #include "transport/memory_transport.hpp"
 #include "transport/tls_transport.hpp"
 
 namespace pabal::transport::testing {
+
+using pabal::testing::temporary_folder;
 
 /// A certificate to be made; the defaults are a good server certificate.
 struct certificate_wish {
@@ -112,24 +113,6 @@ inline made_certificate make_certificate(const certificate_wish& wish, const mad
 inline made_certificate make_authority(const std::string& name = "Test Root") {
     return make_certificate({.dns_names = {}, .common_name = name, .is_authority = true});
 }
-
-/// A folder that disappears.
-class temporary_folder {
-public:
-    temporary_folder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "pabal-tls-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-    }
-    ~temporary_folder() { std::filesystem::remove_all(path_); }
-    std::string path() const { return path_.string(); }
-    std::string add(const std::string& name, std::string_view text) const {
-        std::ofstream{path_ / name} << text;
-        return (path_ / name).string();
-    }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// Sets or (nullptr) unsets an environment variable for as long as it lives.
 class scoped_variable {

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pabal
+from pabal.config import HTTP_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +64,7 @@ def _folder(text: str) -> str:
 
 def _versions(text: str) -> tuple[str, ...]:
     versions = tuple(each.strip() for each in text.split(","))
-    if not set(versions) <= {"1.1", "2", "3"}:
+    if not set(versions) <= set(HTTP_VERSIONS):
         raise argparse.ArgumentTypeError(f"must be 1.1, 2 or 3, or several of them like 2,3, not {text!r}")
     return versions
 
@@ -118,10 +119,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the versions of HTTP that may be spoken: 1.1, 2 or 3, or several of them (default: 1.1,2)",
     )
     fetch.add_argument(
-        "--alt-svc",
+        "--alternatives",
         type=_file,
         metavar="FILE",
-        help="where what servers say of HTTP/3 is kept for the next time, in the format of curl's",
+        help="keep in this file what origins say of HTTP/3 (Alt-Svc), as curl does; without --http all versions "
+        "may be spoken then",
     )
     fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
 

@@ -21,7 +21,7 @@ import pabal
 from pabal.cli.progress import Progress
 from pabal.cli.sources import Sources
 from pabal.cli.summary import Summary
-from pabal.config import DEFAULT_TIMEOUT
+from pabal.config import DEFAULT_TIMEOUT, HTTP_VERSIONS
 
 if TYPE_CHECKING:
     import argparse
@@ -130,11 +130,11 @@ async def fetch(
     headers: Sequence[tuple[str, str]] = (),
     progress: bool = True,
     http: HTTP | None = None,
-    alternative_services_file: str | None = None,
+    alternatives_file: str | None = None,
 ) -> Summary:
     """Fetches everything that ``sources`` name; Ctrl-C ends it early, with what has finished.
 
-    ``http`` and ``alternative_services_file`` are a session's.
+    ``http`` and ``alternatives_file`` are a session's.
     """
     summary = Summary()
     urls = Sources(sources)
@@ -168,7 +168,7 @@ async def fetch(
         verify=verify,
         limits=limits,
         http=http,
-        alternative_services_file=alternative_services_file,
+        alternatives_file=alternatives_file,
     )
     async with session:
         work_done = asyncio.gather(*[work(session) for _ in range(concurrency)])
@@ -233,8 +233,8 @@ def fetch_command(options: argparse.Namespace) -> int:
                 verify=verify,
                 headers=options.header,
                 progress=not options.no_progress,
-                http=options.http,
-                alternative_services_file=options.alt_svc,
+                http=options.http or (HTTP_VERSIONS if options.alternatives else None),
+                alternatives_file=options.alternatives,
             )
         )
         output.close()

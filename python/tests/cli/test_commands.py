@@ -137,6 +137,22 @@ def test_options(scripted: Callable[..., ScriptedServer], nginx: Nginx, ca_file:
     assert pabal("fetch", tls, "--insecure").returncode == 0
 
 
+def test_alternatives_are_kept_and_used(tmp_path: Path) -> None:
+    demo = Demo(tmp_path)
+    known = tmp_path / "known"
+    try:
+        url = f"{demo.tls_url}/price"
+        assert pabal("fetch", url, "--ca", demo.ca_file, "--alternatives", str(known)).returncode == 0
+        line = f"h2 127.0.0.1 {demo.tls_port} h3 127.0.0.1 {demo.tls_port} "
+        assert line in known.read_text()
+        known.write_text(known.read_text().replace(f"h2 127.0.0.1 {demo.tls_port}", "h2 127.0.0.1 1"))
+        # where TCP is refused
+        done = pabal("fetch", "https://127.0.0.1:1/price", "--ca", demo.ca_file, "--alternatives", str(known))
+        assert done.returncode == 0, done.stderr
+    finally:
+        demo.stop()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -149,6 +165,7 @@ def test_options(scripted: Callable[..., ScriptedServer], nginx: Nginx, ca_file:
         ["fetch", "--insecure", "--ca", "x", "-"],
         ["fetch", "-H", "nocolon", "-"],
         ["fetch", "http://h/", "-o", "/no/such/folder/x"],
+        ["fetch", "http://h/", "--alternatives", "/no/such/folder/x"],
     ],
 )
 def test_wrong_usage_is_status_2_and_a_message(arguments: list[str]) -> None:
@@ -315,7 +332,7 @@ def test_the_versions_that_may_be_spoken(demo: Demo, tmp_path: Path) -> None:
     kept, url = tmp_path / "alt-svc", f"{demo.tls_url}/price"
     trusting = ["fetch", url, "--ca", demo.ca_file]
     assert pabal(*trusting, "--http", "3").returncode == 0
-    assert pabal(*trusting, "--http", "1.1, 2,3", "--alt-svc", str(kept)).returncode == 0
+    assert pabal(*trusting, "--http", "1.1, 2,3", "--alternatives", str(kept)).returncode == 0
     assert f" h3 127.0.0.1 {demo.tls_port} " in kept.read_text()
     done = pabal("fetch", f"{demo.url}/price", "--http", "3")
     assert done.returncode == 1
@@ -324,7 +341,7 @@ def test_the_versions_that_may_be_spoken(demo: Demo, tmp_path: Path) -> None:
         done = pabal(*trusting, "--http", versions)
         assert done.returncode == 2
         assert "must be 1.1, 2 or 3" in done.stderr
-    done = pabal(*trusting, "--alt-svc", str(tmp_path / "missing" / "file"))
+    done = pabal(*trusting, "--alternatives", str(tmp_path / "missing" / "file"))
     assert done.returncode == 2
     assert "missing/file" in done.stderr
     assert "Traceback" not in done.stderr

@@ -28,17 +28,12 @@ bool read_authority(std::string_view text, alternative_service& out) {
     const std::string_view digits = text.substr(colon + 1);
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
     if (failure != std::errc{} || end != digits.data() + digits.size() || out.port == 0) return false;
-    std::string_view host = text.substr(0, colon);
-    if (host.empty()) return true;
-    if (host.starts_with('[') && host.ends_with(']')) {
-        auto literal = normalise_ipv6(host.substr(1, host.size() - 2));
-        if (!literal || literal->find('%') != literal->npos) return false;
-        out.host = std::move(*literal);
-        return true;
-    }
-    const host_form form = classify_host(host).form;
-    out.host = lower_case(host);
-    return form == host_form::name || form == host_form::name_mixed_case || form == host_form::ipv4;
+    const std::string_view written = text.substr(0, colon);
+    if (written.empty()) return true;
+    auto host = read_host(written);
+    if (!host) return false;
+    out.host = std::move(*host);
+    return true;
 }
 
 /// One alternative with its parameters; false: malformed. What cannot be reached is not added.

@@ -6,6 +6,8 @@
 
 #include <arpa/inet.h>
 
+#include "protocol/http/field_reader.hpp"
+
 namespace pabal::http {
 
 namespace {
@@ -113,6 +115,26 @@ std::optional<std::string> normalise_ipv6(std::string_view literal) {
     std::string normalised = text.data();
     if (!zone.empty()) normalised.append("%").append(zone);
     return normalised;
+}
+
+std::optional<std::string> read_host(std::string_view text) {
+    if (text.starts_with('[') && text.ends_with(']')) {
+        auto literal = normalise_ipv6(text.substr(1, text.size() - 2));
+        return literal && literal->find('%') == literal->npos ? literal : std::nullopt;
+    }
+    switch (classify_host(text).form) {
+    case host_form::name:
+    case host_form::name_mixed_case:
+    case host_form::ipv4: return lower_case(text);
+    case host_form::not_ascii:
+    case host_form::invalid: break;
+    }
+    return std::nullopt;
+}
+
+std::string write_host(std::string_view host) {
+    if (host.find(':') == host.npos) return std::string(host);
+    return '[' + std::string(host) + ']';
 }
 
 }  // namespace pabal::http

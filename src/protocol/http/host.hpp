@@ -30,4 +30,10 @@ host_verdict classify_host(std::string_view host) noexcept;
 /// The form of RFC 5952 of an IPv6 literal (without brackets); a zone (RFC 6874: "%25eth0", or "%eth0") follows after '%'.
 std::optional<std::string> normalise_ipv6(std::string_view literal);
 
+/// A host as other software writes it before a port: a name of ASCII, an IPv4 address, or an IPv6 literal without a zone in brackets,
+/// which are taken off. In lower case; nullopt: it is none of them.
+std::optional<std::string> read_host(std::string_view text);
+/// The other way round: `host` with brackets if it is an IPv6 literal.
+std::string write_host(std::string_view host);
+
 }  // namespace pabal::http

@@ -7,6 +7,16 @@
 namespace pabal::http {
 namespace {
 
+TEST(host, is_read_and_written_as_before_a_port) {
+    EXPECT_EQ(read_host("Example.COM"), "example.com");
+    EXPECT_EQ(read_host("192.0.2.1"), "192.0.2.1");
+    EXPECT_EQ(read_host("[2001:DB8:0::1]"), "2001:db8::1");
+    for (const char* none : {"", "[", "[]", "[::1", "::1", "[::1%25eth0]", "[192.0.2.1]", "a b", "127.1", "b\xc3\xbc"})
+        EXPECT_EQ(read_host(none), std::nullopt) << none;
+    EXPECT_EQ(write_host("2001:db8::1"), "[2001:db8::1]");
+    EXPECT_EQ(write_host("example.com"), "example.com");
+}
+
 TEST(host, is_a_name_an_address_or_neither) {
     struct {
         std::string text;
