@@ -280,9 +280,10 @@ def test_without_rich_it_says_what_to_install(nginx: Nginx) -> None:
     assert "200 OK" in shown
 
 
-@pytest.mark.parametrize("plain", [False, True], ids=["TLS", "plain"])
-def test_the_demo_server(plain: bool) -> None:
-    command = [*PABAL, "demo", "--port", "0", *(["--plain"] if plain else [])]
+@contextlib.contextmanager
+def demo_command(*arguments: str) -> Iterator[list[str]]:
+    """``pabal demo`` until the end, when Ctrl-C ends it; the arguments of ``pabal`` that it says to try."""
+    command = [*PABAL, "demo", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         said = ""
@@ -290,7 +291,14 @@ def test_the_demo_server(plain: bool) -> None:
             line = child.stdout.readline()
             assert line, child.stderr and child.stderr.read()
             said += line
-        arguments = said.rpartition("Try: pabal ")[2].split()
+        yield said.rpartition("Try: pabal ")[2].split()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 0
+
+
+@pytest.mark.parametrize("plain", [False, True], ids=["TLS", "plain"])
+def test_the_demo_server(plain: bool) -> None:
+    with demo_command(*(["--plain"] if plain else [])) as arguments:
         done = pabal(*arguments)
         (record,) = lines_of(done.stdout)
         assert record["json"]["symbol"] == "BTC"
@@ -306,24 +314,11 @@ def test_the_demo_server(plain: bool) -> None:
         assert records["/delay/50"]["elapsed_ms"] >= 50
         assert records["/echo"]["status"] == 200
         assert records["/none"]["status"] == 404
-        child.send_signal(signal.SIGINT)
-        assert child.wait(10) == 0
 
 
 def test_the_demo_server_logs_its_connections_over_quic(tmp_path: Path) -> None:
-    command = [*PABAL, "demo", "--port", "0", "--qlog", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        said = ""
-        while "Try: " not in said:
-            line = child.stdout.readline()
-            assert line, child.stderr and child.stderr.read()
-            said += line
-        _, _, ca_file, url = said.rpartition("Try: ")[2].split()[1:]
-        with Session(verify=ca_file, http="3") as session:
-            assert session.get(url).ok
-        child.send_signal(signal.SIGINT)
-        assert child.wait(10) == 0
+    with demo_command("--qlog", str(tmp_path)) as (_, _, ca_file, url), Session(verify=ca_file, http="3") as session:
+        assert session.get(url).ok
     (log,) = tmp_path.glob("*_server.sqlog")
     assert log.read_text().startswith('\x1e{"qlog_format"')
 
