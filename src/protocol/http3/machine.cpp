@@ -256,15 +256,23 @@ void machine::peer_goes_away(quic::stream_id first_unprocessed) {
     if (role_ == role::server) return;  // the client wants no pushes, of which there are none
     accepts_streams_ = false;
     if (observer_) observer_->on_going_away();
+    const auto refusal = [] {
+        return reset_error(error_code::connection_closed, "the server did not process the request (GOAWAY)");
+    };
     std::vector<carriage*> refused;
     carriages_.for_each([&](carriage& each) {
-        if (each.owner && (each.id < 0 || each.id >= first_unprocessed)) refused.push_back(&each);
+        if (each.owner && each.id >= first_unprocessed) refused.push_back(&each);
     });
     for (carriage* each : refused) {
         if (!each->owner || each->owner->ended_) continue;  // what was told before changed that
-        if (each->id >= 0) give_up(each->id, error_reason::request_cancelled);
-        end_stream(*each, reset_error(error_code::connection_closed, "the server did not process the request (GOAWAY)"),
-                   true);
+        give_up(each->id, error_reason::request_cancelled);
+        end_stream(*each, refusal(), true);
+    }
+    // Whoever hears of it may let go of others, which are gone then.
+    while (!waiting_.empty()) {
+        stream& its_owner = *waiting_.front().owner;
+        delete std::exchange(its_owner.carriage_, nullptr);
+        its_owner.on_reset(refusal(), true);
     }
 }
 
@@ -530,11 +538,10 @@ void machine::give_up(quic::stream_id id, error_reason reason) {
     nghttp3_conn_shutdown_stream_read(connection_.get(), id);
 }
 
-/// Tells the owner, who is no longer interested then.
+/// Tells the owner of a stream that is open, who is no longer interested then.
 void machine::end_stream(carriage& of, error&& failure, bool unprocessed) {
     stream& its_owner = *std::exchange(of.owner, nullptr);
     its_owner.carriage_ = nullptr;
-    if (of.id < 0) delete &of;
     its_owner.on_reset(std::move(failure), unprocessed);
 }
 

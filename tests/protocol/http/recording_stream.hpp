@@ -2,6 +2,7 @@
 /// \file
 /// What the tests of the machines for many streams share.
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,6 +64,7 @@ public:
     std::optional<error> failure;
     bool ended = false;
     bool unprocessed = false;
+    std::function<void()> then;  ///< what its owner does when it hears of a failure
 
     void on_informational(response_head&& got) override { informational.push_back(got.status); }
     void on_response(response_head&& got) override { head = std::move(got); }
@@ -74,6 +76,7 @@ public:
     void on_reset(error&& got, bool was_unprocessed) override {
         failure = std::move(got);
         unprocessed = was_unprocessed;
+        if (then) then();
     }
     result<read_outcome> read_body(std::span<char> buffer) override {
         return pabal::testing::read_parts(body_parts, buffer, body_failure);

@@ -284,6 +284,21 @@ TEST_P(http3_machine, what_a_peer_that_goes_away_has_not_looked_at_is_unprocesse
     EXPECT_FALSE(kept.failure);
 }
 
+TEST_P(http3_machine, whoever_hears_that_a_peer_goes_away_may_let_go_of_others) {
+    quic::limits one;
+    one.peer_streams = 1;
+    connect(one);
+    recording_stream kept, first, second, third;
+    ask(kept);
+    for (recording_stream* waiting : {&first, &second, &third}) ASSERT_TRUE(machine_->request(root_, 0, *waiting));
+    first.then = [&] { machine_->release(second); };
+    server_->go_away();
+    ASSERT_TRUE(until([&] { return third.failure.has_value(); }));
+    EXPECT_TRUE(first.unprocessed && third.unprocessed);
+    EXPECT_FALSE(second.failure);
+    EXPECT_FALSE(kept.failure);
+}
+
 TEST_P(http3_machine, requests_wait_until_the_peer_allows_another_stream) {
     quic::limits two;
     two.peer_streams = 2;
