@@ -98,10 +98,10 @@ def run(options: argparse.Namespace) -> int:
         print("There is one core: client and server share it, and rates mean little.", file=sys.stderr)
 
     results = Results()
-    large = max((plan.size(shape) for shape in shapes if shape.kind is Kind.DOWNLOAD), default=0)
+    large = {plan.size(shape) for shape in shapes if shape.kind is Kind.DOWNLOAD}
     upload = max((plan.size(shape) for shape in shapes if shape.kind is Kind.UPLOAD), default=0)
     http3 = any(shape.version == "3" for shape in shapes)
-    with nginx(server_core, connections=connections, large_size=large, upload_size=upload, http3=http3) as server:
+    with nginx(server_core, connections=connections, large_sizes=large, upload_size=upload, http3=http3) as server:
         version = server.version
         Runner(plan, server, client_core, pythons, loop_path).run(tables, adapters, results)
 

@@ -88,10 +88,12 @@ class Runner:
         print(f"{shape.name:<20} round {turn + 1}  {adapter.name:<16} {figures}", flush=True)
 
     def _measure(self, shape: Shape, adapter: Adapter) -> Sample:
+        size = self._plan.size(shape)
+        path = f"{shape.path}/{size}" if shape.kind is Kind.DOWNLOAD else shape.path
         parameters = {
-            "url": self._server.url(shape.path, tls=shape.tls, version=shape.version),
+            "url": self._server.url(path, tls=shape.tls, version=shape.version),
             "at_once": self._plan.at_once(shape),
-            "size": self._plan.size(shape),
+            "size": size,
             "version": shape.version,
             "seconds": 0 if self._plan.quick else self._plan.seconds,
         }

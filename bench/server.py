@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -50,7 +50,7 @@ http {{
     location /once {{ keepalive_timeout 0; return 200 '{{"symbol":"BTC","price":123.45}}'; }}
     location /1ms {{ echo_sleep 0.001; echo_exec /price; }}
     location /100ms {{ echo_sleep 0.1; echo_exec /price; }}
-    location /large {{ root {folder}; }}
+    location /large/ {{ root {folder}; }}
     location /upload {{ echo_read_request_body; echo -n '{{"received":$content_length}}'; }}
   }}
 }}
@@ -152,7 +152,9 @@ def caddy(core: int, folder: Path, plain: int) -> Iterator[str]:
 
 
 @contextmanager
-def nginx(core: int, *, connections: int, large_size: int, upload_size: int, http3: bool = False) -> Iterator[Server]:
+def nginx(
+    core: int, *, connections: int, large_sizes: Iterable[int], upload_size: int, http3: bool = False
+) -> Iterator[Server]:
     """Running until the context ends; `http3`: with Caddy before it."""
     program = find_nginx()
     build = subprocess.run([program, "-V"], check=True, capture_output=True, text=True).stderr
@@ -160,8 +162,10 @@ def nginx(core: int, *, connections: int, large_size: int, upload_size: int, htt
     with tempfile.TemporaryDirectory() as name:
         folder, plain, tls, http2 = Path(name), free_port(), free_port(), free_port()
         write_certificate(folder)
-        with (folder / "large").open("wb") as large:
-            large.truncate(large_size)
+        (folder / "large").mkdir()
+        for size in large_sizes:
+            with (folder / "large" / str(size)).open("wb") as large:
+                large.truncate(size)
         configuration = CONFIGURATION.format(
             echo_module=find_echo_module(build),
             folder=folder,
