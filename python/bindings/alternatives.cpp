@@ -3,6 +3,8 @@
 #include <chrono>
 #include <string>
 
+#include "options.hpp"
+
 namespace pabal::python {
 
 std::shared_ptr<dial::alternative_file> alternative_file_of(nb::handle given) {
@@ -10,9 +12,8 @@ std::shared_ptr<dial::alternative_file> alternative_file_of(nb::handle given) {
     if (!read.get()) throw_python();
     const owned path(checked(PyObject_CallOneArg(read.get(), given.ptr())));
     if (path.get() == Py_None) return nullptr;
-    const owned encoded(checked(PyUnicode_EncodeFSDefault(path.get())));
-    const std::string_view bytes(PyBytes_AS_STRING(encoded.get()),
-                                 static_cast<std::size_t>(PyBytes_GET_SIZE(encoded.get())));
+    std::string bytes;
+    if (!read_path(path.get(), "alternatives_file", "the path of a file", bytes)) throw_python();
     auto opened = dial::alternative_file::open(bytes, std::chrono::system_clock::now());
     if (opened) return *opened;
     const error& failure = opened.error();

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/hexadecimal.hpp"
+
 namespace pabal::connection {
 
 namespace {
@@ -15,14 +17,7 @@ namespace {
 constexpr std::size_t gathered = 32 * 1024;
 
 std::string name_of_file(std::string_view id, quic::vantage_point whose) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string name;
-    for (const char letter : id) {
-        const auto byte = static_cast<unsigned char>(letter);
-        name += digits[byte >> 4U];
-        name += digits[byte & 0xfU];
-    }
-    return name + (whose == quic::vantage_point::client ? "_client.sqlog" : "_server.sqlog");
+    return base::hexadecimal_bytes(id) + (whose == quic::vantage_point::client ? "_client.sqlog" : "_server.sqlog");
 }
 
 /// One connection's. Whatever fails ends it, and nobody hears of that: a log must not disturb what it tells of.

@@ -5,6 +5,8 @@
 
 #include <openssl/digest.h>
 
+#include "base/hexadecimal.hpp"
+
 namespace pabal::http {
 
 namespace {
@@ -29,12 +31,7 @@ std::string hash(digest_algorithm algorithm, std::initializer_list<std::string_v
     std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     EVP_DigestFinal_ex(context.get(), digest.data(), &size);
-    std::string out;
-    for (const std::uint8_t byte : std::span(digest).first(size)) {
-        out.push_back("0123456789abcdef"[byte >> 4U]);
-        out.push_back("0123456789abcdef"[byte & 15U]);
-    }
-    return out;
+    return base::hexadecimal_bytes({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string quoted(std::string_view text) {
