@@ -27,8 +27,8 @@ def start(authority: trustme.CA, tmp_path: Any) -> Iterator[Callable[..., tuple[
     """``start()`` starts a server, and a relay before it, that live as long as the test."""
     started: list[Http3Server | Relay] = []
 
-    def begin(answer: Callable[[Request], None] = answer) -> tuple[Http3Server, Relay]:
-        server = Http3Server(authority.issue_cert("127.0.0.1"), tmp_path, answer)
+    def begin(answer: Callable[[Request], None] = answer, **options: Any) -> tuple[Http3Server, Relay]:
+        server = Http3Server(authority.issue_cert("127.0.0.1"), tmp_path, answer, **options)
         relay = Relay(server.port)
         started.extend((relay, server))
         return server, relay
@@ -62,6 +62,34 @@ def test_a_body_under_way_outlives_it_too(
             body += b"".join(pieces)
         assert body == LARGE
     assert server.connections == 1
+
+
+def test_a_client_whom_nothing_reaches_any_more_goes_on_from_another_port(
+    no_leaks: None, start: Callable[..., tuple[Http3Server, Relay]], ca_file: str
+) -> None:
+    server, relay = start()
+    with pabal.Session(verify=ca_file, http="3", timeout=20, retries=0) as session:
+        assert session.post(f"{relay.url}/echo", content=b"x").text == "POST||1|[]"
+        for _ in range(2):
+            relay.drop()
+            assert session.post(f"{relay.url}/echo", content=b"y").text == "POST||1|[]"
+    assert server.connections == 1
+
+
+def test_a_client_whom_nothing_reaches_at_all_says_so(
+    start: Callable[..., tuple[Http3Server, Relay]], ca_file: str
+) -> None:
+    _, relay = start(idle_timeout=1)
+    with (
+        pabal.Session(verify=ca_file, http="3", timeout=100, retries=0) as session,
+        session.stream("GET", f"{relay.url}/large") as response,
+    ):
+        pieces = response.iter_bytes()
+        next(pieces)
+        relay.loses = 1
+        with pytest.raises(pabal.exceptions.IncompleteBody, match="nothing came for too long") as failed:
+            b"".join(pieces)
+    assert failed.value.whose == "network"
 
 
 def test_a_client_whose_address_is_gone_goes_on_from_another() -> None:

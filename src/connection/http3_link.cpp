@@ -61,6 +61,7 @@ result<bool> http3_link::advance() {
     if (due && *due <= reactor_.now()) {
         (void)quic_->on_deadline(reactor_.now());
         if (auto going = check(); !going) return std::move(going).error();
+        if (quic_->take_doubt_of_path()) (void)move_away();
     }
     if (!socket_->maybe_readable()) return false;
     const auto got = socket_->receive([this](std::string_view datagram, transport::ecn_mark mark) {
@@ -111,7 +112,7 @@ result<void> http3_link::flush() {
     return check();
 }
 
-/// The local address is no longer there. False: nor is another, or the peer does not allow it.
+/// The local address is no longer there, or nothing reaches it. False: nor is another, or the peer does not allow it.
 bool http3_link::move_away() {
     if (moves_left_ == 0 || !is_established()) return false;
     --moves_left_;

@@ -7,8 +7,8 @@
 ///
 /// Nobody is told anything but `on_link_ready`; what happened is seen by the machines' own observers.
 ///
-/// When the address it left from is gone (another network), it leaves from another one (RFC 9000 section 9), as long as nobody has said
-/// which it has to be.
+/// When the address it left from is gone (another network), or the server falls silent though it owes answers, it leaves from another
+/// one (RFC 9000 section 9), as long as nobody has said which it has to be.
 ///
 /// Threads: belongs to its reactor. Lifetime: destroying it ends the connection, and says so.
 

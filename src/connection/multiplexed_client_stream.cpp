@@ -283,7 +283,9 @@ void multiplexed_client_stream<Machine>::lose(const error& failure, bool unproce
     error told = failure;
     if (head_received_ && failure.code == error_code::connection_closed) {
         told.code = error_code::body_incomplete;
-        told.message = "the server closed the connection before the response body was complete";
+        told.message = failure.whose == culprit::network
+                           ? "the response body is not complete: " + failure.message
+                           : "the server closed the connection before the response body was complete";
     }
     if (receiving_ == receiving::push) return fail(std::move(told));
     failure_ = std::move(told);

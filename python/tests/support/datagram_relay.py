@@ -23,10 +23,10 @@ class Relay:
     """Carries datagrams between clients and the server at a port of 127.0.0.1, until `stop`.
 
     ``loses``, ``repeats`` and ``reorders`` are the shares of the datagrams, either way, that are lost, come twice and
-    come late; ``delay`` is how many seconds each of them takes. After every ``rebinds`` datagrams of a client the
-    server sees them come from another port, and what it sends to the old one is lost, as when a NAT forgets them. What
-    happens to which datagram is drawn from ``seed``, for either direction by itself; `happened` counts it. `first` has
-    the first datagram of every client, and of every one that was forgotten.
+    come late; ``delay`` is how many seconds each of them takes. ``loses`` can be set anew at any time. After every
+    ``rebinds`` datagrams of a client the server sees them come from another port, and what it sends to the old one is
+    lost, as when a NAT forgets them. What happens to which datagram is drawn from ``seed``, for either direction by
+    itself; `happened` counts it. `first` has the first datagram of every client, and of every one that was forgotten.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Relay:
         seed: int = 1,
     ) -> None:
         self._to = ("127.0.0.1", port)
-        self._loses, self._repeats, self._reorders = loses, repeats, reorders
+        self.loses, self._repeats, self._reorders = loses, repeats, reorders
         self._delay, self._rebinds = delay, rebinds
         self._there, self._back = random.Random(seed), random.Random(-seed)
         self.happened = {"loses": 0, "repeats": 0, "reorders": 0, "rebinds": 0}
@@ -49,6 +49,7 @@ class Relay:
         self._loop = LoopThread()
         self._upstream: dict[Any, socket.socket] = {}
         self._sent: dict[Any, int] = {}
+        self._deaf: set[Any] = set()
         self._downstream = bound()
         self.port: int = self._downstream.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -58,6 +59,8 @@ class Relay:
         with contextlib.suppress(BlockingIOError):
             while True:
                 data, client = self._downstream.recvfrom(65536)
+                if client in self._deaf:
+                    continue
                 if client not in self._upstream:
                     self.first.append(data)
                 self._carry(self._way_of(client), data, self._to, self._there)
@@ -87,13 +90,23 @@ class Relay:
 
         self._loop.run(forget_all())
 
+    def drop(self) -> None:
+        """From now on nothing is carried to or from the addresses that clients have so far."""
+
+        async def drop_all() -> None:
+            for client in list(self._upstream):
+                self._deaf.add(client)
+                self._forget(client)
+
+        self._loop.run(drop_all())
+
     def _from_server(self, upstream: socket.socket, client: Any) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
             while True:
                 self._carry(self._downstream, upstream.recv(65536), client, self._back)
 
     def _carry(self, to: socket.socket, data: bytes, address: Any, chance: random.Random) -> None:
-        lost, repeated, reordered = (chance.random() < share for share in (self._loses, self._repeats, self._reorders))
+        lost, repeated, reordered = (chance.random() < share for share in (self.loses, self._repeats, self._reorders))
         if lost:
             self.happened["loses"] += 1
             return

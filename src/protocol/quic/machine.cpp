@@ -62,7 +62,26 @@ result<void> machine::receive(std::string_view datagram, std::uint8_t ecn, time_
 result<void> machine::on_deadline(time_point now) {
     if (failure_) return *failure_;
     now_ = now;
+    if (!server_ && established_) look_for_silence();
     return ended(ngtcp2_conn_handle_expiry(connection_.get(), stamp_of(now)));
+}
+
+/// Looks only when a deadline has come, since probes that are not answered have deadlines: what works pays nothing.
+void machine::look_for_silence() {
+    ngtcp2_conn_info seen;
+    ngtcp2_conn_get_conn_info2(connection_.get(), &seen);
+    const bool news = std::exchange(silence_.received, seen.pkt_recv) != seen.pkt_recv;
+    const bool was_due = std::exchange(silence_.answer_due, seen.bytes_in_flight > 0);
+    if (news) silence_.patience = path_patience;
+    if (news || !was_due || !silence_.answer_due) {
+        silence_.since = now_;
+        return;
+    }
+    const std::chrono::nanoseconds probes = 3 * std::chrono::nanoseconds(ngtcp2_conn_get_pto2(connection_.get()));
+    if (now_ - silence_.since < std::max(silence_.patience, probes)) return;
+    doubts_path_ = true;
+    silence_.since = now_;
+    silence_.patience *= 2;
 }
 
 /// What ngtcp2 returned, where anything but 0 ends the connection.

@@ -110,6 +110,12 @@ public:
     /// A client's: goes on from another local address (RFC 9000 section 9), at once; the new path is validated meanwhile. False: the
     /// peer does not allow it, or has given no connection ID for it.
     bool migrate(std::string local, time_point now);
+    /// A client's, after `on_deadline`: nothing has come for so long, although answers are due, that it may be the path that is to blame
+    /// (a NAT that forgot us, and a server that goes on sending to where we were). True once; then after twice as long a silence.
+    bool take_doubt_of_path() { return std::exchange(doubts_path_, false); }
+    /// The least such silence, as long as anything ever came; longer where probes take longer (RFC 9002 section 6.2): three of them
+    /// are waited for.
+    static constexpr std::chrono::seconds path_patience{1};
     /// Why the connection ended.
     const std::optional<error>& failure() const noexcept { return failure_; }
     /// It was the handshake, on this side: the TLS object knows more.
@@ -171,6 +177,7 @@ private:
     error why(int code) const;
     std::string peer() const { return server_ ? "client" : "server"; }
     void give_address_token();
+    void look_for_silence();
     void note_path(const void* written);
     error peers_close() const;
     long write_packet(void* path, void* info, std::uint8_t* space, std::size_t size, std::uint64_t now);
@@ -191,6 +198,14 @@ private:
     bool sends_early_ = false;  ///< server: it has the keys for it
     bool early_ = false;        ///< there are keys for early data
     std::string address_token_;
+    /// What `look_for_silence` saw last.
+    struct {
+        bool answer_due = false;
+        std::uint64_t received = 0;  ///< packets
+        time_point since;
+        std::chrono::nanoseconds patience = path_patience;
+    } silence_;
+    bool doubts_path_ = false;
     bool sending_ = false;
     bool reset_by_stranger_ = false;  ///< a stateless reset came
     bool keeps_alive_ = false;

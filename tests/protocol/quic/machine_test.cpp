@@ -146,6 +146,29 @@ TEST_F(quic_machine, a_client_goes_on_from_another_address) {
     EXPECT_FALSE(world_.client->failure());
 }
 
+TEST_F(quic_machine, a_client_doubts_its_path_when_answers_are_due_and_nothing_comes) {
+    establish();
+    world_.settle(5s);
+    EXPECT_FALSE(world_.client->take_doubt_of_path()) << "nobody owes anything";
+    bool reachable = false;
+    world_.loses = [&](std::string_view, bool) { return !reachable; };
+    const auto id = world_.client->open();
+    client_.say(*id, "anybody?", true);
+    const auto doubted = [&] { return world_.client->take_doubt_of_path(); };
+    auto asked = world_.now;
+    ASSERT_TRUE(world_.run_until(doubted));
+    EXPECT_GE(world_.now - asked, machine::path_patience);
+    EXPECT_LE(world_.now - asked, 4 * machine::path_patience);
+    asked = world_.now;
+    ASSERT_TRUE(world_.run_until(doubted));
+    EXPECT_GE(world_.now - asked, 2 * machine::path_patience) << "it may not be the path";
+    reachable = true;
+    ASSERT_TRUE(world_.run_until([&] { return server_.streams[*id].ended; }));
+    world_.settle(20s);
+    EXPECT_FALSE(world_.client->take_doubt_of_path());
+    EXPECT_FALSE(world_.client->failure());
+}
+
 /// RFC 9000 section 13.4.
 TEST_F(quic_machine, marks_for_congestion_are_used_as_long_as_the_network_leaves_them) {
     for (const bool bleached : {false, true}) {
