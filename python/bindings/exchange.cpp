@@ -47,7 +47,7 @@ bool read_options(PyObject* const* values, PyObject* names, bool is_async, excha
 bool take_body(PyObject* body, prepared_call& out) {
     if (body == Py_None) return true;
     if (PyBytes_Check(body)) {
-        out.request.body.assign(PyBytes_AS_STRING(body), static_cast<std::size_t>(PyBytes_GET_SIZE(body)));
+        out.request.body = content_of(body);
         return true;
     }
     const owned size(PyObject_GetAttrString(body, "size"));

@@ -135,6 +135,9 @@ bool parse_continue_wait(PyObject* value, std::optional<milliseconds>& out) {
     return true;
 }
 
+/// Smaller bodies are copied faster than they are kept.
+constexpr std::size_t kept_from = 16 * 1024;
+
 /// One attribute of a line `prepare` returned.
 std::string_view bytes_view(PyObject* object) {
     return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
@@ -190,7 +193,7 @@ bool take_prepared(const session_defaults& defaults, PyObject* answer, prepared_
     out.request.headers_are_complete = true;
     if (!take_lines(lines, out.request.headers)) return false;
     if (PyBytes_Check(body)) {
-        out.request.body = bytes_view(body);
+        out.request.body = content_of(body);
     } else if (body != Py_None) {
         out.request.streams_body = true;
         out.body = owned::borrow(body);
@@ -366,6 +369,17 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
         if (!request.proxy_tls) return std::nullopt;
     }
     return out;
+}
+
+client::call_content content_of(PyObject* bytes) {
+    const std::string_view data = bytes_view(bytes);
+    // A subclass may have a destructor of its own, which is not to run wherever a call ends.
+    if (data.size() < kept_from || !PyBytes_CheckExact(bytes)) return std::string(data);
+    return {data, std::shared_ptr<const void>(Py_NewRef(bytes), [](const void* kept) {
+                if (!Py_IsInitialized()) return;
+                const nb::gil_scoped_acquire acquired;
+                Py_DECREF(static_cast<PyObject*>(const_cast<void*>(kept)));
+            })};
 }
 
 }  // namespace pabal::python

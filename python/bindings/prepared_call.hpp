@@ -33,6 +33,10 @@ std::optional<prepared_call> prepare_call(PyObject* session, session_defaults& d
 std::optional<prepared_call> prepare_exchange(session_defaults& defaults, PyObject* const* arguments, Py_ssize_t count,
                                               PyObject* names, bool is_async);
 
+/// A bytes object as a body: kept, if it is too large to be copied.
+client::call_content content_of(PyObject* bytes);
+
 /// `method` of a request as a token in upper case; false with an exception set.
 bool read_method(PyObject* method, bool keep_case, std::string& out);
+
 }  // namespace pabal::python

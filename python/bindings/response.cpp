@@ -89,7 +89,7 @@ nb::object request_of(response& self) {
         const client::call_request& asked = self.call->asked();
         const owned method(text(asked.method)), location(utf8(asked.location.text()));
         const owned lines(make_headers(self.call->request.headers));
-        const owned body(asked.body.empty() ? Py_NewRef(Py_None) : bytes(asked.body));
+        const owned body(asked.body.size() == 0 ? Py_NewRef(Py_None) : bytes(asked.body.view()));
         self.request = owned(checked(PyObject_CallFunctionObjArgs(request_class, method.get(), location.get(),
                                                                   lines.get(), body.get(), nullptr)));
     }

@@ -6,9 +6,12 @@ import asyncio
 import gzip
 import hashlib
 import io
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pabal
@@ -120,6 +123,111 @@ def test_nginx_refuses_a_body_before_it_is_sent(nginx: Nginx) -> None:
         assert (response.status_code, read) == (413, [])
         response = session.get(nginx.url + "/price")
         assert not response.trace.reused
+
+
+# --- large bodies, which are not copied -------------------------------------------------------------------------------
+
+LARGE = 24_000_000
+
+
+@pytest.mark.parametrize("way", ["sync", "async", "requests"])
+def test_a_large_body_is_sent_from_where_it_is_and_let_go_of(scripted: Serve, way: str) -> None:
+    """The process grows by less than another body, and holds no reference in the end."""
+    command = [sys.executable, "-c", UPLOADING, way, scripted(Recorder()).url, str(LARGE)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    grown, kept = (int(each) for each in done.stdout.split())
+    assert grown < LARGE // 2
+    assert kept == 0
+
+
+UPLOADING = """
+import asyncio, sys
+import pabal, pabal.requests
+
+way, url, size = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+async def awaited(body):
+    async with pabal.AsyncSession(trust_env=False) as session:
+        assert (await session.put(url, content=body)).text == "ok"
+
+def send(body):
+    if way == "requests":
+        assert pabal.requests.put(url, data=body).text == "ok"
+    elif way == "async":
+        asyncio.run(awaited(body))
+    else:
+        with pabal.Session(trust_env=False) as session:
+            assert session.put(url, content=body).text == "ok"
+
+send(b"p" * 100_000)
+body = b"p" * size
+before, references = peak(), sys.getrefcount(body)
+send(body)
+print(peak() - before, sys.getrefcount(body) - references)
+"""
+
+
+def test_a_large_body_that_nobody_else_keeps_stays_until_it_is_sent(scripted: Serve, kind: str) -> None:
+    recorder = Recorder(("307 Temporary Redirect", "Location: /again"), ("200 OK",))
+    response = put(kind, scripted(recorder).url, content=b"".join(b"%08d" % index for index in range(50_000)))
+    assert response.status_code == 200
+    assert [hashlib.sha256(body).digest() for body in recorder.bodies] == [
+        hashlib.sha256(b"".join(b"%08d" % index for index in range(50_000))).digest()
+    ] * 2
+
+
+def test_a_large_body_outlives_the_call_that_was_answered_before_it_was_sent(scripted: Serve) -> None:
+    """A streamed response is there when only the beginning of the body was read."""
+    received: list[bytes] = []
+
+    def answer_first(connection: Connection) -> None:
+        assert connection.read_head()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        received.append(connection._take(LARGE))
+        connection.send(b"ok")
+
+    with (
+        pabal.Session(trust_env=False, timeout=20) as session,
+        session.stream("PUT", scripted(answer_first).url, content=b"ab" * (LARGE // 2)) as response,
+    ):
+        assert b"".join(response.iter_bytes()) == b"ok"
+    assert received == [b"ab" * (LARGE // 2)]
+
+
+def test_a_large_body_is_let_go_of_when_its_call_is_cancelled(scripted: Serve) -> None:
+    def never(connection: Connection) -> None:
+        assert connection.read_head()
+        connection.read_head()
+
+    async def main() -> int:
+        body = b"p" * LARGE
+        references = sys.getrefcount(body)
+        async with pabal.AsyncSession(trust_env=False) as session:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(session.put(scripted(never).url, content=body), 0.2)
+        return sys.getrefcount(body) - references
+
+    assert asyncio.run(main()) == 0
+
+
+def test_threads_that_share_a_session_let_go_of_their_bodies(scripted: Serve) -> None:
+    bodies = [bytes([65 + index]) * 100_000 for index in range(8)]
+    references = [sys.getrefcount(body) for body in bodies]
+    recorders = [Recorder() for _ in bodies]
+    with pabal.Session(trust_env=False, timeout=20) as session, ThreadPoolExecutor(len(bodies)) as threads:
+        urls = [scripted(recorder).url for recorder in recorders]
+        for _ in range(20):
+            sent = [threads.submit(session.put, url, content=body) for url, body in zip(urls, bodies, strict=True)]
+            assert [each.result().text for each in sent] == ["ok"] * len(bodies)
+        del sent
+    assert [recorder.bodies for recorder in recorders] == [[body] * 20 for body in bodies]
+    del recorders
+    assert [sys.getrefcount(body) for body in bodies] == references
 
 
 # --- trailers: RFC 9110 section 6.5 -----------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ void call::next_hop() {
     next_.reset();
     earlier_.push_back(trace_exchange(history_.back().response.status, nullptr));
     if (next.drops_body) {
-        asked_.body.clear();
+        asked_.body = {};
         asked_.streams_body = false;
         asked_.headers.remove(field_id::content_type);
         asked_.headers.remove(field_id::content_length);

@@ -37,6 +37,7 @@
 #include "base/block_pool.hpp"
 #include "base/byte_buffer.hpp"
 #include "base/intrusive_list.hpp"
+#include "client/call_content.hpp"
 #include "client/redirect.hpp"
 #include "client/retry.hpp"
 #include "protocol/http/content_coding.hpp"
@@ -86,7 +87,7 @@ struct call_request {
     /// delimits may end without TLS's close_notify. For callers with session rules of their own, such as the faces.
     bool as_told = false;
     std::string cookies;                         ///< "a=1; b=2" given for this call; never sent to another origin
-    std::string body;                            ///< held here, unless streamed
+    call_content body;                           ///< in memory, unless streamed
     std::optional<std::uint64_t> streamed_size;  ///< streamed body of known size
     bool streams_body = false;                   ///< the body comes from call_observer::read_call_body
     timeouts limits;

@@ -72,7 +72,7 @@ void call::build_request() {
     } else {
         // Only a chunked body has trailers: one that lies in memory is read in pieces then.
         const bool is_chunked = !asked_.trailers.empty();
-        request_body = is_chunked ? std::string_view{} : asked_.body;
+        request_body = is_chunked ? std::string_view{} : asked_.body.view();
         request_body_size = is_chunked ? std::nullopt : std::optional<std::uint64_t>(asked_.body.size());
         body_given_ = 0;
     }
@@ -104,7 +104,7 @@ void call::authorize() {
     std::string value;
     if (credentials* given = credentials_here()) {
         out.remove(field_id::authorization);
-        const auto body = asked_.streams_body ? std::nullopt : std::optional<std::string_view>(asked_.body);
+        const auto body = asked_.streams_body ? std::nullopt : std::optional(asked_.body.view());
         value = given->authorize(to, request, body, answered_challenges_ > 0);
     } else if (to.has_userinfo() && !out.contains(field_id::authorization)) {
         // A user name that Basic cannot carry (RFC 7617 section 2: no colon, no controls) is left out; the server says 401.
@@ -137,7 +137,7 @@ result<read_outcome> call::read_request_body(std::span<char> buffer) {
     if (!asked_.streams_body) {
         // A handler in this process need not know that the body lies in memory.
         if (body_given_ == asked_.body.size()) return read_outcome{read_outcome::kind::end, 0};
-        const std::size_t size = asked_.body.copy(buffer.data(), buffer.size(), body_given_);
+        const std::size_t size = asked_.body.view().copy(buffer.data(), buffer.size(), body_given_);
         body_given_ += size;
         return read_outcome{read_outcome::kind::data, size};
     }

@@ -100,10 +100,10 @@ result<void> prepare_upload(request& asked, call_request& out) {
     const bool sized = out.headers.contains(field_id::content_length);
     if (!asked.trailers.empty() && sized) return refuse("a body with trailers is chunked and has no Content-Length");
     out.trailers = std::move(asked.trailers);
-    if (!asked.compress || out.body.empty()) return {};
+    if (!asked.compress || out.body.size() == 0) return {};
     if (sized || out.headers.contains(field_id::content_encoding))
         return refuse("a body that is compressed on its way has neither Content-Length nor Content-Encoding before");
-    out.body = http::content_encoder::encoded(*asked.compress, out.body);
+    out.body = http::content_encoder::encoded(*asked.compress, out.body.view());
     return out.headers.append("Content-Encoding", name_of(*asked.compress));
 }
 
