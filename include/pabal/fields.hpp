@@ -25,6 +25,7 @@ enum class field_id : std::uint8_t {
     other,
     accept,
     accept_encoding,
+    alt_svc,
     authorization,
     connection,
     content_encoding,

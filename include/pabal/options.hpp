@@ -25,8 +25,8 @@ struct timeouts {
     bool operator==(const timeouts&) const = default;
 };
 
-/// The versions of HTTP that a session may speak; at least one. Where both may be, a server chooses when TLS begins (ALPN, RFC
-/// 7301), and without TLS it is HTTP/1.1. Where only HTTP/2 may be, it is spoken without asking when there is no TLS (RFC 9113
+/// The versions of HTTP that a session may speak; at least one. Of HTTP/1.1 and HTTP/2 a server chooses when TLS begins (ALPN, RFC
+/// 7301), and without TLS it is HTTP/1.1. Where HTTP/1.1 may not be, it is spoken without asking when there is no TLS (RFC 9113
 /// section 3.3), and a TLS server that does not agree to it is `unsupported`.
 struct http_versions {
     bool http_1_1 = true;
@@ -34,7 +34,7 @@ struct http_versions {
     /// With others: used where an origin says that it can be had so (Alt-Svc, RFC 7838; HTTPS records, RFC 9460), raced with TCP.
     /// Alone: every request goes over QUIC to the origin's UDP port of the same number (RFC 9114 section 3.3.1). It is for https
     /// only, and goes through no proxy: alone, what asks for another way fails as `unsupported`.
-    bool http_3 = false;
+    bool http_3 = true;
 
     bool operator==(const http_versions&) const = default;
 };

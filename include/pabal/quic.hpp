@@ -4,7 +4,7 @@
 /// and whether they write down what happens on them.
 ///
 ///     pabal::session_options options;
-///     options.versions = {.http_1_1 = false, .http_2 = false, .http_3 = true};
+///     options.versions = {.http_1_1 = false, .http_2 = false};
 ///     options.quic.congestion_control = pabal::congestion_control::bbr;
 ///     options.quic.qlog_folder = "logs";
 

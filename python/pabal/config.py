@@ -402,7 +402,7 @@ HTTP_VERSIONS: Final = ("1.1", "2", "3")
 def versions_of(http: Any) -> frozenset[str]:
     """What ``http=`` of a session says: the versions that may be spoken."""
     if http is None:
-        return frozenset(HTTP_VERSIONS[:2])  # 3 has to be asked for
+        return frozenset(HTTP_VERSIONS)
     if isinstance(http, bytes) or not (isinstance(http, str) or hasattr(http, "__iter__")):
         raise TypeError(f'http must be "1.1", "2", "3" or several of them, not {type(http).__name__}')
     versions = frozenset([http] if isinstance(http, str) else http)

@@ -142,11 +142,11 @@ class Session(_engine.Session):
     retries
         When what failed is sent again: a number or a `pabal.Retry`. Never by default.
     http
-        The versions of HTTP that may be spoken: one of ``"1.1"``, ``"2"`` and ``"3"``, or several; the first two are
-        the default. Of those a TLS server chooses, and without TLS it is 1.1; where only 2 may be, it is spoken
-        without asking when there is no TLS. 3 goes over QUIC to where an origin says that it can be had so (Alt-Svc,
-        HTTPS records); where only 3 may be, to the UDP port of the same number at once. It is for https only and goes
-        through no proxy.
+        The versions of HTTP that may be spoken: one of ``"1.1"``, ``"2"`` and ``"3"``, or several; all are the default.
+        Of the first two a TLS server chooses, and without TLS it is 1.1; where only 2 may be, it is spoken without
+        asking when there is no TLS. 3 goes over QUIC, raced with TCP, to where an origin says that it can be had so
+        (Alt-Svc, HTTPS records); where only 3 may be, to the UDP port of the same number at once. It is for https only
+        and goes through no proxy.
     encrypted_client_hello
         Whether the path may read from a TLS handshake which server is meant (RFC 9849): ``"never"`` hidden, the
         default; ``"when_offered"``, where the origin's HTTPS record has a key for it, which costs a question to the DNS

@@ -20,6 +20,7 @@ import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import RequestReceived
+from support.datagram_relay import Relay
 from support.demo import program
 from support.http3 import QUOTE, Http3Server, SilentPort
 from support.processes import their_environment
@@ -58,7 +59,7 @@ def test_the_next_request_goes_where_the_origin_said(
     http3_server: Http3Server, no_leaks: None, origin: Callable[..., ScriptedServer], ca_file: str
 ) -> None:
     server = origin(f'h3=":{http3_server.port}"; ma=3600')
-    with pabal.Session(verify=ca_file, http=ALL) as session:
+    with pabal.Session(verify=ca_file) as session:
         first, second, third = (session.get(f"{server.url}/price", timeout=20) for _ in range(3))
         assert (first.http_version, first.content) == ("1.1", b"tcp")
         assert (second.http_version, second.content) == ("3", QUOTE)
@@ -115,6 +116,49 @@ def test_where_udp_gets_nowhere_tcp_is_used_and_udp_avoided(
             assert silent.received() == 0, "a place that could not be reached is avoided for minutes"
     finally:
         silent.close()
+
+
+def test_where_udp_stops_getting_anywhere_tcp_takes_over(
+    http3_server: Http3Server, no_leaks: None, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    """Nobody waits for a connection that has fallen silent longer than it takes to see that it has."""
+    relay = Relay(http3_server.port)
+    try:
+        server = origin(f'h3=":{relay.port}"')
+        with pabal.Session(verify=ca_file, timeout=20) as session:
+            assert versions(session, server, 3) == ["1.1", "3", "3"]
+            relay.loses = 1
+            with pytest.raises(pabal.exceptions.ReadTimeout):
+                session.get(f"{server.url}/price", timeout=(5, 0.5))
+            began = time.monotonic()
+            assert versions(session, server, 5) == ["1.1"] * 5
+            assert time.monotonic() - began < 5
+            relay.loses = 0
+            assert versions(session, server, 5) == ["1.1"] * 5, "the place is avoided for minutes"
+    finally:
+        relay.stop()
+
+
+def test_a_request_that_was_under_way_then_is_sent_again(
+    http3_server: Http3Server, origin: Callable[..., ScriptedServer], ca_file: str
+) -> None:
+    relay = Relay(http3_server.port)
+    try:
+        server = origin(f'h3=":{relay.port}"')
+
+        async def main() -> list[str]:
+            async with pabal.AsyncSession(verify=ca_file, timeout=20) as session:
+                for _ in range(2):
+                    await session.get(f"{server.url}/price")
+                relay.loses = 1
+                waiting = asyncio.ensure_future(session.get(f"{server.url}/price"))
+                with pytest.raises(pabal.exceptions.ReadTimeout):
+                    await session.get(f"{server.url}/price", timeout=(5, 0.2))
+                return [(await waiting).http_version, (await session.get(f"{server.url}/price")).http_version]
+
+        assert asyncio.run(main()) == ["1.1", "1.1"]
+    finally:
+        relay.stop()
 
 
 def test_an_alternative_needs_the_origins_certificate(

@@ -52,9 +52,9 @@ def test_a_session_that_speaks_nothing_else(server: Http3Server, ca_file: str, n
         assert session.http == {"3"}
 
 
-def test_it_has_to_be_asked_for() -> None:
+def test_it_need_not_be_asked_for() -> None:
     with pabal.Session() as session:
-        assert session.http == {"1.1", "2"}
+        assert session.http == {"1.1", "2", "3"}
 
 
 def test_names_are_resolved_and_every_address_tried(server: Http3Server, ca_file: str) -> None:

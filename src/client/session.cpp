@@ -62,7 +62,7 @@ bool session::heeds_alternatives(const url& of, const proxy* via) const noexcept
 }
 
 void session::learn_alternatives(const url& of, const proxy* via, const fields& head) {
-    if (!heeds_alternatives(of, via)) return;
+    if (!heeds_alternatives(of, via) || !head.contains(field_id::alt_svc)) return;
     const std::string_view age_text = head.find("age").value_or("");
     std::uint32_t age = 0;
     std::from_chars(age_text.data(), age_text.data() + age_text.size(), age);

@@ -9,6 +9,7 @@ http3_client_connection::http3_client_connection(environment& environment, std::
                                                  client_connection_observer& observer)
     : multiplexed_client_connection(environment, observer),
       link_(std::move(link)),
+      liveness_(environment.reactor, *this, std::chrono::milliseconds(0)),
       began_early_(!link_->is_established()) {
     link_->observe(this);
     link_->http().observe(this);
@@ -22,13 +23,19 @@ http3_client_connection::~http3_client_connection() {
 }
 
 bool http3_client_connection::usable() const noexcept {
-    return state_ == state::open && !going_away_ && link_->http().accepts_streams() && on_wire_ < capacity();
+    return state_ == state::open && !going_away_ && !liveness_.is_doubtful() && !link_->is_silent() &&
+           link_->http().accepts_streams() && on_wire_ < capacity();
 }
 
 void http3_client_connection::on_link_ready() {
     for (bool more = true; more && state_ == state::open;) {
         in_machine_ = true;
+        const bool was_silent = link_->is_silent();
         const auto advanced = link_->advance();
+        if (link_->take_news()) {
+            liveness_.heard();
+            if (was_silent) tell_room();
+        }
         in_machine_ = false;
         if (!advanced) {
             (void)link_->flush();  // says why, if anybody still listens
@@ -68,6 +75,13 @@ void http3_client_connection::on_no_handshake() {
              "the server does not answer over QUIC any more"});
 }
 
+void http3_client_connection::on_gone() {
+    lose({error_code::connection_reset, phase::read, culprit::peer, 0,
+          "the server gave no sign of life within " + std::to_string(liveness::patience.count() / 1000) +
+              " s: the connection is taken for dead"},
+         idle_or(close_reason::timed_out));
+}
+
 void http3_client_connection::end_for(const error& why) {
     if (!link_->is_established()) {
         link_->forget_sessions();
@@ -85,6 +99,7 @@ void http3_client_connection::say_farewell() {
 /// Streams may still be let go of: the link stays until this object goes, and tells nobody anything.
 void http3_client_connection::close_transport() {
     patience_.cancel();
+    liveness_.stop();
     link_->observe(nullptr);
     link_->http().observe(nullptr);
 }

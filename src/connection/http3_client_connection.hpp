@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "connection/http3_link.hpp"
+#include "connection/liveness.hpp"
 #include "connection/multiplexed_client_connection.hpp"
 
 namespace pabal::connection {
@@ -17,6 +18,7 @@ namespace pabal::connection {
 class http3_client_connection final : public multiplexed_client_connection<http3::machine>,
                                       private http3::machine_observer,
                                       private http3_link_observer,
+                                      private liveness_observer,
                                       private reactor::deferred {
 public:
     /// How long a link that sends early may take to become established: until then nobody else is tried.
@@ -37,11 +39,16 @@ public:
     }
 
     void confirm_facts() override;
+    void doubt_peer() override { liveness_.doubt(); }
 
 private:
     void on_capacity_changed() override { tell_room(); }
     void on_going_away() override { going_away_ = true; }
     void on_link_ready() override;
+    /// Whoever waited in vain has given its stream up, and that is to be acknowledged: there is no more to ask.
+    void ask_for_life() override {}
+    void on_alive() override { tell_room(); }
+    void on_gone() override;
     void run_deferred() override { flush(); }
 
     void flush() override;
@@ -52,6 +59,7 @@ private:
     void on_no_handshake();
 
     std::unique_ptr<http3_link> link_;
+    liveness liveness_;
     bool began_early_;  ///< and `facts` say what the handshake was hoped to come to
     reactor::member_timer<http3_client_connection, &http3_client_connection::on_no_handshake> patience_{*this};
 };

@@ -61,20 +61,29 @@ result<bool> http3_link::advance() {
     if (due && *due <= reactor_.now()) {
         (void)quic_->on_deadline(reactor_.now());
         if (auto going = check(); !going) return std::move(going).error();
-        if (quic_->take_doubt_of_path()) (void)move_away();
     }
-    if (!socket_->maybe_readable()) return false;
-    const auto got = socket_->receive([this](std::string_view datagram, transport::ecn_mark mark) {
-        if (failure_) return;
-        heard_ = true;
-        refused_ = false;
-        (void)quic_->receive(datagram, mark, reactor_.now());
-        (void)check();
-    });
-    if (failure_) return *failure_;
-    if (got) return got->what == transport::io_outcome::kind::moved;
-    if (auto going = heed(got.error()); !going) return std::move(going).error();
-    return true;
+    // Who was busy elsewhere may find both: the end of his patience, and what it was for.
+    const bool doubtful = quic_->take_doubt_of_path();
+    if (socket_->maybe_readable()) {
+        const auto got = socket_->receive([this](std::string_view datagram, transport::ecn_mark mark) {
+            if (failure_) return;
+            heard_ = news_ = true;
+            refused_ = silent_ = false;
+            (void)quic_->receive(datagram, mark, reactor_.now());
+            (void)check();
+        });
+        if (failure_) return *failure_;
+        if (got && got->what == transport::io_outcome::kind::moved) return true;
+        if (!got) {
+            if (auto going = heed(got.error()); !going) return std::move(going).error();
+            return true;
+        }
+    }
+    if (doubtful) {
+        silent_ = true;
+        (void)move_away();
+    }
+    return false;
 }
 
 /// Whether the machine goes on; if not, why, in the best words that are to be had.

@@ -14,6 +14,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <pabal/result.hpp>
 
@@ -75,6 +76,10 @@ public:
     void forget_sessions() const { tls_->forget_sessions(); }
     /// Anything has come from the peer.
     bool has_heard() const noexcept { return heard_; }
+    /// Anything has come since this was asked last.
+    bool take_news() noexcept { return std::exchange(news_, false); }
+    /// It owes answers, and has given no sign of life for longer than they take (quic::machine::take_doubt_of_path).
+    bool is_silent() const noexcept { return silent_; }
     transport::transport_description describe() const;
     /// As `retry_keys_of` (tls_session.hpp).
     std::optional<std::string> keys_to_retry_with() const { return tls_->keys_to_retry_with(); }
@@ -97,6 +102,8 @@ private:
     std::unique_ptr<transport::udp_socket> socket_;
     std::optional<error> failure_;
     bool heard_ = false;
+    bool news_ = false;
+    bool silent_ = false;
     bool told_parameters_ = false;
     unsigned moves_left_ = 0;  ///< to other local addresses
     bool refused_ = false;     ///< the network said so, and nothing came since

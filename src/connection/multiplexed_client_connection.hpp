@@ -37,7 +37,7 @@ public:
     /// A reader has taken all there was: receives what may have come since, if it can only be his.
     virtual void receive_more() {}
     /// An exchange waited for the peer in vain.
-    virtual void doubt_peer() {}
+    virtual void doubt_peer() = 0;
     /// An answer has come: what `facts` say of the handshake is made true, if exchanges began before it was done.
     virtual void confirm_facts() {}
     /// Tells the requester of `ready` after the bytes at hand are processed.

@@ -10,7 +10,9 @@ using http::http3_protocol;
 raced_attempt::raced_attempt(reactor::reactor& reactor, dialer& dialer, resolver& names, target to,
                              const dial_limits& limits, dial_observer& observer)
     : reactor_(reactor), dialer_(dialer), to_(std::move(to)), limits_(limits), observer_(observer) {
-    if (to_.http3_at) {
+    if (to_.http3_at && to_.alternatives->is_avoided(*to_.http3_at, http3_protocol, std::chrono::system_clock::now())) {
+        start_tcp();  // as of late: who asks now would not be sent there
+    } else if (to_.http3_at) {
         has_head_start_ = true;
         start_quic(*to_.http3_at);
         reactor.set_timer_in(patience_, head_start);

@@ -298,11 +298,19 @@ void origin::closed(pooled& connection, connection::close_reason reason) {
     --pool_.open_;
     ++pool_.statistics_.closed;
     pool_.statistics_.last_close_reason = reason;
+    note_broken_alternative(reason);
     pool_.environment_.reactor.retire(std::unique_ptr<pooled>(&connection));
     if (closing_) return;
     // Origins that stand in line come first: whoever keeps losing its connections would else keep its place for ever.
     pool_.serve_starved();
     dial_if_needed();
+}
+
+/// What broke over QUIC, or never came to anything, is asked for over TCP for a while (RFC 7838 section 2.4).
+void origin::note_broken_alternative(connection::close_reason reason) const {
+    if (!target_.http3_at || !target_.alternatives) return;
+    if (reason != connection::close_reason::timed_out && reason != connection::close_reason::transport_failed) return;
+    target_.alternatives->avoid(*target_.http3_at, http::http3_protocol, std::chrono::system_clock::now());
 }
 
 void origin::connected(dialled& dial, transport::transport_ptr transport, const dial::dial_timings& timings) {

@@ -119,6 +119,7 @@ private:
     std::size_t exchanges_per_dial() const noexcept;
     void learn(const connection::client_connection& made);
     void learn_alternatives(std::string_view of, std::string_view value) const;
+    void note_broken_alternative(connection::close_reason reason) const;
     void limit_waiting_time(waiter& late);
     void use(pooled& connection, exchange_ptr started);
     void released(pooled& connection);

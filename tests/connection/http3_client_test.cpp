@@ -390,6 +390,58 @@ TEST_F(http3_client, silence_ends_an_exchange_and_not_its_connection) {
     answer(second, {{":status", "200"}});
     ASSERT_TRUE(finish(other));
     EXPECT_TRUE(other->succeeded());
+    EXPECT_TRUE(connection_->usable()) << "it has acknowledged that the exchange was given up";
+}
+
+TEST_F(http3_client, who_waited_in_vain_sends_the_next_elsewhere_until_the_server_is_heard_of) {
+    connect();
+    const auto silent = make_get(), other = make_get();
+    silent->limits.read = 50ms;
+    host_->is_mute = true;
+    connection_->start(silent);
+    connection_->start(other);
+    ASSERT_TRUE(finish(silent));
+    EXPECT_FALSE(connection_->usable());
+    const int room = room_;
+    host_->is_mute = false;
+    ASSERT_TRUE(until([&] { return connection_->usable(); }));
+    EXPECT_GT(room_, room) << "somebody may wait for it";
+    constexpr quic::stream_id second = 4;
+    ASSERT_TRUE(until([&] { return host_->script.requests[second].ended; }));
+    answer(second, {{":status", "200"}});
+    ASSERT_TRUE(finish(other));
+    EXPECT_TRUE(other->succeeded());
+    EXPECT_FALSE(closed_);
+}
+
+TEST_F(http3_client, so_does_who_gets_no_answer_to_probes) {
+    connect();
+    const auto asked = make_get();
+    host_->is_mute = true;
+    connection_->start(asked);
+    ASSERT_TRUE(until([&] { return !connection_->usable(); }));
+    const int room = room_;
+    host_->is_mute = false;
+    ASSERT_TRUE(until([&] { return connection_->usable(); }));
+    EXPECT_GT(room_, room);
+    EXPECT_FALSE(closed_);
+}
+
+TEST_F(http3_client, a_server_that_stays_silent_is_taken_for_dead) {
+    connect();
+    const auto silent = make_get(), other = make_get();
+    silent->limits.read = 50ms;
+    host_->is_mute = true;
+    connection_->start(silent);
+    connection_->start(other);
+    const auto began = reactor_.now();
+    ASSERT_TRUE(finish(other));
+    EXPECT_GE(reactor_.now() - began, liveness::patience);
+    EXPECT_LT(reactor_.now() - began, 2 * liveness::patience);
+    EXPECT_EQ(silent->failure->code, error_code::timed_out);
+    EXPECT_EQ(other->failure->code, error_code::connection_reset);
+    EXPECT_NE(other->failure->message.find("sign of life"), std::string::npos);
+    EXPECT_EQ(closed_, close_reason::timed_out);
 }
 
 }  // namespace

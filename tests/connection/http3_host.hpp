@@ -55,7 +55,7 @@ public:
         for (;;) {
             const auto made = quic_->send(space, reactor_.now());
             if (!made || made->size == 0) break;
-            for (std::size_t at = 0; at < made->size; at += made->segment) {
+            for (std::size_t at = 0; at < made->size && !is_mute; at += made->segment) {
                 ::sendto(socket_.get(), space.data() + at, std::min(made->segment, made->size - at), 0, client_.get(),
                          client_.size);
             }
@@ -76,6 +76,7 @@ public:
     transport::socket_address address;
     std::string certificate;
     http3::testing::http3_server script;
+    bool is_mute = false;    ///< what comes is lost, and so is what it says
     bool automatic = false;  ///< answers every request with its target
 
 private:
@@ -86,6 +87,7 @@ private:
             const ssize_t size =
                 ::recvfrom(socket_.get(), buffer.data(), buffer.size(), 0, client_.get(), &client_.size);
             if (size < 0) break;
+            if (is_mute) continue;
             const std::string_view datagram(buffer.data(), static_cast<std::size_t>(size));
             if (!quic_) {
                 quic_ = single_.greet(tls_->native(), {bytes(address), bytes(client_)}, datagram, script, limits_,

@@ -111,6 +111,20 @@ TEST_F(raced, quic_goes_first_to_the_alternative_under_the_origins_name) {
     EXPECT_FALSE(is_avoided());
 }
 
+TEST_F(raced, a_place_that_is_avoided_by_now_is_not_tried) {
+    to_.host = "quotes.example";
+    to_.port = 443;
+    to_.http3_at = alternative{"edge.example", 8443};
+    to_.alternatives = std::make_shared<alternative_cache>();
+    to_.alternatives->avoid(*to_.http3_at, "h3", std::chrono::system_clock::now());
+    race_ = std::make_unique<raced_attempt>(reactor_, dialer_, resolver_, to_, dial_limits{}, *this);
+    pass(1s);
+    ASSERT_EQ(dialer_.dials.size(), 1U);
+    EXPECT_FALSE(dialer_.dials[0].to.over_quic);
+    dialer_.dials[0].observer->on_dialed(wire(), {});
+    EXPECT_EQ(outcome_, "tcp");
+}
+
 TEST_F(raced, tcp_follows_when_quic_takes_its_time_and_the_loser_is_dropped) {
     begin();
     pass(260ms);

@@ -116,14 +116,13 @@ def _parser() -> argparse.ArgumentParser:
         "--http",
         type=_versions,
         metavar="VERSIONS",
-        help="the versions of HTTP that may be spoken: 1.1, 2 or 3, or several of them (default: 1.1,2)",
+        help="the versions of HTTP that may be spoken: 1.1, 2 or 3, or several of them (default: all)",
     )
     fetch.add_argument(
         "--alternatives",
         type=_file,
         metavar="FILE",
-        help="keep in this file what origins say of HTTP/3 (Alt-Svc), as curl does; without --http all versions "
-        "may be spoken then",
+        help="keep in this file what origins say of HTTP/3 (Alt-Svc), as curl does",
     )
     fetch.add_argument("--no-progress", action="store_true", help="no progress bar (there is none without a terminal)")
 

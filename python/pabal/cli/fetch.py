@@ -21,7 +21,7 @@ import pabal
 from pabal.cli.progress import Progress
 from pabal.cli.sources import Sources
 from pabal.cli.summary import Summary
-from pabal.config import DEFAULT_TIMEOUT, HTTP_VERSIONS
+from pabal.config import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     import argparse
@@ -233,7 +233,7 @@ def fetch_command(options: argparse.Namespace) -> int:
                 verify=verify,
                 headers=options.header,
                 progress=not options.no_progress,
-                http=options.http or (HTTP_VERSIONS if options.alternatives else None),
+                http=options.http,
                 alternatives_file=options.alternatives,
             )
         )

@@ -93,7 +93,7 @@ std::optional<alternative_services> parse_alternative_services(const fields& hea
     alternative_services out;
     bool clears = false;
     for (const fields::field line : headers) {
-        if (equals_ignoring_case(line.name, "alt-svc") && !read_line(line.value, age, out, clears)) return std::nullopt;
+        if (line.id == field_id::alt_svc && !read_line(line.value, age, out, clears)) return std::nullopt;
     }
     if (clears) return alternative_services{};
     if (out.empty()) return std::nullopt;

@@ -202,6 +202,7 @@ field_id id_of(std::string_view name) noexcept {
         break;
     case 7:
         switch (text[0] | 0x20) {
+        case 'a': return id_if<"alt-svc">(text, field_id::alt_svc);
         case 'r': return id_if<"referer">(text, field_id::referer);
         case 't': return id_if<"trailer">(text, field_id::trailer);
         case 'u': return id_if<"upgrade">(text, field_id::upgrade);

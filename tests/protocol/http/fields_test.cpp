@@ -13,6 +13,7 @@ namespace {
 const std::vector<std::pair<std::string, field_id>> known_names = {
     {"accept", field_id::accept},
     {"accept-encoding", field_id::accept_encoding},
+    {"alt-svc", field_id::alt_svc},
     {"authorization", field_id::authorization},
     {"connection", field_id::connection},
     {"content-encoding", field_id::content_encoding},
