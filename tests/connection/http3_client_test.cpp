@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -74,6 +75,15 @@ protected:
     void answer(quic::stream_id id, const lines& head, std::string body = {}, lines trailers = {}) {
         host_->script.answer(id, head, std::move(body), std::move(trailers));
         host_->say();
+    }
+    /// Two exchanges that the server does not hear of; the first soon runs out of time.
+    std::pair<recording_ptr, recording_ptr> ask_in_vain() {
+        const auto silent = make_get(), other = make_get();
+        silent->limits.read = 50ms;
+        host_->is_mute = true;
+        connection_->start(silent);
+        connection_->start(other);
+        return {silent, other};
     }
     bool finish(const recording_ptr& exchange) {
         return until([&] { return exchange->over(); });
@@ -395,11 +405,7 @@ TEST_F(http3_client, silence_ends_an_exchange_and_not_its_connection) {
 
 TEST_F(http3_client, who_waited_in_vain_sends_the_next_elsewhere_until_the_server_is_heard_of) {
     connect();
-    const auto silent = make_get(), other = make_get();
-    silent->limits.read = 50ms;
-    host_->is_mute = true;
-    connection_->start(silent);
-    connection_->start(other);
+    const auto [silent, other] = ask_in_vain();
     ASSERT_TRUE(finish(silent));
     EXPECT_FALSE(connection_->usable());
     const int room = room_;
@@ -429,11 +435,7 @@ TEST_F(http3_client, so_does_who_gets_no_answer_to_probes) {
 
 TEST_F(http3_client, a_server_that_stays_silent_is_taken_for_dead) {
     connect();
-    const auto silent = make_get(), other = make_get();
-    silent->limits.read = 50ms;
-    host_->is_mute = true;
-    connection_->start(silent);
-    connection_->start(other);
+    const auto [silent, other] = ask_in_vain();
     const auto began = reactor_.now();
     ASSERT_TRUE(finish(other));
     EXPECT_GE(reactor_.now() - began, liveness::patience);
