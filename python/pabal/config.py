@@ -6,7 +6,7 @@ All are immutable values that are compared by content, checked when they are mad
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     #: What ``timeout=`` accepts.
     TimeoutInput: TypeAlias = "float | tuple[float | None, float | None] | Timeout | None"
-    LimitsParts: TypeAlias = tuple[int, int, int, float, int, int | None, float | None, bool]
     SafeResolverParts: TypeAlias = tuple[tuple[str, ...], tuple[str, ...], bool]
     #: A network or an address: ``"10.0.0.0/8"``, ``"fd00::1"``, or an object of `ipaddress`.
     NetworkInput: TypeAlias = "str | IPv4Address | IPv4Network | IPv6Address | IPv6Network"
@@ -85,15 +84,39 @@ def flag_of(name: str, value: bool) -> bool:
 
 
 class Frozen:
-    """Values that do not change after they were made."""
+    """Values that do not change after they were made: equal, hashed, shown and pickled by their `parts`."""
 
     __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All that it says: what ``__match_args__`` names, as `__init__` takes it by name and the engine in order."""
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frozen) or type(other) is not type(self):
+            return NotImplemented
+        return self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return _made_of, (type(self), self.parts)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable; make a new one instead of setting {name!r}")
 
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
+
+
+def _made_of(kind: type[Frozen], parts: tuple[Any, ...]) -> Frozen:
+    return kind(**dict(zip(kind.__match_args__, parts, strict=True)))
 
 
 class Timeout(Frozen):
@@ -155,23 +178,6 @@ class Timeout(Frozen):
     def parts(self) -> TimeoutParts:
         """(total, resolve, connect, tls, pool, write, read), as the engine takes them."""
         return (self.total, self.resolve, self.connect, self.tls, self.pool, self.write, self.read)
-
-    def __repr__(self) -> str:
-        return "Timeout(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, Timeout) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __reduce__(self) -> tuple[object, tuple[TimeoutParts]]:
-        return _timeout_from_parts, (self.parts,)
-
-
-def _timeout_from_parts(parts: TimeoutParts) -> Timeout:
-    total, resolve, connect, tls, pool, write, read = parts
-    return Timeout(total, resolve=resolve, connect=connect, tls=tls, pool=pool, write=write, read=read)
 
 
 def timeout_of(value: TimeoutInput) -> Timeout:
@@ -291,46 +297,6 @@ class Limits(Frozen):
         put(self, "ping_interval", interval)
         put(self, "coalesce", flag_of("coalesce", coalesce))
 
-    @property
-    def parts(self) -> LimitsParts:
-        """All of them in the order of ``__match_args__``, as the engine takes them."""
-        return (
-            self.max_connections,
-            self.max_connections_per_host,
-            self.max_idle_connections,
-            self.idle_timeout,
-            self.max_body,
-            self.max_streamed_body,
-            self.ping_interval,
-            self.coalesce,
-        )
-
-    def __repr__(self) -> str:
-        return "Limits(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, Limits) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __reduce__(self) -> tuple[object, tuple[LimitsParts]]:
-        return _limits_from_parts, (self.parts,)
-
-
-def _limits_from_parts(parts: LimitsParts) -> Limits:
-    whole, per_host, idle, idle_timeout, max_body, max_streamed_body, ping_interval, coalesce = parts
-    return Limits(
-        whole,
-        per_host,
-        max_idle_connections=idle,
-        idle_timeout=idle_timeout,
-        max_body=max_body,
-        max_streamed_body=max_streamed_body,
-        ping_interval=ping_interval,
-        coalesce=coalesce,
-    )
-
 
 class Proxy(Frozen):
     """A proxy, for ``proxy=`` and as a value in ``proxies=``, where a plain URL does not say enough.
@@ -381,12 +347,6 @@ class Proxy(Frozen):
 
         shown = redact(self.url if "://" in self.url else f"http://{self.url}")
         return f"Proxy({shown!r})" if not self._lines else f"Proxy({shown!r}, headers=...)"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, Proxy) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
 
     def __reduce__(self) -> tuple[object, tuple[str, tuple[tuple[bytes, bytes], ...]]]:
         return _proxy_from_parts, self.parts
@@ -527,23 +487,6 @@ class SafeResolver(Frozen):
     def parts(self) -> SafeResolverParts:
         """(allow, deny, proxies_may_resolve), as the engine takes them."""
         return (self.allow, self.deny, self.proxies_may_resolve)
-
-    def __repr__(self) -> str:
-        return "SafeResolver(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, SafeResolver) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __reduce__(self) -> tuple[object, tuple[SafeResolverParts]]:
-        return _safe_resolver_from_parts, (self.parts,)
-
-
-def _safe_resolver_from_parts(parts: SafeResolverParts) -> SafeResolver:
-    allow, deny, proxies_may_resolve = parts
-    return SafeResolver(allow=allow, deny=deny, proxies_may_resolve=proxies_may_resolve)
 
 
 DEFAULT_TIMEOUT = Timeout()

@@ -36,18 +36,3 @@ class Priority(Frozen):
 
     def __repr__(self) -> str:
         return f"Priority({self.urgency}, incremental={self.incremental})"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Priority):
-            return NotImplemented
-        return (self.urgency, self.incremental) == (other.urgency, other.incremental)
-
-    def __hash__(self) -> int:
-        return hash((self.urgency, self.incremental))
-
-    def __reduce__(self) -> tuple[object, tuple[int, bool]]:
-        return _priority_of, (self.urgency, self.incremental)
-
-
-def _priority_of(urgency: int, incremental: bool) -> Priority:
-    return Priority(urgency, incremental=incremental)

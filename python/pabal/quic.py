@@ -8,11 +8,8 @@ from pabal.config import MOST_BYTES, Frozen, count_of, path_of
 
 if TYPE_CHECKING:
     import os
-    from typing import TypeAlias
 
     from pabal.types import CongestionControl
-
-    QuicParts: TypeAlias = tuple[str, str | None, int]
 
 __all__ = ["CONGESTION_CONTROL", "Quic"]
 
@@ -60,25 +57,3 @@ class Quic(Frozen):
         put(self, "congestion_control", congestion_control)
         put(self, "qlog", None if qlog is None else path_of("qlog", qlog, "the path of a folder"))
         put(self, "max_qlog_bytes", count_of("max_qlog_bytes", max_qlog_bytes, MOST_BYTES))
-
-    @property
-    def parts(self) -> QuicParts:
-        """All of them in the order of ``__match_args__``."""
-        return (self.congestion_control, self.qlog, self.max_qlog_bytes)
-
-    def __repr__(self) -> str:
-        return "Quic(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, Quic) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __reduce__(self) -> tuple[object, tuple[QuicParts]]:
-        return _quic_from_parts, (self.parts,)
-
-
-def _quic_from_parts(parts: tuple[CongestionControl, str | None, int]) -> Quic:
-    congestion_control, qlog, max_qlog_bytes = parts
-    return Quic(congestion_control, qlog=qlog, max_qlog_bytes=max_qlog_bytes)

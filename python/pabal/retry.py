@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pabal.config import MOST, Frozen, flag_of
 
 if TYPE_CHECKING:
-    from typing import Any, TypeAlias
-
     from pabal.types import RetriesInput
-
-    #: Everything of a `Retry`, in the order of ``__match_args__``.
-    RetryParts: TypeAlias = tuple[Any, ...]
 
 #: RFC 9110 section 5.6.2.
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -183,40 +178,6 @@ class Retry(Frozen):
         put(self, "respect_retry_after", flag_of("respect_retry_after", respect_retry_after))
         put(self, "retry_after_cap", _seconds("retry_after_cap", retry_after_cap))
         put(self, "budget", None if budget is None else float(budget))
-
-    @property
-    def parts(self) -> RetryParts:
-        """Everything in the order of ``__match_args__``, as the engine takes it."""
-        return (
-            self.total,
-            self.connect,
-            self.read,
-            self.status,
-            self.statuses,
-            self.methods,
-            self.backoff,
-            self.jitter,
-            self.max_backoff,
-            self.respect_retry_after,
-            self.retry_after_cap,
-            self.budget,
-        )
-
-    def __repr__(self) -> str:
-        return "Retry(" + ", ".join(f"{n}={getattr(self, n)!r}" for n in self.__match_args__) + ")"
-
-    def __eq__(self, other: object) -> bool:
-        return self.parts == other.parts if isinstance(other, Retry) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.parts)
-
-    def __reduce__(self) -> tuple[object, tuple[RetryParts]]:
-        return _retry_from_parts, (self.parts,)
-
-
-def _retry_from_parts(parts: RetryParts) -> Retry:
-    return Retry(**dict(zip(Retry.__match_args__, parts, strict=True)))
 
 
 def retry_of(value: RetriesInput) -> Retry | None:
